@@ -1,0 +1,1 @@
+"""One protocol, one file; all of them behind `driver.Driver`."""
