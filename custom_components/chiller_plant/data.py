@@ -1,0 +1,22 @@
+"""What a loaded plant holds while it runs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from homeassistant.config_entries import ConfigEntry
+
+if TYPE_CHECKING:
+    from .coordinator import PlantCoordinator
+    from .plan import PlanRoom
+    from .plant.model import Plant
+
+type ChillerPlantConfigEntry = ConfigEntry[ChillerPlantData]
+
+
+@dataclass(slots=True)
+class ChillerPlantData:
+    """The parts of one plant."""
+
+    plant: Plant
+    coordinator: PlantCoordinator
+    plan: PlanRoom
