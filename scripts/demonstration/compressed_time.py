@@ -1,0 +1,58 @@
+"""A plant file for a plant whose time runs faster than ours.
+
+The simulated plant runs many times faster than real time, so every time that
+the plant file gives in seconds is divided by the same factor: fifteen minutes
+between two starts of a chiller become thirty seconds at thirty times. The
+addresses get ports that are free on this machine.
+"""
+
+from pathlib import Path
+import socket
+from typing import Any
+
+import yaml
+
+from .process import free_port
+
+LEASE_SECONDS = 30.0
+"""Longer than Home Assistant and AppDaemon need to restart: programs do not
+run faster just because the plant does."""
+
+_LEAST_PROOF_SECONDS = 20.0
+"""A proof takes a few polls, whatever the speed."""
+
+
+def compress(source: Path, target: Path, speed: float) -> dict[str, Any]:
+    """Write `target` from `source` for a plant at `speed`; return it parsed."""
+    plant: dict[str, Any] = yaml.safe_load(source.read_text())
+    plant["plant"]["poll_interval"] = 1
+    plant["plant"]["command_lease"] = LEASE_SECONDS
+    for item in (*plant["templates"].values(), *plant["equipment"].values()):
+        _compress_interlocks(item.get("interlocks", {}), speed)
+    for connection in plant["connections"].values():
+        _move_to_free_ports(connection)
+    target.write_text(yaml.safe_dump(plant, sort_keys=False))
+    return plant
+
+
+def _compress_interlocks(interlocks: dict[str, float], speed: float) -> None:
+    for name, value in interlocks.items():
+        if name == "maximum_starts_per_hour":
+            interlocks[name] = round(value * speed)
+        elif name == "start_proof_time":
+            interlocks[name] = max(value / speed, _LEAST_PROOF_SECONDS)
+        else:
+            interlocks[name] = value / speed
+
+
+def _move_to_free_ports(connection: dict[str, Any]) -> None:
+    if connection["protocol"] == "modbus_tcp":
+        connection["port"] = free_port(connection["host"])
+        return
+    # All devices share one port on addresses of their own; the client must use
+    # another one, or the stack answers itself.
+    device_port = free_port("0.0.0.0", socket.SOCK_DGRAM)  # noqa: S104
+    connection["local_port"] = free_port("0.0.0.0", socket.SOCK_DGRAM)  # noqa: S104
+    for device in connection["devices"].values():
+        host = device["address"].split(":")[0]
+        device["address"] = f"{host}:{device_port}"
