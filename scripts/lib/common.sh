@@ -24,21 +24,22 @@ begin_log() {
 }
 
 # step "what a person reads" COMMAND...: one line, the time it took, details only on failure.
+# The command may be one of our functions. It gets a shell of its own, because bash forgets
+# `set -e` inside whatever is called from a condition, as steps often are.
 step() {
-  local text=$1 begin=$SECONDS code
+  local text=$1 begin=$SECONDS
   shift
   printf '[%3ds] %s ... ' $((begin - STARTED)) "$text"
   printf '\n=== %s\n' "$text" >>"$LOG"
-  if "$@" >>"$LOG" 2>&1 </dev/null; then
+  export ROOT LOG UV PYTHON
+  if bash -euo pipefail -c 'for library in "$ROOT"/scripts/lib/*.sh; do . "$library"; done; "$@"' \
+    "$0" "$@" >>"$LOG" 2>&1 </dev/null; then
     printf '%ds\n' $((SECONDS - begin))
     return
-  else
-    code=$?
   fi
-  printf 'failed\n'
-  printf '\nThe last lines of %s:\n' "$LOG" >&2
-  tail -n 25 "$LOG" | sed 's/^/  /' >&2
-  return "$code"
+  printf 'failed\n\nThe last lines of %s:\n' "$LOG"
+  tail -n 25 "$LOG" | sed 's/^/  /'
+  return 1
 }
 
 note() {

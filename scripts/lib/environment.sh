@@ -22,20 +22,22 @@ missing_packages() {
 
 # install_packages PACKAGE...: by apt where we may; otherwise says what a person has to type.
 install_packages() {
-  local apt=(apt-get)
-  [ "$(id -u)" = 0 ] || apt=(sudo -n apt-get)
-  if command -v apt-get >/dev/null && "${apt[@]}" --version >/dev/null 2>&1; then
+  if command -v apt-get >/dev/null && as_root true 2>/dev/null; then
     step "installing $*" apt_install "$@" && return
   fi
   note "missing on this machine: $*. On Debian or Ubuntu: sudo apt-get install $*"
   return 1
 }
 
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
 apt_install() {
-  local install=("${apt[@]}" --assume-yes --no-install-recommends install "$@")
-  export DEBIAN_FRONTEND=noninteractive
+  local install=(as_root env DEBIAN_FRONTEND=noninteractive
+    apt-get --assume-yes --no-install-recommends install "$@")
   # Only a machine with old or no package lists has to fetch them.
-  "${install[@]}" || { "${apt[@]}" update && "${install[@]}"; }
+  "${install[@]}" || { as_root apt-get update && "${install[@]}"; }
 }
 
 # What the stamp of a finished environment says; another content means: build it again.
@@ -76,12 +78,12 @@ install_requirements() {
   CPATH=$(extension_include_path)
   if grep -q '^homeassistant==' "$requirements"; then
     # Home Assistant's wheel carries the versions of everything it was tested with.
-    "${install[@]}" --no-deps "$(grep '^homeassistant==' "$requirements")" || return
+    "${install[@]}" --no-deps "$(grep '^homeassistant==' "$requirements")"
     constraints=$("$VENVS/$1/bin/python" -c \
       'import importlib.util as u; print(u.find_spec("homeassistant").submodule_search_locations[0])')
     install+=(--constraints "$constraints/package_constraints.txt")
   fi
-  "${install[@]}" --requirements "$requirements" || return
+  "${install[@]}" --requirements "$requirements"
   "$UV" pip check --python "$VENVS/$1/bin/python"
 }
 

@@ -68,13 +68,13 @@ find_home_assistant_python() {
 # Debian's packages with their whole closure, libc included, so that the interpreter runs on its
 # own libc and the system stays as it is. apt gets a private root: own lists, and an empty status
 # file, so that it resolves as if nothing were installed.
-unpack_debian_python() (
-  set -euo pipefail
+unpack_debian_python() {
+  local target mirror private private_apt package loader libraries
   target="$CACHE/debian-python-3.14-r$DEBIAN_RECIPE"
   mirror=$(debian_mirror)
   mkdir -p "$CACHE"
   private=$(mktemp -d "$CACHE/apt.XXXXXX")
-  trap 'rm -rf "$private"' EXIT
+  trap "rm -rf '$private'" EXIT
   mkdir -p "$private"/{lists/partial,archives/partial,etc,headers}
   : >"$private/status"
   printf 'deb [signed-by=%s] %s %s main\n' \
@@ -102,7 +102,7 @@ unpack_debian_python() (
   is_python '3.14.*' "$target/usr/bin/python3.14"
   # Last, so that an unpack that was cut short is never taken for a whole one.
   touch "$target/.complete"
-)
+}
 
 # The mirror that this machine's apt already uses, so that none is written down here.
 debian_mirror() {
