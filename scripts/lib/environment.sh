@@ -67,7 +67,7 @@ make_environment() {
   if [ "$(readlink -f "$VENVS/$1/bin/python")" = "$(readlink -f "$PYTHON")" ]; then
     echo "kept: $VENVS/$1"
   else
-    "$UV" venv --clear --python "$PYTHON" "$VENVS/$1"
+    "$UV" venv --no-project --clear --python "$PYTHON" "$VENVS/$1"
   fi
 }
 
@@ -88,13 +88,13 @@ install_requirements() {
 }
 
 check_test() {
-  "$VENVS/test/bin/python" -c 'import homeassistant, BAC0, rusty_bacnet, modbus_connection, ical, numpy, hypothesis'
+  "$VENVS/test/bin/python" -c 'import homeassistant, bacpypes3, rusty_bacnet, modbus_connection, ical, numpy, hypothesis'
 }
 
 # Without the two audio extensions the frontend does not load and no client can list the actions.
 check_run() {
   "$VENVS/run/bin/hass" --version | grep -Fx "$(sed -n 's/^homeassistant==//p' "$ROOT/requirements/run.txt")" &&
-    "$VENVS/run/bin/python" -c 'import homeassistant.components.assist_satellite, hass_frontend, pymicro_vad, pyspeex_noise, BAC0, playwright'
+    "$VENVS/run/bin/python" -c 'import homeassistant.components.assist_satellite, hass_frontend, pymicro_vad, pyspeex_noise, bacpypes3, playwright'
 }
 
 check_engine() {

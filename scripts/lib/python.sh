@@ -25,7 +25,7 @@ find_uv() {
 # --target keeps it out of a Python that its distribution manages (PEP 668).
 install_uv() {
   local partial
-  mkdir -p "$CACHE"
+  rm -rf "$CACHE"/uv.*
   partial=$(mktemp -d "$CACHE/uv.XXXXXX")
   python3 -m pip install --quiet --no-input --target "$partial" "uv==$UV_VERSION"
   "$partial/bin/uv" --version
@@ -72,7 +72,8 @@ unpack_debian_python() {
   local target mirror private private_apt package loader libraries
   target="$CACHE/debian-python-3.14-r$DEBIAN_RECIPE"
   mirror=$(debian_mirror)
-  mkdir -p "$CACHE"
+  # Only one set-up runs at a time, so these were left by one that was killed.
+  rm -rf "$CACHE"/apt.*
   private=$(mktemp -d "$CACHE/apt.XXXXXX")
   trap "rm -rf '$private'" EXIT
   mkdir -p "$private"/{lists/partial,archives/partial,etc,headers}
