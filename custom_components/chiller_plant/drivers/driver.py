@@ -64,8 +64,11 @@ class Driver(Protocol):
         """Command a point; `value` is in the unit of its role."""
 
     async def release(self, point: Point) -> None:
-        """Give a point back: NULL at our priority (BACnet), the point's
-        release value (Modbus; nothing is written where it has none)."""
+        """Give a point back.
+
+        NULL at our priority (BACnet); the point's release value (Modbus;
+        nothing is written where it has none).
+        """
 
     def diagnostics(self) -> Mapping[str, object]:
         """Return what a person who searches a fault wants to know."""

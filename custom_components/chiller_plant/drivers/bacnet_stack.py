@@ -1,0 +1,101 @@
+"""BAC0, made fit for an event loop that others share.
+
+As it comes, BAC0 opens files while it starts, writes a log of its own to the
+user's folder and to the console, and announces itself with a task that never
+ends. This module is imported in an executor, because the import itself reads
+files; what it makes uses nothing of BAC0 but the stack that it starts.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import BAC0
+from BAC0.core.app import asyncApp
+from BAC0.core.functions.TimeSync import TimeHandler
+from BAC0.scripts.Base import Base
+
+MAXIMUM_APDU = 1476
+"""Octets of the longest answer that BACnet/IP carries in one piece."""
+_APDU_TIMEOUT = 1500
+_APDU_RETRIES = 1
+
+_DEVICE, _PORT = json.loads(
+    Path(asyncApp.__file__).with_name("device.json").read_text(encoding="utf-8")
+)["application"]
+
+
+def _silence() -> None:
+    """Let Home Assistant's log have the warnings and nobody the rest."""
+    for name in logging.root.manager.loggerDict:
+        if name.startswith("BAC0_Root"):
+            logger = logging.getLogger(name)
+            for handler in list(logger.handlers):
+                logger.removeHandler(handler)
+                handler.close()
+            logger.propagate = True
+            logger.setLevel(logging.WARNING)
+
+
+class _Application(asyncApp.BAC0Application):  # type: ignore[misc]
+    def update_config(
+        self, cfg: dict[str, Any], json_file: str | None = None
+    ) -> dict[str, Any]:
+        """Take the configuration as it is: BAC0 would read it from a file."""
+        return cfg
+
+
+class Stack(BAC0.lite):  # type: ignore[misc]
+    """One BACnet/IP stack; `this_application.app` is what speaks."""
+
+    def startApp(self) -> None:
+        """Start the stack from the configuration that was read at import."""
+        device = {
+            **_DEVICE,
+            "object-name": self.localObjName,
+            "object-identifier": f"device,{self.Boid}",
+            "object-list": [f"device,{self.Boid}", "network-port,1"],
+            "model-name": self.modelName,
+            "max-apdu-length-accepted": MAXIMUM_APDU,
+            "apdu-timeout": _APDU_TIMEOUT,
+            "number-of-apdu-retries": _APDU_RETRIES,
+        }
+        port = {
+            **_PORT,
+            "ip-address": str(self.localIPAddr),
+            "ip-subnet-mask": str(self.localIPAddr.netmask),
+            "bacnet-ip-udp-port": self.localIPAddr.addrPort,
+        }
+        self.this_application = _Application(
+            {"BAC0": {"bdt": None}, "application": [device, port]}, self.localIPAddr
+        )
+        Base._used_ips.add(self.localIPAddr)  # noqa: SLF001, what BAC0 looks at
+        self._initialized = True
+        self._started = True
+
+    def i_am(self) -> None:
+        """Announce ourselves once; BAC0 waits for what never becomes true."""
+        self.this_application.app.i_am()
+
+
+def start(ip: str, prefix: int, port: int, instance: int) -> Stack:
+    """Start a stack on a local address; call it in the event loop.
+
+    It opens nothing but its sockets.
+    """
+    return Stack(
+        ip=ip,
+        mask=prefix,
+        port=port,
+        deviceId=instance,
+        localObjName=f"Chiller plant {instance}",
+        modelName="Chiller plant for Home Assistant",
+        timezone="UTC",
+        ping=False,
+    )
+
+
+# The time zones that BAC0 reads when it starts are kept once they were read.
+TimeHandler(tz="UTC")
+_silence()

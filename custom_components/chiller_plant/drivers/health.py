@@ -1,0 +1,90 @@
+"""Which devices are worth asking, so that a dead one does not slow the rest.
+
+A device that missed two polls is silent: the cycle leaves it out, and it is
+probed apart with one cheap point. It is probed so often that its return is
+noticed within a twentieth of the time that it was away, three seconds at
+best, five minutes at worst: soon enough after a power cycle, and no burden
+for the bus when it is gone for a week.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+MISSED_POLLS = 2
+SHORTEST_PAUSE = 3.0
+LONGEST_PAUSE = 300.0
+_SHARE_OF_OUTAGE = 20
+
+
+class Change(StrEnum):
+    """What to log, once."""
+
+    WENT_SILENT = "went_silent"
+    CAME_BACK = "came_back"
+
+
+class DeviceHealth:
+    """Whether one device answers; times in seconds."""
+
+    def __init__(self) -> None:
+        """Begin with trust."""
+        self._missed = 0
+        self._silent_since: float | None = None
+        self._next_probe = 0.0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the cycle leaves the device out."""
+        return self._missed >= MISSED_POLLS
+
+    @property
+    def silent_since(self) -> float | None:
+        """When the first of the answers that are missing now was missed."""
+        return self._silent_since if self.is_silent else None
+
+    def due(self, now: float) -> bool:
+        """Return whether to ask it now: always, unless it is silent."""
+        return not self.is_silent or now >= self._next_probe
+
+    def observe(self, now: float, *, answered: bool) -> Change | None:
+        """Take in the end of a poll or a probe; return what is worth a word."""
+        was_silent = self.is_silent
+        if answered:
+            self._missed = 0
+            self._silent_since = None
+            return Change.CAME_BACK if was_silent else None
+        if self._silent_since is None:
+            self._silent_since = now
+        self._missed += 1
+        outage = now - self._silent_since
+        self._next_probe = now + min(
+            max(outage / _SHARE_OF_OUTAGE, SHORTEST_PAUSE), LONGEST_PAUSE
+        )
+        return Change.WENT_SILENT if self.is_silent and not was_silent else None
+
+
+class Health:
+    """The health of the devices of a plant, by device key."""
+
+    def __init__(self, devices: Iterable[str]) -> None:
+        """Watch these devices."""
+        self._devices = {device: DeviceHealth() for device in devices}
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """The devices that the cycle leaves out."""
+        return frozenset(
+            device for device, health in self._devices.items() if health.is_silent
+        )
+
+    def probes_due(self, now: float) -> tuple[str, ...]:
+        """Return the silent devices that are to be probed now."""
+        return tuple(
+            device
+            for device, health in self._devices.items()
+            if health.is_silent and health.due(now)
+        )
+
+    def observe(self, now: float, device: str, *, answered: bool) -> Change | None:
+        """Take in how a device behaved; see `DeviceHealth.observe`."""
+        return self._devices[device].observe(now, answered=answered)
