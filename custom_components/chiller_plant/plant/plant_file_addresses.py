@@ -1,0 +1,95 @@
+"""What two points of a plant file must not share."""
+
+from collections.abc import Iterable, Mapping
+
+from .model import BacnetAddress, Equipment, ModbusAddress, Point
+from .plant_file_problems import KeyPath, Problems
+
+type _Slot = tuple[object, ...]
+
+
+def check_addresses(equipment: Mapping[str, Equipment], problems: Problems) -> None:
+    """Note points that would command, or misread, each other's value.
+
+    Two points may read one address. Only one may command it, and registers
+    that are commanded are not at the same time something else; bits of one
+    register may be commanded each by its own point.
+    """
+    seen: dict[_Slot, Point] = {}
+    commanded: dict[_Slot, Point] = {}
+    for item in equipment.values():
+        for name, point in item.points.items():
+            path = ("equipment", item.key, "points", name)
+            if point.address is None:
+                continue
+            if isinstance(point.address, BacnetAddress):
+                slots: Iterable[_Slot] = [_bacnet_slot(point.address)]
+                rivals: Iterable[_Slot] = slots
+            else:
+                slots, rivals = _modbus_slots(point.address)
+            _check(point, path, rivals, seen, commanded, problems)
+            for slot in slots:
+                seen.setdefault(slot, point)
+                if point.writable:
+                    commanded.setdefault(slot, point)
+
+
+def _check(
+    point: Point,
+    path: KeyPath,
+    rivals: Iterable[_Slot],
+    seen: Mapping[_Slot, Point],
+    commanded: Mapping[_Slot, Point],
+    problems: Problems,
+) -> None:
+    for slot in rivals:
+        if point.writable and (other := commanded.get(slot)):
+            found = f"'{other.key}' commands the same address"
+            if not _same_value(point, other):
+                found = f"'{other.key}' commands an overlapping register"
+            problems.add(path, found, "one point that commands an address")
+            return
+        other = seen.get(slot) if point.writable else commanded.get(slot)
+        if other and not _same_value(point, other):
+            problems.add(
+                path,
+                f"overlaps the register of '{other.key}' with another type",
+                "the same type, or another register",
+            )
+            return
+
+
+def _same_value(one: Point, other: Point) -> bool:
+    """Whether two points mean the same thing on the wire."""
+    if isinstance(one.address, ModbusAddress) and isinstance(
+        other.address, ModbusAddress
+    ):
+        return _meaning(one.address) == _meaning(other.address)
+    return True
+
+
+def _meaning(address: ModbusAddress) -> tuple[object, ...]:
+    order = address.word_order if address.type.registers > 1 else None
+    return (address.address, address.type, order, address.bit)
+
+
+def _bacnet_slot(address: BacnetAddress) -> _Slot:
+    return (address.device, address.object_type, address.object_instance)
+
+
+def _modbus_slots(address: ModbusAddress) -> tuple[list[_Slot], list[_Slot]]:
+    """Return what an address takes, and what it must not meet.
+
+    A bit takes itself and a share of its register; a whole value meets both
+    whole values and bits, a bit meets whole values and the same bit.
+    """
+    registers = [
+        (address.device, address.kind, address.address + index)
+        for index in range(address.type.registers)
+    ]
+    if address.bit is None:
+        whole: list[_Slot] = [(*register, "whole") for register in registers]
+        return whole, [*whole, *((*register, "bits") for register in registers)]
+    register = registers[0]
+    bit: _Slot = (*register, address.bit)
+    return [bit, (*register, "bits")], [bit, (*register, "whole")]

@@ -1,0 +1,268 @@
+"""Equipment of a plant file: templates filled in, references followed."""
+
+from collections.abc import Mapping
+import dataclasses
+import re
+from typing import Any
+
+from .model import Equipment, InterlockSettings, Point
+from .plant_file_interlocks import DEFAULTS
+from .plant_file_points import DeviceReference, PointSource, build_point, merge_point
+from .plant_file_problems import KeyPath, Problems, describe
+from .plant_file_schema import EQUIPMENT, INTERLOCKS, TEMPLATE, list_of_keys
+from .roles import ROLES, EquipmentType
+
+PLANT_KEY = "plant"
+"""The key of the equipment that is the plant itself."""
+
+SERVICES: dict[EquipmentType, dict[str, tuple[EquipmentType, ...]]] = {
+    EquipmentType.CHILLER: {
+        "chilled_water_pumps": (
+            EquipmentType.PRIMARY_CHILLED_WATER_PUMP,
+            EquipmentType.SECONDARY_CHILLED_WATER_PUMP,
+        ),
+        "condenser_water_pumps": (EquipmentType.CONDENSER_WATER_PUMP,),
+        "cooling_towers": (EquipmentType.COOLING_TOWER,),
+        "valves": (EquipmentType.VALVE,),
+    }
+}
+"""Who may serve whom, by kind of service."""
+
+_VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}", re.ASCII)
+
+
+class EquipmentBuilder:
+    """Builds the equipment of one file and notes what is wrong with it."""
+
+    def __init__(
+        self,
+        templates: Mapping[str, object],
+        equipment: Mapping[str, object],
+        devices: Mapping[str, DeviceReference] | None,
+        problems: Problems,
+    ) -> None:
+        """Take the sections as they stand in the file.
+
+        `devices` is None where the connections cannot be read.
+        """
+        self._devices = devices
+        self._problems = problems
+        self._templates: dict[str, dict[str, Any]] = {}
+        for key, data in templates.items():
+            path: KeyPath = ("templates", key)
+            section = TEMPLATE.check(data, path, problems)
+            self._templates[key] = self._with_interlocks(section, path)
+        self._sections: dict[str, dict[str, Any]] = {}
+        for key, data in equipment.items():
+            path = ("equipment", key)
+            section = EQUIPMENT.check(data, path, problems)
+            self._sections[key] = self._with_interlocks(section, path)
+
+    def build(self) -> dict[str, Equipment]:
+        """Return all equipment; to be used only if no problem was noted."""
+        return {
+            key: self._equipment(key, section)
+            for key, section in self._sections.items()
+        }
+
+    def _with_interlocks(
+        self, section: dict[str, Any], path: KeyPath
+    ) -> dict[str, Any]:
+        given = section.get("interlocks", {})
+        checked = INTERLOCKS.check(given, (*path, "interlocks"), self._problems)
+        return {**section, "interlocks": checked}
+
+    def _equipment(self, key: str, section: Mapping[str, Any]) -> Equipment:
+        path: KeyPath = ("equipment", key)
+        # Without a type little can be said; the plant's own has no defaults.
+        kind: EquipmentType | None = section.get("type")
+        if kind is not None and (kind is EquipmentType.PLANT) is not (key == PLANT_KEY):
+            self._problems.add(
+                path,
+                f"the key '{key}' for the type '{kind}'",
+                f"'{PLANT_KEY}' is the key of the type '{EquipmentType.PLANT}' and "
+                "of nothing else",
+            )
+        template_key, template = self._template(section, path)
+        interlocks = DEFAULTS.get(kind) if kind else None
+        return Equipment(
+            key=key,
+            name=section.get("name", key),
+            type=kind or EquipmentType.PLANT,
+            points=self._points(key, kind, section, template_key) if kind else {},
+            manufacturer=section.get("manufacturer", template.get("manufacturer")),
+            model=section.get("model", template.get("model")),
+            ratings={**template.get("ratings", {}), **section.get("ratings", {})},
+            served_by=self._served_by(kind, section, path),
+            measures=self._measures(key, kind, section, path),
+            interlocks=dataclasses.replace(
+                interlocks or InterlockSettings(),
+                **{**template.get("interlocks", {}), **section["interlocks"]},
+            ),
+        )
+
+    def _template(
+        self, section: Mapping[str, Any], path: KeyPath
+    ) -> tuple[str | None, Mapping[str, Any]]:
+        key: str | None = section.get("template")
+        if key is None:
+            if section.get("variables"):
+                self._problems.add(
+                    (*path, "variables"), "variables without a template", "a template"
+                )
+            return None, {}
+        if key not in self._templates:
+            self._problems.add(
+                (*path, "template"),
+                f"template {describe(key)} is not defined",
+                word=key,
+                names=self._templates,
+            )
+            return None, {}
+        return key, self._templates[key]
+
+    def _points(
+        self,
+        key: str,
+        kind: EquipmentType,
+        section: Mapping[str, Any],
+        template_key: str | None,
+    ) -> dict[str, Point]:
+        path: KeyPath = ("equipment", key)
+        template_path: KeyPath = ("templates", template_key or "")
+        template = self._templates.get(template_key or "", {})
+        variables = section.get("variables", {})
+        filled: dict[str, object] = self._fill(
+            template.get("points", {}), variables, path
+        )
+        own: Mapping[str, object] = section.get("points", {})
+        device = section.get("device")
+        device_path = (*path, "device")
+        if device is None:
+            device = self._fill(template.get("device"), variables, path)
+            device_path = (*template_path, "device")
+        if device is not None and self._devices is not None:
+            if device not in self._devices:
+                self._problems.add(
+                    device_path,
+                    f"device {describe(device)} is not defined",
+                    word=device,
+                    names=self._devices,
+                )
+        points = {}
+        for name in {**filled, **own}:
+            from_template = filled.get(name)
+            given = own.get(name, from_template)
+
+            def origin(at: KeyPath, given: object = own.get(name)) -> KeyPath:
+                """Point at the template for what only the template says."""
+                inner = at[4:5]
+                if inner and isinstance(given, dict) and inner[0] in given:
+                    return at
+                if not inner and given is not None:
+                    return at
+                return (*template_path, *at[2:]) if template_key else at
+
+            at = (*path, "points", name)
+            role = ROLES[kind].get(name)
+            if role is None:
+                self._problems.add(
+                    at if name in own else (*template_path, "points", name),
+                    f"a {kind} has no point '{name}'",
+                    word=name,
+                    names=ROLES[kind],
+                )
+                continue
+            source = PointSource(
+                merge_point(from_template, given), at, origin, key, role, device
+            )
+            if point := build_point(source, self._devices, self._problems):
+                points[name] = point
+        return points
+
+    def _fill(self, value: Any, variables: Mapping[str, Any], path: KeyPath) -> Any:
+        """Return a template's value with the variables of its user filled in."""
+        if isinstance(value, dict):
+            return {k: self._fill(v, variables, path) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self._fill(item, variables, path) for item in value]
+        if not isinstance(value, str):
+            return value
+        for name in _VARIABLE.findall(value):
+            if name not in variables:
+                self._problems.add(
+                    (*path, "variables") if variables else path,
+                    f"the variable '{name}' of its template is missing",
+                    f"variables: {{{name}: …}}",
+                )
+                # Filled with something harmless, so that one cause is one problem.
+                value = value.replace(f"{{{name}}}", "1")
+        # A number alone stays a number: `address: "{register}"`.
+        if (alone := _VARIABLE.fullmatch(value)) is not None:
+            return variables[alone[1]]
+        return _VARIABLE.sub(lambda match: str(variables[match[1]]), value)
+
+    def _served_by(
+        self, kind: EquipmentType | None, section: Mapping[str, Any], path: KeyPath
+    ) -> dict[str, tuple[str, ...]]:
+        given: Mapping[str, object] = section.get("served_by", {})
+        if not given or kind is None:
+            return {}
+        path = (*path, "served_by")
+        services = SERVICES.get(kind)
+        if services is None:
+            allowed = ", ".join(str(kind) for kind in SERVICES)
+            self._problems.add(path, f"'served_by' of a {kind}", f"only of: {allowed}")
+            return {}
+        served_by = {}
+        for service, keys in given.items():
+            at = (*path, service)
+            if (types := services.get(service)) is None:
+                self._problems.add(at, "unknown service", word=service, names=services)
+            else:
+                served_by[service] = self._references(keys, types, at)
+        return served_by
+
+    def _references(
+        self, keys: object, types: tuple[EquipmentType, ...], path: KeyPath
+    ) -> tuple[str, ...]:
+        found = list_of_keys(keys, path, self._problems)
+        for index, key in enumerate(found):
+            at = (*path, index)
+            if key not in self._sections:
+                self._unknown_equipment(key, at)
+                continue
+            kind = self._sections[key].get("type")
+            if kind is not None and kind not in types:
+                self._problems.add(
+                    at,
+                    f"'{key}' is a {kind}",
+                    f"expected a {' or '.join(types)}",
+                )
+        return found
+
+    def _unknown_equipment(self, key: str, path: KeyPath) -> None:
+        self._problems.add(
+            path,
+            f"equipment {describe(key)} is not defined",
+            word=key,
+            names=self._sections,
+        )
+
+    def _measures(
+        self,
+        key: str,
+        kind: EquipmentType | None,
+        section: Mapping[str, Any],
+        path: KeyPath,
+    ) -> tuple[str, ...]:
+        measured: tuple[str, ...] = section.get("measures", ())
+        path = (*path, "measures")
+        if measured and kind not in (None, EquipmentType.METER):
+            self._problems.add(path, f"'measures' of a {kind}", "only of a meter")
+        for index, other in enumerate(measured):
+            if other == key:
+                self._problems.add((*path, index), "a meter that measures itself")
+            elif other not in self._sections:
+                self._unknown_equipment(other, (*path, index))
+        return measured
