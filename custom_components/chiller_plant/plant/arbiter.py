@@ -1,0 +1,347 @@
+"""Decides who commands a point: everybody asks, the highest priority is heard.
+
+One slot a source for each point, so that a source that lets go gives the point
+back to the next one, and nobody has to remember what somebody else wanted.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import IntEnum
+import math
+from typing import Any
+
+from .model import Plant, Point, PointKey, Value
+
+MAXIMUM_SOURCES = 32
+"""Slots of one point; a plant has a handful."""
+MAXIMUM_LEASE = 86400.0
+"""Seconds. A longer wish is a standing order and belongs to a person."""
+_TEXT = 255
+
+
+class Band(IntEnum):
+    """What a priority stands for; automations have 1 to 9."""
+
+    AUTOMATION_LOW = 1
+    AUTOMATION_HIGH = 9
+    DEMAND_RESPONSE = 50
+    CUSTOM_SCHEDULE = 100
+    OPERATOR = 150
+    SAFETY = 200
+
+
+PRIORITIES = frozenset(
+    {
+        *range(Band.AUTOMATION_LOW, Band.AUTOMATION_HIGH + 1),
+        Band.DEMAND_RESPONSE,
+        Band.CUSTOM_SCHEDULE,
+        Band.OPERATOR,
+        Band.SAFETY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a source wants of a point.
+
+    `lease` is in seconds; None holds until it is released. Automations and
+    demand response always have one (the plant's, unless they say otherwise),
+    so that nothing they asked for outlives them.
+    """
+
+    point: PointKey
+    value: Value
+    priority: int
+    source: str
+    reason: str = ""
+    lease: float | None = None
+
+
+class CommandRefused(ValueError):
+    """A request that cannot be taken, whatever the plant does.
+
+    `code` and `placeholders` are for a translation; the text is for people.
+    """
+
+    def __init__(self, code: str, text: str, **placeholders: str) -> None:
+        """Keep what a translation needs."""
+        super().__init__(text)
+        self.code = code
+        self.placeholders = placeholders
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A request that was taken."""
+
+    request: Request
+    order: int
+    """Rises with every new wish; a mere refresh keeps its place."""
+    since: float
+    """Epoch seconds of that wish."""
+    until: float | None
+    """Epoch seconds at which the lease ends."""
+
+    def expired(self, now: float) -> bool:
+        """Whether the lease is over."""
+        return self.until is not None and now >= self.until
+
+
+def checked_request(plant: Plant, request: Request) -> Request:
+    """Return the request as it is kept, or raise `CommandRefused`."""
+    point = plant.points.get(request.point)
+    if point is None:
+        raise CommandRefused(
+            "unknown_point",
+            f"{request.point}: this plant has no such point",
+            point=str(request.point),
+        )
+    if not commandable(point):
+        raise CommandRefused(
+            "not_writable",
+            f"{point.key}: this point cannot be commanded",
+            point=point.key,
+        )
+    source = str(request.source).strip()
+    if not source or len(source) > _TEXT:
+        raise CommandRefused(
+            "bad_source",
+            f"{point.key}: a request says who asks, in 1 to {_TEXT} characters",
+            point=point.key,
+        )
+    priority = request.priority
+    if (
+        isinstance(priority, bool)
+        or not isinstance(priority, int)
+        or priority not in PRIORITIES
+    ):
+        raise CommandRefused(
+            "bad_priority",
+            f"{point.key}: priority {priority!r} is none of 1-9, 50, 100, 150, 200",
+            point=point.key,
+            priority=str(priority),
+        )
+    return replace(
+        request,
+        value=checked_value(point, request.value),
+        priority=int(priority),
+        source=source,
+        reason=str(request.reason)[:_TEXT],
+        lease=_checked_lease(plant, request),
+    )
+
+
+def commandable(point: Point) -> bool:
+    """Whether the point takes commands (one without address is held by us)."""
+    return point.role.commandable and (point.writable or point.address is None)
+
+
+def checked_value(point: Point, value: object) -> Value:
+    """Return the value in the point's own type, within its limits."""
+    if point.role.quantity.is_boolean:
+        if isinstance(value, bool):
+            return value
+        raise CommandRefused(
+            "not_boolean",
+            f"{point.key}: {value!r} is not on or off (true or false)",
+            point=point.key,
+            value=str(value),
+        )
+    number = math.nan
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            number = float(value)
+    if not math.isfinite(number):
+        raise CommandRefused(
+            "not_a_number",
+            f"{point.key}: {value!r} is not a number",
+            point=point.key,
+            value=str(value),
+        )
+    low = -math.inf if point.low is None else point.low
+    high = math.inf if point.high is None else point.high
+    if not low <= number <= high:
+        raise CommandRefused(
+            "out_of_limits",
+            f"{point.key}: {number:g} is outside its limits, {low:g} to {high:g}",
+            point=point.key,
+            value=f"{number:g}",
+            low=f"{low:g}",
+            high=f"{high:g}",
+        )
+    return number
+
+
+def _checked_lease(plant: Plant, request: Request) -> float | None:
+    lease = request.lease
+    if lease is None:
+        if request.priority <= Band.DEMAND_RESPONSE:
+            return plant.command_lease
+        return None
+    if (
+        isinstance(lease, bool)
+        or not isinstance(lease, (int, float))
+        or not 0 < lease <= MAXIMUM_LEASE
+    ):
+        raise CommandRefused(
+            "bad_lease",
+            f"{request.point}: a lease is between 0 and {MAXIMUM_LEASE:g} seconds, "
+            f"not {lease!r}",
+            point=request.point,
+            lease=str(lease),
+        )
+    return float(lease)
+
+
+class Arbiter:
+    """The slots of every point, and whose turn it is."""
+
+    def __init__(self, plant: Plant) -> None:
+        """Nobody has asked for anything yet."""
+        self._plant = plant
+        self._slots: dict[PointKey, dict[str, Slot]] = {}
+        self._order = 0
+
+    def request(self, now: float, request: Request) -> None:
+        """Take a request or raise `CommandRefused`.
+
+        Among equal priorities the newest wish wins. To ask for the same again
+        is a refresh and does not overtake, else two automations of one
+        priority would fight; only a person who repeats himself means it.
+        """
+        request = checked_request(self._plant, request)
+        slots = self._slots.setdefault(request.point, {})
+        old = slots.get(request.source)
+        if old is None and len(slots) >= MAXIMUM_SOURCES:
+            self._make_room(now, slots, request)
+        until = None if request.lease is None else now + request.lease
+        if (
+            old is not None
+            and not old.expired(now)
+            and request.priority < Band.OPERATOR
+            and (old.request.value, old.request.priority)
+            == (request.value, request.priority)
+        ):
+            slots[request.source] = replace(old, request=request, until=until)
+            return
+        self._order += 1
+        slots[request.source] = Slot(request, self._order, now, until)
+
+    def _make_room(self, now: float, slots: dict[str, Slot], request: Request) -> None:
+        """Someone who matters more is never shut out by many who matter less."""
+        victim = min(
+            slots.values(),
+            key=lambda slot: (not slot.expired(now), slot.request.priority, slot.order),
+        )
+        if not victim.expired(now) and victim.request.priority >= request.priority:
+            raise CommandRefused(
+                "too_many_sources",
+                f"{request.point}: {MAXIMUM_SOURCES} sources command this point "
+                "already; release some",
+                point=request.point,
+            )
+        del slots[victim.request.source]
+
+    def release(
+        self, source: str | None, points: Collection[PointKey] | None
+    ) -> tuple[PointKey, ...]:
+        """Drop the slots of a source (None: of all) and return their points."""
+        released: list[PointKey] = []
+        for key in list(self._slots) if points is None else dict.fromkeys(points):
+            slots = self._slots.get(key, {})
+            gone = [name for name in slots if source is None or name == source]
+            for name in gone:
+                del slots[name]
+            if gone:
+                released.append(key)
+        self._tidy()
+        return tuple(released)
+
+    def expire(self, now: float) -> tuple[Slot, ...]:
+        """Drop every lease that is over and return them.
+
+        A clock that was set back does not make a lease longer than it was.
+        """
+        gone: list[Slot] = []
+        for slots in self._slots.values():
+            for source, slot in list(slots.items()):
+                if slot.expired(now):
+                    gone.append(slots.pop(source))
+                    continue
+                lease = slot.request.lease
+                if (
+                    lease is not None
+                    and slot.until is not None
+                    and slot.until - now > lease
+                ):
+                    slots[source] = replace(slot, until=now + lease)
+        self._tidy()
+        return tuple(gone)
+
+    def winner(self, point: PointKey) -> Slot | None:
+        """Return the slot that commands the point, if any."""
+        slots = self._slots.get(point)
+        if not slots:
+            return None
+        return max(slots.values(), key=lambda slot: (slot.request.priority, slot.order))
+
+    def points(self) -> Iterator[PointKey]:
+        """Yield the points that somebody wants something of."""
+        yield from self._slots
+
+    def _tidy(self) -> None:
+        for key in [key for key, slots in self._slots.items() if not slots]:
+            del self._slots[key]
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """Return all slots as JSON types, oldest wish first."""
+        slots = [slot for by in self._slots.values() for slot in by.values()]
+        return [
+            {
+                "point": slot.request.point,
+                "value": slot.request.value,
+                "priority": slot.request.priority,
+                "source": slot.request.source,
+                "reason": slot.request.reason,
+                "lease": slot.request.lease,
+                "since": slot.since,
+                "until": slot.until,
+            }
+            for slot in sorted(slots, key=lambda slot: slot.order)
+        ]
+
+    def restore(self, now: float, data: object) -> None:
+        """Take what `as_list` gave; leave out what makes no sense (any more)."""
+        for row in data if isinstance(data, list) else []:
+            if not isinstance(row, Mapping):
+                continue
+            try:
+                request = checked_request(
+                    self._plant,
+                    Request(
+                        row["point"],
+                        row["value"],
+                        row["priority"],
+                        row["source"],
+                        row["reason"],
+                        row["lease"],
+                    ),
+                )
+                slots = self._slots.setdefault(request.point, {})
+                if len(slots) >= MAXIMUM_SOURCES:
+                    continue
+                until = None
+                if request.lease is not None:
+                    until = min(float(row["until"]), now + request.lease)
+                    if math.isnan(until):
+                        continue
+                since = float(row["since"])
+                if not math.isfinite(since):
+                    since = now
+            except CommandRefused, KeyError, TypeError, ValueError, OverflowError:
+                continue
+            self._order += 1
+            slots[request.source] = Slot(request, self._order, since, until)
+        self._tidy()

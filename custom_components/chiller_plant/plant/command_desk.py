@@ -1,0 +1,431 @@
+"""The one door through which every command goes to a machine.
+
+Requests come in, the arbiter says whose turn it is, the interlocks say what a
+machine can bear now, and what is left is handed out as orders for the wire.
+Nothing is sent from here: whoever carries an order out says how it went.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+import math
+from typing import Any
+
+from .arbiter import Arbiter, Band, CommandRefused, Request, Slot
+from .interlocks import Change, Hold, Interlocks
+from .model import ModbusAddress, Plant, Point, PointKey, Value
+from .notices import Notice, NoticeBoard, NoticeKind
+from .reading import Readings
+from .roles import EquipmentType
+from .steady_time import SteadyClock, duration
+from .wire import RETRY_LAST, Wire, Wires
+
+__all__ = [
+    "Band",
+    "CommandDesk",
+    "CommandRefused",
+    "CommandStatus",
+    "Notice",
+    "NoticeKind",
+    "Order",
+    "Request",
+]
+
+INTERLOCK = "interlock"
+"""The source of what nobody asked for: forced stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Something to put on the wire now; `value` None releases the point."""
+
+    point: Point
+    value: Value | None
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStatus:
+    """Who commands a point, and how far that has got. Times in epoch seconds."""
+
+    point: PointKey
+    owner: str | None
+    """The source that is heard; None: nobody wants anything."""
+    priority: int | None
+    value: Value | None
+    """What the owner wants."""
+    on_wire: Value | None
+    """What was last written and not released; None: nothing of ours."""
+    owned: bool
+    """Whether something of ours is, or may be, on the wire."""
+    reason: str
+    since: float | None
+    lease_end: float | None
+    hold: str | None
+    """Why it is not sent yet, for people."""
+    mismatch: Value | None
+    """What the device reads back, when that is not what was written."""
+
+
+class CommandDesk:
+    """Arbiter, interlocks and what is on the wire, of one plant.
+
+    `step` is called after every reading of the plant and after every request,
+    never while orders of an earlier step are still being carried out. An order
+    that is neither `written` nor `failed` afterwards is offered again.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        """Nothing was asked for, nothing is on the wire."""
+        self._plant = plant
+        self._clock = SteadyClock(plant)
+        self._arbiter = Arbiter(plant)
+        self._wires = Wires(plant)
+        self._board = NoticeBoard()
+        self._settle = max(3 * plant.poll_interval, 15.0)
+        self._interlocks = Interlocks(plant, self._wires, self._board, self._settle)
+        self._holds: dict[PointKey, Hold] = {}
+        self._urgent: frozenset[PointKey] = frozenset()
+
+    # --- wishes
+
+    def request(self, now: float, request: Request) -> None:
+        """Take a request, or raise `CommandRefused`; `step` acts on it."""
+        self._arbiter.request(now, request)
+
+    def release(
+        self,
+        now: float,
+        *,
+        source: str | None = None,
+        points: Collection[PointKey] | None = None,
+    ) -> tuple[PointKey, ...]:
+        """Let go what a source (None: all) wants of points (None: of all).
+
+        Returns the points of which something was let go.
+        """
+        self._board.now = now
+        return self._arbiter.release(source, points)
+
+    # --- orders
+
+    def step(self, now: float, readings: Readings) -> tuple[Order, ...]:
+        """Return what has to go to the wire now, in this order.
+
+        `readings` are all points of the plant as last read. Without `written`
+        or `failed` in between, the same inputs give the same orders.
+        """
+        time = self._clock.advance(now)
+        self._board.now = now
+        for slot in self._arbiter.expire(now):
+            self._tell_expired(slot)
+        self._interlocks.observe(time, readings)
+        self._read_back(time, readings)
+
+        orders: dict[PointKey, Order] = {}
+        changes: list[Change] = []
+        holds: dict[PointKey, Hold] = {}
+        urgent: set[PointKey] = set()
+        pins = self._interlocks.pins()
+        for key in dict.fromkeys((*self._arbiter.points(), *self._wires.ours(), *pins)):
+            wire = self._wires.of(key)
+            order, at_once = self._wanted(wire, pins.get(key))
+            if at_once:
+                urgent.add(key)
+            if not self._has_to_be_written(time, wire, order.value):
+                wire.ramp_at = None
+                continue
+            order = self._ramped(time, wire, order, readings)
+            if wire.owned and not wire.in_doubt and order.value == wire.value:
+                continue  # a ramp that has just begun
+            hold = self._backing_off(time, wire, order)
+            if hold is not None:
+                holds[key] = hold
+                continue
+            orders[key] = order
+            target = wire.after_release() if order.value is None else order.value
+            changes.append(Change(wire.point, order.value, target, at_once))
+
+        verdicts = self._interlocks.judge(changes)
+        holds.update({key: hold for key, hold in verdicts.items() if hold is not None})
+        for key, pin in pins.items():
+            winner = self._arbiter.winner(key)
+            if winner is not None and winner.request.value is True:
+                holds.setdefault(key, pin)
+        self._tell_holds(holds)
+        self._urgent = frozenset(urgent)
+        allowed = [orders[key] for key, hold in verdicts.items() if hold is None]
+        for order in allowed:
+            self._wires.of(order.point.key).offer(order.value)
+        return tuple(allowed)
+
+    def _wanted(self, wire: Wire, pin: Hold | None) -> tuple[Order, bool]:
+        """Return what should be on the wire, and whether that waits for nothing."""
+        point = wire.point
+        slot = self._arbiter.winner(point.key)
+        if pin is not None:
+            return Order(point, False, pin.text, INTERLOCK), True
+        if slot is None:
+            return Order(point, None, "nobody commands it any more", INTERLOCK), False
+        request = slot.request
+        at_once = request.priority >= Band.SAFETY and request.value is False
+        return Order(point, request.value, request.reason, request.source), at_once
+
+    def _has_to_be_written(self, time: float, wire: Wire, value: Value | None) -> bool:
+        if wire.in_doubt:
+            return True
+        if value is None:
+            return wire.owned
+        if not wire.owned or wire.value != value:
+            return True
+        return (
+            wire.mismatch is not None
+            and time >= wire.rewrite_at
+            and not self._never_sent_again(wire.point)
+        )
+
+    def _never_sent_again(self, point: Point) -> bool:
+        """Say no for compressors: one that was stopped at its panel stays off."""
+        equipment = self._plant.equipment[point.equipment]
+        return point.role.name == "run_command" and equipment.type in (
+            EquipmentType.CHILLER,
+            EquipmentType.HEAT_SOURCE,
+        )
+
+    def _ramped(
+        self, time: float, wire: Wire, order: Order, readings: Readings
+    ) -> Order:
+        """Return the order, moved only as far as the point's ramp allows."""
+        ramp = wire.point.ramp
+        wish = order.value
+        if not ramp or wish is None or isinstance(wish, bool):
+            return order
+        reading = readings.get(wire.point.key)
+        start = wire.value if wire.owned else None if reading is None else reading.good
+        if start is None:
+            start = wire.value if wire.at is not None else wire.point.release
+        if start is None or start == wish:
+            return order
+        if wire.ramp_at is None:
+            wire.ramp_at = time
+        step = ramp * min(time - wire.ramp_at, self._clock.longest_gap)
+        value = min(max(wish, start - step), start + step)
+        return Order(order.point, value, order.reason, order.source)
+
+    def _backing_off(self, time: float, wire: Wire, order: Order) -> Hold | None:
+        """Return a hold while the wire has not got over the last failure."""
+        wait = wire.retry_at - time
+        if wire.failures == 0 or wait <= 0:
+            return None
+        if order.value is False and wire.offered is not False:
+            return None  # a stop does not wait for a start that failed
+        return Hold(
+            "write_failed",
+            f"{_name(self._plant, wire.point)}: writing failed, "
+            f"next attempt in {duration(wait)}",
+        )
+
+    def written(self, now: float, order: Order) -> None:
+        """Note that the wire took an order."""
+        time = self._clock.advance(now)
+        self._board.now = now
+        wire = self._wires.of(order.point.key)
+        again = wire.owned and not wire.in_doubt and wire.value == order.value
+        self._interlocks.took(time, order.point, order.value)
+        if wire.mismatch is not None and wire.value == order.value:
+            wire.rewrite_at = time + min(
+                self._settle * 2.0 ** min(wire.rewrites, 10), RETRY_LAST
+            )
+            wire.rewrites += 1
+        wire.took(time, order.value)
+        if wire.ramp_at is not None:
+            wire.ramp_at = time
+        if again:
+            return
+        name = _name(self._plant, order.point)
+        if order.value is None:
+            self._board.post(NoticeKind.RELEASED, order.point, f"{name} released")
+            return
+        reason = f": {order.reason}" if order.reason else ""
+        self._board.post(
+            NoticeKind.WRITTEN,
+            order.point,
+            f"{name} {_shown(order.point, order.value)}{reason}",
+            order.source,
+        )
+
+    def failed(self, now: float, order: Order, error: str) -> None:
+        """Note that the wire did not take an order, or did not say so.
+
+        It is offered again later, if it is still wanted and still allowed.
+        """
+        time = self._clock.advance(now)
+        self._board.now = now
+        wire = self._wires.of(order.point.key)
+        wire.offer(order.value)
+        wait = wire.refused(time, urgent=order.point.key in self._urgent)
+        if wire.failures == 1:
+            self._board.post(
+                NoticeKind.WRITE_FAILED,
+                order.point,
+                f"{_name(self._plant, order.point)} was not written: "
+                f"{str(error)[:200]}; next attempt in {duration(wait)}",
+                order.source,
+            )
+
+    # --- what came of it
+
+    def status(self, point: PointKey) -> CommandStatus:
+        """Return who commands a point; KeyError where the plant has none."""
+        wire = self._wires.of(point)
+        slot = self._arbiter.winner(point)
+        pin = self._interlocks.pins().get(point)
+        hold = self._holds.get(point)
+        request = slot.request if slot is not None else None
+        owner = request.source if request is not None else INTERLOCK if pin else None
+        reason = request.reason if request is not None else pin.text if pin else ""
+        return CommandStatus(
+            point=point,
+            owner=owner,
+            priority=request.priority if request is not None else None,
+            value=request.value if request is not None else False if pin else None,
+            on_wire=wire.value if wire.owned else None,
+            owned=wire.ours,
+            reason=reason,
+            since=slot.since if slot is not None else None,
+            lease_end=slot.until if slot is not None else None,
+            hold=hold.text if hold is not None else None,
+            mismatch=wire.mismatch,
+        )
+
+    def drain_notices(self) -> tuple[Notice, ...]:
+        """Return what happened since the last call, oldest first."""
+        return self._board.drain()
+
+    def _tell_expired(self, slot: Slot) -> None:
+        request = slot.request
+        point = self._plant.points[request.point]
+        self._board.post(
+            NoticeKind.LEASE_EXPIRED,
+            point,
+            f"{_name(self._plant, point)}: the lease of {request.source} is over",
+            request.source,
+        )
+
+    def _tell_holds(self, holds: dict[PointKey, Hold]) -> None:
+        """Post each hold when it begins, and when it is over."""
+        for key, hold in holds.items():
+            old = self._holds.get(key)
+            if old is None or old.code != hold.code:
+                slot = self._arbiter.winner(key)
+                self._board.post(
+                    NoticeKind.HELD,
+                    self._plant.points[key],
+                    hold.text,
+                    slot.request.source if slot is not None else None,
+                )
+        for key in self._holds.keys() - holds.keys():
+            point = self._plant.points[key]
+            self._board.post(
+                NoticeKind.HOLD_ENDED,
+                point,
+                f"{_name(self._plant, point)}: no longer held",
+            )
+        self._holds = holds
+
+    def _read_back(self, time: float, readings: Readings) -> None:
+        """Compare what devices read back with what was written to them."""
+        for key in self._wires.ours():
+            wire = self._wires.of(key)
+            reading = readings.get(key)
+            value = reading.good if reading is not None else None
+            if wire.in_doubt or wire.point.address is None or value is None:
+                continue
+            age = time - wire.at if wire.at is not None else math.inf
+            if _close(wire.point, value, wire.value) or (
+                age < self._settle and _close(wire.point, value, wire.previous)
+            ):
+                if wire.mismatch is not None:
+                    self._board.post(
+                        NoticeKind.MISMATCH_CLEARED,
+                        wire.point,
+                        f"{_name(self._plant, wire.point)} follows its command again",
+                    )
+                wire.agree()
+                continue
+            if wire.differs_since is None:
+                wire.differs_since = time
+            if age < self._settle and time - wire.differs_since < self._settle:
+                continue
+            if wire.mismatch is None:
+                wire.rewrite_at = time
+                self._board.post(
+                    NoticeKind.MISMATCH,
+                    wire.point,
+                    f"{_name(self._plant, wire.point)} reads back "
+                    f"{_shown(wire.point, value)}, "
+                    f"{_shown(wire.point, wire.value)} was written: somebody else "
+                    "commands it, or the device does not follow",
+                )
+            wire.mismatch = value
+
+    # --- across a restart
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all that a restart must not forget, as JSON types."""
+        return {
+            "clock": self._clock.as_dict(),
+            "slots": self._arbiter.as_list(),
+            "wires": self._wires.as_dict(),
+            "interlocks": self._interlocks.as_dict(),
+            "holds": {key: [hold.code, hold.text] for key, hold in self._holds.items()},
+        }
+
+    def restore(self, now: float, data: object) -> None:
+        """Take what `as_dict` gave; called on a new desk, before any step.
+
+        Never raises: what makes no sense is left out, and where that leaves
+        something unknown, the machines are protected as if it were bad.
+        """
+        if not isinstance(data, Mapping):
+            return
+        self._board.now = now
+        self._clock.restore(data.get("clock"))
+        time = self._clock.time
+        self._arbiter.restore(now, data.get("slots"))
+        self._wires.restore(time, data.get("wires"))
+        self._interlocks.restore(time, data.get("interlocks"))
+        holds = data.get("holds")
+        for key, row in holds.items() if isinstance(holds, Mapping) else ():
+            match row:
+                case [str(code), str(text)] if key in self._plant.points:
+                    self._holds[key] = Hold(code, text)
+
+
+def _name(plant: Plant, point: Point) -> str:
+    """Return a point's name for people."""
+    return (
+        f"{plant.equipment[point.equipment].name} {point.role.name.replace('_', ' ')}"
+    )
+
+
+def _shown(point: Point, value: Value | None) -> str:
+    """Return a value for people."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g} {point.role.quantity.unit or ''}".rstrip()
+
+
+def _close(point: Point, read: Value, written: Value | None) -> bool:
+    """Whether a reading is the written value, as far as the wire can show it."""
+    if written is None:
+        return False
+    if isinstance(read, bool) or isinstance(written, bool):
+        return read == written
+    step = 0.0
+    if isinstance(point.address, ModbusAddress):
+        # A wire unit may be larger than ours; none is more than ten times.
+        step = abs(point.address.scale) * (10 if point.wire_unit else 1)
+    return abs(read - written) <= max(0.1, 0.01 * abs(written), step)

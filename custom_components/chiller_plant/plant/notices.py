@@ -1,0 +1,64 @@
+"""What happened to commands, told once, for people and for the record."""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .model import Point, PointKey
+
+MAXIMUM_NOTICES = 200
+"""Kept until somebody drains them; then the oldest go."""
+
+
+class NoticeKind(StrEnum):
+    """What kind of thing happened."""
+
+    WRITTEN = "written"
+    RELEASED = "released"
+    """Given back on the wire, because nobody wants anything of it any more."""
+    HELD = "held"
+    HOLD_ENDED = "hold_ended"
+    FORCED_STOP = "forced_stop"
+    """A machine is stopped, or its start taken back, to protect it."""
+    LOCK_CLEARED = "lock_cleared"
+    START_FAILED = "start_failed"
+    LEASE_EXPIRED = "lease_expired"
+    WRITE_FAILED = "write_failed"
+    MISMATCH = "mismatch"
+    MISMATCH_CLEARED = "mismatch_cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that happened, at `at` epoch seconds."""
+
+    kind: NoticeKind
+    at: float
+    point: PointKey
+    equipment: str
+    text: str
+    source: str | None = None
+    """Who wanted it, where somebody did."""
+
+
+class NoticeBoard:
+    """Notices since the last look."""
+
+    def __init__(self) -> None:
+        """Nothing happened yet."""
+        self.now = 0.0
+        self._notices: deque[Notice] = deque(maxlen=MAXIMUM_NOTICES)
+
+    def post(
+        self, kind: NoticeKind, point: Point, text: str, source: str | None = None
+    ) -> None:
+        """Tell that something happened just now."""
+        self._notices.append(
+            Notice(kind, self.now, point.key, point.equipment, text, source)
+        )
+
+    def drain(self) -> tuple[Notice, ...]:
+        """Return what was not told yet, oldest first."""
+        notices = tuple(self._notices)
+        self._notices.clear()
+        return notices

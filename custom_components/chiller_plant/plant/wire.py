@@ -1,0 +1,204 @@
+"""What is on the wire of each point because of us, as far as we can know.
+
+A write that failed may have arrived all the same. Until a later one succeeds,
+both the old and the new value are believed possible, and whoever protects a
+machine reckons with the worse.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .model import ModbusAddress, Plant, Point, PointKey, Value
+from .steady_time import number, past
+
+RETRY_FIRST = 5.0
+RETRY_LAST = 300.0
+"""Seconds between two attempts to write what the wire did not take."""
+
+
+@dataclass(slots=True)
+class Wire:
+    """One commanded point. Times are steady ones (see `steady_time`)."""
+
+    point: Point
+    owned: bool = False
+    """Written by us, and not released since."""
+    value: Value | None = None
+    """What was written last, or what a release left behind; None: unknown."""
+    previous: Value | None = None
+    at: float | None = None
+    """When the wire took the last write or release."""
+    in_doubt: bool = False
+    """Something was sent, and nobody said that it arrived."""
+    offered: Value | None = None
+    """What that was; None: a release."""
+    failures: int = 0
+    retry_at: float = 0.0
+    ramp_at: float | None = None
+    """Since when the value is on its way in steps."""
+    differs_since: float | None = None
+    """Since when the device reads back something else."""
+    mismatch: Value | None = None
+    """What it reads back, once that is no mere delay."""
+    rewrites: int = 0
+    rewrite_at: float = 0.0
+
+    @property
+    def ours(self) -> bool:
+        """Whether something of ours is, or may be, on the wire."""
+        return self.owned or self.in_doubt
+
+    def after_release(self) -> Value | None:
+        """Return what a release leaves behind, None where that is unknown."""
+        if self.point.release is None and isinstance(self.point.address, ModbusAddress):
+            return self.value
+        return self.point.release
+
+    def offer(self, value: Value | None) -> None:
+        """Note what is about to be sent."""
+        self.in_doubt = True
+        self.offered = value
+
+    def took(self, time: float, value: Value | None) -> None:
+        """Note that the wire took a value, or a release (None)."""
+        self.previous = self.value
+        self.value = self.after_release() if value is None else value
+        self.owned = value is not None
+        self.in_doubt = False
+        self.offered = None
+        self.at = time
+        self.failures = 0
+        self.retry_at = time
+        if not self.owned:
+            self.ramp_at = None
+            self.agree()
+
+    def refused(self, time: float, *, urgent: bool) -> float:
+        """Note a failed write; return the seconds until the next attempt."""
+        wait = min(RETRY_FIRST * 2.0 ** min(self.failures, 10), RETRY_LAST)
+        if urgent:
+            wait = RETRY_FIRST
+        self.failures += 1
+        self.retry_at = time + wait
+        self.ramp_at = None
+        return wait
+
+    def agree(self) -> None:
+        """Note that the device reads back what was written."""
+        self.differs_since = None
+        self.mismatch = None
+        self.rewrites = 0
+
+    def possible(
+        self, time: float, settle: float, read: Value | None
+    ) -> list[Value | None]:
+        """Return every value that the point may be commanded to.
+
+        `read` is its own good reading, which is believed once the last write
+        had `settle` seconds to show in it; None in the answer: unknown.
+        """
+        settled = self.at is None or time - self.at >= settle
+        if self.owned:
+            values = [self.value]
+            if settled and read is not None:
+                values.append(read)
+        elif settled and read is not None:
+            values = [read]
+        else:
+            values = [self.point.release if self.at is None else self.value]
+        if self.in_doubt:
+            values.append(
+                self.after_release() if self.offered is None else self.offered
+            )
+        return values
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON types."""
+        return {
+            "owned": self.owned,
+            "value": self.value,
+            "previous": self.previous,
+            "at": self.at,
+            "in_doubt": self.in_doubt,
+            "offered": self.offered,
+            "failures": self.failures,
+            "retry_at": self.retry_at,
+            "ramp_at": self.ramp_at,
+            "differs_since": self.differs_since,
+            "mismatch": self.mismatch,
+            "rewrites": self.rewrites,
+            "rewrite_at": self.rewrite_at,
+        }
+
+    def restore(self, time: float, data: dict[str, Any]) -> None:
+        """Take what `as_dict` gave; what makes no sense counts as unknown."""
+        boolean = self.point.role.quantity.is_boolean
+        self.value = _value(boolean, data.get("value"))
+        self.previous = _value(boolean, data.get("previous"))
+        self.offered = _value(boolean, data.get("offered"))
+        self.mismatch = _value(boolean, data.get("mismatch"))
+        self.owned = data.get("owned") is True
+        self.in_doubt = data.get("in_doubt") is True
+        if self.owned and self.value is None:
+            # Something of ours is there, and nobody knows what.
+            self.in_doubt = True
+        self.at = past(data.get("at"), time)
+        self.ramp_at = past(data.get("ramp_at"), time)
+        self.differs_since = past(data.get("differs_since"), time)
+        self.failures = _count(data.get("failures"))
+        self.rewrites = _count(data.get("rewrites"))
+        self.retry_at = _soon(data.get("retry_at"), time)
+        self.rewrite_at = _soon(data.get("rewrite_at"), time)
+
+
+def _value(boolean: bool, value: object) -> Value | None:
+    if boolean:
+        return value if isinstance(value, bool) else None
+    return number(value)
+
+
+def _count(value: object) -> int:
+    count = number(value)
+    return 0 if count is None else int(min(max(count, 0.0), 1000.0))
+
+
+def _soon(value: object, time: float) -> float:
+    """Return a time to wait for, which is never far off."""
+    wait = number(value)
+    return time if wait is None else min(wait, time + RETRY_LAST)
+
+
+class Wires:
+    """The wires of a plant."""
+
+    def __init__(self, plant: Plant) -> None:
+        """Nothing was written yet."""
+        self._points = plant.points
+        self._wires: dict[PointKey, Wire] = {}
+
+    def of(self, point: PointKey) -> Wire:
+        """Return the wire of a point; KeyError where the plant has none."""
+        wire = self._wires.get(point)
+        if wire is None:
+            wire = self._wires[point] = Wire(self._points[point])
+        return wire
+
+    def ours(self) -> Iterable[PointKey]:
+        """Return the points on which something of ours is, or may be."""
+        return [key for key, wire in self._wires.items() if wire.ours]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON types."""
+        return {
+            key: wire.as_dict()
+            for key, wire in self._wires.items()
+            if wire.ours or wire.at is not None
+        }
+
+    def restore(self, time: float, data: object) -> None:
+        """Take what `as_dict` gave; leave out points that are gone."""
+        self._wires.clear()
+        for key, row in data.items() if isinstance(data, dict) else ():
+            if key in self._points and isinstance(row, dict):
+                self.of(key).restore(time, row)
