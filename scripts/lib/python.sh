@@ -43,15 +43,21 @@ assert sys.argv[1] != "3.14.*" or os.path.exists(header), "no headers"
 ' "$1" 2>>"$LOG"
 }
 
+# installed_python VERSION [FLAG]: its path, if there is one on PATH or among uv's own. --system,
+# because our .venv holds environments and is none.
+installed_python() {
+  "$UV" python find --system --no-project --no-python-downloads "${@:2}" "$1" 2>>"$LOG" || true
+}
+
 # Sets PYTHON to a Python 3.14 with headers, from the cheapest source that has one.
 find_home_assistant_python() {
-  PYTHON=$("$UV" python find --no-python-downloads --no-project --system 3.14 2>>"$LOG" || true)
+  PYTHON=$(installed_python 3.14)
   is_python '3.14.*' "$PYTHON" && return
   PYTHON="$CACHE/debian-python-3.14-r$DEBIAN_RECIPE/usr/bin/python3.14"
   [ -e "$CACHE/debian-python-3.14-r$DEBIAN_RECIPE/.complete" ] && is_python '3.14.*' "$PYTHON" && return
   printf '[%3ds] looking for Python 3.14 with uv ... ' $((SECONDS - STARTED))
   if UV_HTTP_RETRIES=0 timeout 300 "$UV" python install --no-bin 3.14 >>"$LOG" 2>&1 </dev/null; then
-    PYTHON=$("$UV" python find --no-python-downloads --no-project --managed-python 3.14 2>>"$LOG")
+    PYTHON=$(installed_python 3.14 --managed-python)
     echo "$PYTHON"
     is_python '3.14.*' "$PYTHON" && return
   else
@@ -122,12 +128,12 @@ debian_mirror() {
 find_appdaemon_python() {
   local version
   for version in 3.11 3.12 3.13; do
-    PYTHON=$("$UV" python find --no-python-downloads --no-project --system "$version" 2>>"$LOG" || true)
+    PYTHON=$(installed_python "$version")
     is_python "$version.*" "$PYTHON" && return
   done
   step "fetching Python 3.11 with uv" timeout 300 "$UV" python install --no-bin 3.11 ||
     fail "AppDaemon needs Python 3.11, 3.12 or 3.13: put one on PATH and run this again"
-  PYTHON=$("$UV" python find --no-python-downloads --no-project --managed-python 3.11)
+  PYTHON=$(installed_python 3.11 --managed-python)
 }
 
 # Debian's pyconfig.h includes one by a path relative to usr/include.
