@@ -3,8 +3,7 @@
 # What the system must have: a file that proves it, and the Debian package that brings it.
 # ENV|proof|package
 SYSTEM_PACKAGES='
-test|/usr/bin/gcc|gcc
-test|/usr/include/stdlib.h|libc6-dev
+test|/usr/bin/g++|g++
 test|/usr/bin/pkg-config|pkgconf
 test|/usr/include/modbus/modbus.h|libmodbus-dev
 run|/usr/bin/g++|g++
@@ -94,7 +93,7 @@ check_test() {
 # Without the two audio extensions the frontend does not load and no client can list the actions.
 check_run() {
   "$VENVS/run/bin/hass" --version | grep -Fx "$(sed -n 's/^homeassistant==//p' "$ROOT/requirements/run.txt")" &&
-    "$VENVS/run/bin/python" -c 'import homeassistant.components.assist_satellite, hass_frontend, pymicro_vad, pyspeex_noise, bacpypes3, playwright'
+    "$VENVS/run/bin/python" -c 'import homeassistant.components.analytics, homeassistant.components.assist_satellite, hass_frontend, bacpypes3, playwright'
 }
 
 check_engine() {
