@@ -119,7 +119,13 @@ class BacnetDriver:
             devices.setdefault(address.device, {}).setdefault(target, []).append(point)
         async with asyncio.TaskGroup() as group:
             for key, objects in devices.items():
-                group.create_task(self._read_device(key, objects, report))
+                if (device := self._devices.get(key)) is not None:
+                    group.create_task(self._read_device(device, objects, report))
+                else:
+                    report.silent_devices[key] = self._not_open(key)
+                    for points_of_object in objects.values():
+                        for point in points_of_object:
+                            report.failures[point.key] = self._not_open(key)
         return report
 
     async def write(self, point: Point, value: Value) -> None:
@@ -167,14 +173,15 @@ class BacnetDriver:
             ) from None
         return _Device(device.key, device.address, device.instance, address)
 
+    def _not_open(self, key: str) -> str:
+        return f"device {key}: connection {self._connection.key} is not open"
+
     async def _read_device(
         self,
-        key: str,
+        device: _Device,
         objects: Mapping[_Object, Sequence[Point]],
         report: ReadReport,
     ) -> None:
-        if (device := self._devices.get(key)) is None:
-            raise DriverError(f"device {key} is read before the connection is open")
         answers: dict[_Object, _Answer] = {}
         failure = f"{device} does not answer"
         try:
@@ -183,7 +190,7 @@ class BacnetDriver:
         except DeviceSilent as error:
             failure = str(error)
             if not answers:
-                report.silent_devices[key] = failure
+                report.silent_devices[device.key] = failure
         except PointRefused as error:
             failure = str(error)
         for target, points in objects.items():
@@ -274,11 +281,8 @@ class BacnetDriver:
             return _Answer(value)
 
     async def _command(self, point: Point, address: BacnetAddress, value: Any) -> None:
-        device = self._devices.get(address.device)
-        if device is None:
-            raise DeviceSilent(
-                f"{point.key}: connection {self._connection.key} is not open"
-            )
+        if (device := self._devices.get(address.device)) is None:
+            raise DeviceSilent(self._not_open(address.device))
         target = _Object(address.object_type, address.object_instance)
         await self._meet(device, Lane.COMMAND)
         try:

@@ -44,7 +44,9 @@ class DeviceHealth:
 
     def due(self, now: float) -> bool:
         """Return whether to ask it now: always, unless it is silent."""
-        return not self.is_silent or now >= self._next_probe
+        wait = self._next_probe - now
+        # A clock that was set back does not make anybody wait for hours.
+        return not self.is_silent or wait <= 0 or wait > LONGEST_PAUSE
 
     def observe(self, now: float, *, answered: bool) -> Change | None:
         """Take in the end of a poll or a probe; return what is worth a word."""
