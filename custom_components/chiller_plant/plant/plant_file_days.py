@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from .plant_file_problems import Problems, describe
+from .profiles import DAYS
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
-WEEKENDS = ("saturday", "sunday")
-DAYS = (*WEEKDAYS, *WEEKENDS)
+WEEKDAYS = DAYS[:5]
+WEEKENDS = DAYS[5:]
 _GROUPS = {"weekdays": WEEKDAYS, "weekends": WEEKENDS}
 _KEYS = (*_GROUPS, *DAYS)
 

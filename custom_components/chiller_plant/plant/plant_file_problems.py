@@ -7,6 +7,7 @@ told at once, in the order of the file.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import difflib
+from itertools import islice
 
 type KeyPath = tuple[str | int, ...]
 
@@ -165,7 +166,7 @@ def describe(value: object) -> str:
 def _allowed(note: _Note) -> str:
     if note.names is None:
         return note.allowed
-    names = [str(name) for name, _ in zip(note.names, range(_MAXIMUM_CANDIDATES))]
+    names = [str(name) for name in islice(note.names, _MAXIMUM_CANDIDATES)]
     if not names:
         return note.allowed or "none is defined"
     word = str(note.word)

@@ -19,6 +19,7 @@ from .plant_file_problems import KeyPath, Problems, describe
 from .roles import EquipmentType
 
 type Validator = Callable[[object], object]
+type _Key = vol.Required | vol.Optional
 type Origin = Callable[[KeyPath], KeyPath]
 """Where in the file a key of a merged section was written."""
 
@@ -41,7 +42,7 @@ BACNET_OBJECTS = (
 )
 
 
-class _NotOneOf(vol.Invalid):  # type: ignore[misc,unused-ignore]
+class _NotOneOf(vol.Invalid):
     """A name that is not in a list; carries the list for a suggestion."""
 
     def __init__(self, word: object, names: Iterable[object]) -> None:
@@ -225,7 +226,9 @@ def _bacnet_object(value: object) -> tuple[str, int]:
         raise vol.Invalid('expected "type,number" as in "analog-input,1"')
     if found[1] not in BACNET_OBJECTS:
         raise _NotOneOf(found[1], BACNET_OBJECTS)
-    return found[1], int(number(0, _MAXIMUM_INSTANCE, whole=True)(int(found[2])))  # type: ignore[call-overload,no-any-return,unused-ignore]
+    if (instance := int(found[2])) > _MAXIMUM_INSTANCE:
+        raise vol.Invalid(f"expected an object number from 0 to {_MAXIMUM_INSTANCE}")
+    return found[1], instance
 
 
 def _release(value: object) -> object:
@@ -241,7 +244,7 @@ def _variable(value: object) -> object:
 class Section:
     """The keys of one kind of section."""
 
-    def __init__(self, rows: Mapping[vol.Marker, Validator]) -> None:
+    def __init__(self, rows: Mapping[_Key, Validator]) -> None:
         """Take a table of voluptuous markers and validators."""
         self.keys = tuple(str(marker) for marker in rows)
         self._strict = vol.Schema(dict(rows))
@@ -378,7 +381,7 @@ DEVICES = {
     ),
     Protocol.MODBUS_TCP: Section({vol.Required("unit"): number(0, 255, whole=True)}),
 }
-_SHARED: dict[vol.Marker, Validator] = {
+_SHARED: dict[_Key, Validator] = {
     vol.Optional("device"): slug,
     vol.Optional("manufacturer"): text,
     vol.Optional("model"): text,

@@ -74,7 +74,7 @@ class _Builder:
 
     def take(self, event: yaml.Event) -> None:
         """Add what an event says."""
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         match event:
             case yaml.DocumentStartEvent():
                 self.documents += 1
@@ -83,7 +83,7 @@ class _Builder:
             case yaml.AliasEvent():
                 self._stop(
                     line,
-                    f"'*{shorten(event.anchor)}' is an alias",
+                    f"'*{shorten(str(event.anchor))}' is an alias",
                     "aliases are not supported: use a template, or write it out",
                 )
             case yaml.ScalarEvent():
@@ -192,7 +192,7 @@ def read_document(text: str, file: str) -> Document:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    return yaml.parse(text, Loader=_LOADER)  # type: ignore[no-any-return,unused-ignore]
+    return yaml.parse(text, Loader=_LOADER)
 
 
 def _failure(file: str, line: int, found: str, allowed: str = "") -> PlantFileError:
