@@ -150,15 +150,21 @@ def purge_override(override: DayOverride | None, today: date) -> DayOverride | N
     return override if override is not None and override.day >= today else None
 
 
-def plan_automations(profile: Profile, registered: Collection[str]) -> tuple[str, ...]:
-    """Return the automations that run under a profile, in their order.
+def plan_automations(
+    profile: Profile, registered: Collection[str]
+) -> tuple[tuple[str, int], ...]:
+    """Return the automations that run under a profile, with their priorities.
 
     Only those that are registered; the highest priority first, equals by
     their id, so that the plan does not depend on how things are stored.
     """
     return tuple(
         sorted(
-            (item for item in profile.automations if item in registered),
-            key=lambda item: (-profile.automations[item], item),
+            (
+                (automation, priority)
+                for automation, priority in profile.automations.items()
+                if automation in registered
+            ),
+            key=lambda item: (-item[1], item[0]),
         )
     )
