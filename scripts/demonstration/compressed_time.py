@@ -51,8 +51,8 @@ def _move_to_free_ports(connection: dict[str, Any]) -> None:
         return
     # All devices share one port on addresses of their own; the client must use
     # another one, or the stack answers itself.
-    device_port = free_port("0.0.0.0", socket.SOCK_DGRAM)  # noqa: S104
-    connection["local_port"] = free_port("0.0.0.0", socket.SOCK_DGRAM)  # noqa: S104
+    device_port = free_port("0.0.0.0", socket.SOCK_DGRAM)
+    connection["local_port"] = free_port("0.0.0.0", socket.SOCK_DGRAM)
     for device in connection["devices"].values():
         host = device["address"].split(":")[0]
         device["address"] = f"{host}:{device_port}"

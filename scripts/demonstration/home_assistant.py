@@ -19,7 +19,7 @@ from .process import ProcessError, Program
 
 HOST = "127.0.0.1"
 USER_NAME = "operator"
-PASSWORD = "chiller-plant"  # noqa: S105  a sign-in that the demo prints
+PASSWORD = "chiller-plant"
 
 _START_SECONDS = 120
 _CONFIGURATION = """\
@@ -36,7 +36,7 @@ frontend:
 config:
 api:
 websocket_api:
-automation:
+automation: !include automations.yaml
 blueprint:
 calendar:
 recorder:
@@ -71,6 +71,7 @@ def make_configuration(
     (config / "configuration.yaml").write_text(
         _CONFIGURATION.format(time_zone=time_zone)
     )
+    (config / "automations.yaml").write_text("[]\n")
     components = config / "custom_components"
     components.mkdir()
     (components / "chiller_plant").symlink_to(

@@ -14,6 +14,9 @@ import socket
 import time
 from typing import Any, Self
 
+from pymodbus.client import AsyncModbusTcpClient
+from rusty_bacnet import BACnetClient, ObjectIdentifier, ObjectType, PropertyIdentifier
+
 from custom_components.chiller_plant.plant.model import (
     BacnetAddress,
     BacnetConnection,
@@ -24,13 +27,6 @@ from custom_components.chiller_plant.plant.model import (
     PointKey,
     RegisterKind,
     Value,
-)
-from pymodbus.client import AsyncModbusTcpClient
-from rusty_bacnet import (
-    BACnetClient,
-    ObjectIdentifier,
-    ObjectType,
-    PropertyIdentifier,
 )
 
 from .process import free_port
@@ -56,7 +52,7 @@ class Wire:
         self._plant = plant
         self._bacnet = BACnetClient(
             "127.0.0.1",
-            free_port("0.0.0.0", socket.SOCK_DGRAM),  # noqa: S104
+            free_port("0.0.0.0", socket.SOCK_DGRAM),
             "127.255.255.255",
             apdu_timeout_ms=1000,
         )
@@ -123,9 +119,12 @@ class Wire:
         try:
             answers = await self._bacnet.read_property_multiple(
                 self._host(addresses[0]),
-                [(_identifier(address), [(present_value, None)]) for address in addresses],
+                [
+                    (_identifier(address), [(present_value, None)])
+                    for address in addresses
+                ],
             )
-        except Exception as error:  # noqa: BLE001  rusty-bacnet has no common base
+        except Exception as error:
             if "imeout" not in type(error).__name__ + str(error):
                 raise
             return {}
@@ -152,7 +151,7 @@ class Wire:
             answer = await read(
                 address.address, count=address.type.registers, device_id=unit
             )
-        except Exception as error:  # noqa: BLE001  any silence is the same here
+        except Exception as error:
             raise ValueError(str(error)) from error
         if answer.isError():
             raise ValueError(str(answer))
@@ -214,7 +213,9 @@ class WireRecorder:
             (
                 change
                 for change in self.changes
-                if change.point == point and change.value == value and change.at >= since
+                if change.point == point
+                and change.value == value
+                and change.at >= since
             ),
             None,
         )

@@ -1,0 +1,132 @@
+"""The command behind `scripts/demo`."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from .checks import run_checks
+from .home_assistant import PASSWORD, USER_NAME
+from .process import ProcessError
+from .stack import REPOSITORY, Stack
+from .status_line import show_status
+from .story import Finding, table
+
+_CHECK_SECONDS = 600
+_ISOLATED = "CHILLER_PLANT_DEMO_ISOLATED"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/demo", add_help=False)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--speed", type=float, default=30.0)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--picture", type=Path)
+    return parser.parse_args()
+
+
+def _isolate() -> None:
+    """Go on in a network that holds nothing but loopback, where Linux lets us.
+
+    Home Assistant's discovery would otherwise listen on every interface.
+    """
+    if os.environ.get(_ISOLATED) or shutil.which("unshare") is None:
+        return
+    unshare = ["unshare", "--map-root-user", "--net"]
+    possible = subprocess.run([*unshare, "true"], capture_output=True, check=False)
+    if possible.returncode or shutil.which("ip") is None:
+        return
+    command = " && ".join(
+        (
+            "ip link set lo up",
+            "ip link set lo multicast on",
+            "ip route add 224.0.0.0/4 dev lo",
+            'exec "$0" -m demonstration "$@"',
+        )
+    )
+    os.environ[_ISOLATED] = "1"
+    os.execvp("unshare", [*unshare, "sh", "-c", command, sys.executable, *sys.argv[1:]])
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
+
+
+async def _check(arguments: argparse.Namespace) -> int:
+    begin = time.monotonic()
+    findings: list[Finding] = []
+
+    def report(finding: Finding) -> None:
+        findings.append(finding)
+        _print(table([finding]))
+
+    passed = False
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            folder = REPOSITORY / ".demo" / "check"
+            async with Stack(folder, arguments.speed, say=_print) as stack:
+                passed = await run_checks(stack, report)
+    except TimeoutError:
+        _print(f"FAILED: the story took longer than {_CHECK_SECONDS} s")
+    if findings:
+        _print(f"\n{table(findings)}")
+    verdict = "all of it happened" if passed else "NOT all of it happened"
+    _print(f"\n{verdict}, {time.monotonic() - begin:.0f} s")
+    return 0 if passed else 1
+
+
+async def _show(arguments: argparse.Namespace) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    show = asyncio.create_task(_run(arguments))
+    stop = asyncio.create_task(stopped.wait())
+    await asyncio.wait((show, stop), return_when=asyncio.FIRST_COMPLETED)
+    if not show.done():
+        _print("\nstopping")
+    show.cancel()
+    stop.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await show
+    return 0
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    folder = REPOSITORY / ".demo" / "show"
+    async with Stack(folder, arguments.speed, arguments.port, say=_print) as stack:
+        await stack.installation.show_day()
+        _print(
+            f"\n  {stack.home_assistant.url}\n"
+            f"  user {USER_NAME}, password {PASSWORD}\n\n"
+            f"  The plant runs {arguments.speed:g} times faster than real time, and so "
+            "do its interlocks.\n  Ctrl-C stops everything.\n"
+        )
+        if arguments.picture:
+            from .picture import take_pictures  # noqa: PLC0415  needs a browser
+
+            await take_pictures(stack, arguments.picture)
+            return
+        await show_status(stack)
+
+
+def main() -> int:
+    """Run the demonstration; return the exit code."""
+    arguments = _arguments()
+    if arguments.check:
+        _isolate()
+    try:
+        return asyncio.run(_check(arguments) if arguments.check else _show(arguments))
+    except ProcessError as error:
+        _print(f"\n{error}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Everything that runs in the demonstration, started and stopped together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+import shutil
+import time
+from typing import Self
+
+from custom_components.chiller_plant.plant.model import Plant
+from custom_components.chiller_plant.plant.plant_file import load_plant
+
+from .app_daemon import AppDaemon
+from .compressed_time import compress
+from .home_assistant import HomeAssistant, make_configuration
+from .installation import Installation
+from .process import free_port
+from .simulated_plant import SimulatedPlant
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXAMPLE = REPOSITORY / "examples" / "two_chillers"
+
+
+@dataclass(slots=True)
+class Stack:
+    """The simulated plant, Home Assistant and AppDaemon of one demonstration."""
+
+    folder: Path
+    speed: float = 30.0
+    port: int | None = None
+    time_zone: str = "Asia/Singapore"
+    start_of_day: str = "07:00"
+    say: Callable[[str], None] = print
+    plant: Plant = field(init=False)
+    simulator: SimulatedPlant = field(init=False)
+    home_assistant: HomeAssistant = field(init=False)
+    app_daemon: AppDaemon = field(init=False)
+    installation: Installation = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Lay out a fresh folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        plant_file = self.folder / "plant.yaml"
+        compress(EXAMPLE / "plant.yaml", plant_file, self.speed)
+        self.plant = load_plant(plant_file)
+        day = datetime.now().date().isoformat()
+        self.simulator = SimulatedPlant(
+            plant_file,
+            REPOSITORY,
+            self.folder / "simulator.log",
+            self.speed,
+            f"{day}T{self.start_of_day}",
+        )
+        config = self.folder / "home_assistant"
+        port = self.port or free_port()
+        make_configuration(config, REPOSITORY, port, self.time_zone)
+        self.home_assistant = HomeAssistant(
+            config, port, self.folder / "home_assistant.log"
+        )
+        self.app_daemon = AppDaemon(
+            self.folder / "appdaemon",
+            REPOSITORY,
+            self.home_assistant,
+            self.folder / "appdaemon.log",
+            self.time_zone,
+        )
+        self.installation = Installation(
+            self.home_assistant, plant_file, EXAMPLE, self.speed
+        )
+
+    async def __aenter__(self) -> Self:
+        """Start everything and install the plant; stop it all on failure."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop everything."""
+        await self.stop()
+
+    async def _start(self) -> None:
+        begin = time.monotonic()
+
+        def progress(text: str) -> None:
+            self.say(f"[{time.monotonic() - begin:3.0f}s] {text}")
+
+        progress("starting the simulated plant")
+        progress(await self.simulator.start())
+        progress("starting Home Assistant")
+        await self.home_assistant.start()
+        progress("importing the plant, its automations, profiles and dashboard")
+        await self.installation.install()
+        progress("starting AppDaemon with the control engine")
+        self.app_daemon.configure()
+        await self.app_daemon.start()
+        progress("all of it runs")
+
+    async def stop(self) -> None:
+        """Stop every process, the one that depends on the others first."""
+        await self.app_daemon.stop()
+        await self.home_assistant.stop()
+        await self.simulator.stop()
