@@ -31,7 +31,7 @@ step() {
   shift
   printf '[%3ds] %s ... ' $((begin - STARTED)) "$text"
   printf '\n=== %s\n' "$text" >>"$LOG"
-  export ROOT LOG UV PYTHON
+  export ROOT LOG UV_COMMAND PYTHON
   if bash -euo pipefail -c 'for library in "$ROOT"/scripts/lib/*.sh; do . "$library"; done; "$@"' \
     "$0" "$@" >>"$LOG" 2>&1 </dev/null; then
     printf '%ds\n' $((SECONDS - begin))

@@ -49,7 +49,7 @@ is_ready() {
   [ -x "$VENVS/$1/bin/python" ] && [ -f "$VENVS/$1/.ready" ] && [ "$(stamp "$1")" = "$(<"$VENVS/$1/.ready")" ]
 }
 
-# build ENV: PYTHON and UV are set. The stamp is written last.
+# build ENV: PYTHON and UV_COMMAND are set. The stamp is written last.
 build() {
   local environment=$1 count
   count=$(grep -c '==' "$ROOT/requirements/$environment.txt")
@@ -66,13 +66,13 @@ make_environment() {
   if [ "$(readlink -f "$VENVS/$1/bin/python")" = "$(readlink -f "$PYTHON")" ]; then
     echo "kept: $VENVS/$1"
   else
-    "$UV" venv --no-project --clear --python "$PYTHON" "$VENVS/$1"
+    "$UV_COMMAND" venv --no-project --clear --python "$PYTHON" "$VENVS/$1"
   fi
 }
 
 install_requirements() {
   local requirements="$ROOT/requirements/$1.txt" install constraints
-  install=("$UV" pip install --python "$VENVS/$1/bin/python")
+  install=("$UV_COMMAND" pip install --python "$VENVS/$1/bin/python")
   export CPATH
   CPATH=$(extension_include_path)
   if grep -q '^homeassistant==' "$requirements"; then
@@ -83,7 +83,7 @@ install_requirements() {
     install+=(--constraints "$constraints/package_constraints.txt")
   fi
   "${install[@]}" --requirements "$requirements"
-  "$UV" pip check --python "$VENVS/$1/bin/python"
+  "$UV_COMMAND" pip check --python "$VENVS/$1/bin/python"
 }
 
 check_test() {

