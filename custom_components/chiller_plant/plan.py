@@ -1,0 +1,435 @@
+"""Decides which automations run today, and tells the control engine.
+
+A plan is the profile of the day, the automations in it by priority, and where
+each piece of equipment is found in Home Assistant. It is worked out when it is
+asked for, so that no timer can make it wrong; timers only announce changes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+import hashlib
+import json
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import (
+    async_dispatcher_connect,
+    async_dispatcher_send,
+)
+from homeassistant.helpers.event import async_call_later, async_track_point_in_utc_time
+from homeassistant.util import dt as dt_util
+
+from .actions import async_report_notice
+from .automations import AutomationWatch
+from .const import DOMAIN
+from .day_calendar import DayCalendar
+from .engine_watch import EngineWatch
+from .lookup import entity_of_point
+from .plant.model import Plant, Point
+from .plant.notices import Notice
+from .plant.profiles import (
+    DayEntry,
+    DayOverride,
+    DayResolution,
+    Profile,
+    plan_automations,
+    purge_override,
+    resolve_day,
+)
+from .profile_store import ProfileStore, Registration, Report
+
+EVENT_PLAN_CHANGED = f"{DOMAIN}_plan_changed"
+BY_CALENDAR = "by_calendar"
+"""In the place of a profile: none is chosen, the calendar decides."""
+_ANNOUNCE_DELAY = 0.3
+"""Seconds to gather changes that belong together; an edited automation leaves
+the plan for a moment before it comes back."""
+
+
+class PlanRoom:
+    """Profiles, dates, automations and reports of one plant."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, plant: Plant) -> None:
+        """Prepare; nothing is read yet."""
+        self.hass = hass
+        self.plant = plant
+        self._entry_id = entry.entry_id
+        self.store = ProfileStore(hass, entry.entry_id, plant)
+        self.engine = EngineWatch(
+            hass, entry.entry_id, plant.name, self.signal("engine")
+        )
+        self.automations = AutomationWatch(self)
+        self._unsubscribe: list[CALLBACK_TYPE] = []
+        self._midnight: CALLBACK_TYPE | None = None
+        self._announcement: CALLBACK_TYPE | None = None
+        self._announced: str | None = None
+        self._entries: list[DayEntry] | None = None
+        self._entries_day: date | None = None
+
+    @property
+    def entry_id(self) -> str:
+        """The plant's config entry."""
+        return self._entry_id
+
+    def signal(self, what: str) -> str:
+        """Name a dispatcher signal: `plan`, `reports`, `engine`, `action`, `sync`."""
+        return f"{DOMAIN}_{self._entry_id}_{what}"
+
+    async def async_start(self) -> None:
+        """Read what was decided, and watch the world from now on."""
+        await self.store.async_load()
+        self._purge_override()
+        self._await_midnight()
+        self._unsubscribe += [
+            self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._clock_changed),
+            self.automations.async_start(),
+            self.engine.async_start(lambda: bool(self._planned())),
+            async_dispatcher_connect(
+                self.hass, self.signal("action"), self._desk_noticed
+            ),
+        ]
+        if not self.hass.is_running:
+            self._unsubscribe.append(
+                self.hass.bus.async_listen(
+                    EVENT_HOMEASSISTANT_STARTED, self._clock_changed
+                )
+            )
+
+    @callback
+    def async_ready(self) -> None:
+        """Ask the automations to register, and tell the engine: the plant is loaded."""
+        async_dispatcher_send(self.hass, self.signal("sync"))
+        self._announced = None
+        self.changed()
+
+    async def async_stop(self) -> None:
+        """Stop watching."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
+        for timer in (self._midnight, self._announcement):
+            if timer is not None:
+                timer()
+        self._midnight = self._announcement = None
+        await self.store.async_close()
+
+    # What the calendar says.
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """The profiles by name."""
+        return self.store.decisions.profiles
+
+    def profile_named(self, name: str) -> str | None:
+        """Return a profile's name as it is written, however it was typed."""
+        wanted = name.strip().casefold()
+        return next((item for item in self.profiles if item.casefold() == wanted), None)
+
+    @property
+    def calendar(self) -> DayCalendar:
+        """The entries that people made."""
+        return self.store.decisions.calendar
+
+    def _resolve(self, override: DayOverride | None) -> DayResolution:
+        today = dt_util.now().date()
+        return resolve_day(
+            today,
+            self._entries_of(today),
+            self.plant.day_types,
+            override,
+            self.profiles,
+        )
+
+    def _entries_of(self, today: date) -> list[DayEntry]:
+        if self._entries is None or self._entries_day != today:
+            self._entries = [item.entry for item in self.calendar.on(today)]
+            self._entries_day = today
+        return self._entries
+
+    @property
+    def today(self) -> DayResolution:
+        """The profile of today, and where it comes from."""
+        return self._resolve(self.store.decisions.override)
+
+    @property
+    def by_calendar(self) -> DayResolution:
+        """What today is without an override."""
+        return self._resolve(None)
+
+    async def async_set_override(self, profile: str | None) -> None:
+        """Give today a profile, whatever the calendar says; None hands back."""
+        self.store.decisions.override = (
+            None if profile is None else DayOverride(dt_util.now().date(), profile)
+        )
+        await self.async_decided()
+
+    async def async_save_profile(
+        self, name: str, automations: Mapping[str, int]
+    ) -> None:
+        """Make a profile, or replace what is in it."""
+        self.store.decisions.profiles[name] = Profile(name, dict(automations))
+        await self.async_decided()
+
+    async def async_delete_profile(self, name: str) -> None:
+        """Forget a profile that nothing needs (see `profile_use`)."""
+        del self.store.decisions.profiles[name]
+        await self.async_decided()
+
+    def profile_use(self, name: str) -> str | None:
+        """Say what needs a profile, so that it cannot be deleted."""
+        if name in self.plant.day_types.values():
+            return "day_type"
+        if self.today == DayResolution(name, "override"):
+            return "override"
+        if self.calendar.uses_from(name, dt_util.now().date()):
+            return "calendar"
+        return None
+
+    async def async_decided(self) -> None:
+        """Keep what was decided, and show it."""
+        self.changed()
+        await self.store.async_save()
+
+    # What the automations and the engine say.
+
+    async def async_register(self, registration: Registration) -> None:
+        """Take an automation into the plan, as it is configured now."""
+        registrations = self.store.decisions.registrations
+        if registrations.get(registration.id) == registration:
+            return
+        registrations[registration.id] = registration
+        await self.async_decided()
+
+    async def async_forget(self, automation_id: str, *, deleted: bool) -> None:
+        """Drop an automation from the plan; from the profiles too if it is gone."""
+        decisions = self.store.decisions
+        known = decisions.registrations.pop(automation_id, None)
+        if deleted:
+            self.store.reports.pop(automation_id, None)
+            for name, profile in decisions.profiles.items():
+                kept = {
+                    key: priority
+                    for key, priority in profile.automations.items()
+                    if key != automation_id
+                }
+                decisions.profiles[name] = replace(profile, automations=kept)
+        if known is not None or deleted:
+            await self.async_decided()
+
+    async def async_assign(
+        self, automation_id: str, profiles: list[str], priority: int
+    ) -> None:
+        """Put an automation into profiles that it is not in yet."""
+        decisions = self.store.decisions
+        for name in profiles:
+            profile = decisions.profiles[name]
+            decisions.profiles[name] = replace(
+                profile, automations={**profile.automations, automation_id: priority}
+            )
+        await self.async_decided()
+
+    @callback
+    def report(
+        self, automation_id: str, state: str, attributes: dict[str, Any]
+    ) -> None:
+        """Keep what the engine says of an automation."""
+        self.store.reports[automation_id] = Report(
+            state, attributes, dt_util.utcnow().timestamp()
+        )
+        self.store.save_reports_soon()
+        async_dispatcher_send(self.hass, self.signal("reports"), automation_id)
+
+    @callback
+    def _desk_noticed(self, notice: Notice) -> None:
+        async_report_notice(self.hass, self, notice)
+
+    # The plan.
+
+    def _planned(self) -> tuple[tuple[Registration, int], ...]:
+        """Return today's automations and their priorities, highest first."""
+        registrations = self.store.decisions.registrations
+        enabled = [
+            item.id
+            for item in registrations.values()
+            if self.automations.is_enabled(item)
+        ]
+        return tuple(
+            (registrations[key], priority)
+            for key, priority in plan_automations(
+                self.profiles[self.today.profile], enabled
+            )
+        )
+
+    def is_planned(self, automation_id: str) -> bool:
+        """Whether an automation runs today."""
+        return any(item.id == automation_id for item, _ in self._planned())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as the control engine gets it."""
+        plan = self._without_reports()
+        revision = _revision(plan)
+        for item in plan["automations"]:
+            report = self.store.reports.get(item["id"])
+            item["reported"] = report and {
+                "state": report.state,
+                "attributes": report.attributes,
+                "at": report.at,
+            }
+        return {**plan, "revision": revision}
+
+    @property
+    def revision(self) -> str:
+        """Changes whenever anything in the plan but the reports does."""
+        return _revision(self._without_reports())
+
+    def _without_reports(self) -> dict[str, Any]:
+        today = self.today
+        return {
+            "plant": {
+                "key": self.plant.key,
+                "name": self.plant.name,
+                "entry_id": self._entry_id,
+                "command_lease": self.plant.command_lease,
+                "poll_interval": self.plant.poll_interval,
+            },
+            "date": dt_util.now().date().isoformat(),
+            "profile": today.profile,
+            "profile_source": today.kind,
+            "automations": [
+                {
+                    "id": item.id,
+                    "entity_id": item.entity_id,
+                    "name": item.name,
+                    "control_type": item.control_type,
+                    "priority": priority,
+                    "metadata": item.metadata,
+                    "config": item.config,
+                }
+                for item, priority in self._planned()
+            ],
+            "equipment": {
+                item.key: {
+                    "type": item.type.value,
+                    "name": item.name,
+                    "ratings": dict(item.ratings),
+                    "served_by": {
+                        kind: list(keys) for kind, keys in item.served_by.items()
+                    },
+                    "points": {
+                        role: self._point(point) for role, point in item.points.items()
+                    },
+                }
+                for item in self.plant.equipment.values()
+            },
+        }
+
+    def _point(self, point: Point) -> dict[str, Any]:
+        return {
+            "entity_id": entity_of_point(self.hass, self.plant, point),
+            "writable": point.writable,
+            "boolean": point.role.quantity.is_boolean,
+            "low": point.low,
+            "high": point.high,
+            "unit": point.role.quantity.unit,
+        }
+
+    # What may have changed it.
+
+    @callback
+    def changed(self) -> None:
+        """Something that the plan is made of may have changed."""
+        self._entries = None
+        self._review_assignments()
+        async_dispatcher_send(self.hass, self.signal("plan"))
+        if self._announcement is None:
+            self._announcement = async_call_later(
+                self.hass, _ANNOUNCE_DELAY, self._announce
+            )
+
+    @callback
+    def _announce(self, _now: datetime) -> None:
+        self._announcement = None
+        revision = self.revision
+        if revision == self._announced:
+            return
+        self._announced = revision
+        self.hass.bus.async_fire(
+            EVENT_PLAN_CHANGED,
+            {
+                "entry_id": self._entry_id,
+                "plant": self.plant.key,
+                "revision": revision,
+            },
+        )
+
+    @callback
+    def _await_midnight(self) -> None:
+        # Not a time pattern: where clocks change at midnight, there is a day a
+        # year that has no 00:00.
+        if self._midnight is not None:
+            self._midnight()
+        tomorrow = dt_util.now().date() + timedelta(days=1)
+        self._midnight = async_track_point_in_utc_time(
+            self.hass, self._async_midnight, dt_util.start_of_local_day(tomorrow)
+        )
+
+    async def _async_midnight(self, _now: datetime) -> None:
+        self._midnight = None
+        self._await_midnight()
+        purged = self._purge_override()
+        self.changed()
+        if purged:
+            await self.store.async_save()
+
+    @callback
+    def _clock_changed(self, _event: Event[Any]) -> None:
+        # Another time zone may be another day; a started Home Assistant knows
+        # its automations.
+        self._await_midnight()
+        self.changed()
+
+    def _purge_override(self) -> bool:
+        decisions = self.store.decisions
+        before = decisions.override
+        decisions.override = purge_override(before, dt_util.now().date())
+        return decisions.override is not before
+
+    @callback
+    def _review_assignments(self) -> None:
+        # An automation that is in no profile never runs, and should not do so
+        # silently.
+        assigned = {
+            key for profile in self.profiles.values() for key in profile.automations
+        }
+        for item in self.store.decisions.registrations.values():
+            issue = unassigned_issue(self._entry_id, item.id)
+            if item.id in assigned or not self.automations.is_enabled(item):
+                ir.async_delete_issue(self.hass, DOMAIN, issue)
+            else:
+                ir.async_create_issue(
+                    self.hass,
+                    DOMAIN,
+                    issue,
+                    data={"entry_id": self._entry_id, "automation_id": item.id},
+                    is_fixable=True,
+                    severity=ir.IssueSeverity.WARNING,
+                    translation_key="automation_without_profile",
+                    translation_placeholders={
+                        "automation": item.name,
+                        "plant": self.plant.name,
+                    },
+                )
+
+
+def unassigned_issue(entry_id: str, automation_id: str) -> str:
+    """Name the issue of an automation that is in no profile."""
+    return f"automation_without_profile_{entry_id}_{automation_id}"
+
+
+def _revision(plan: dict[str, Any]) -> str:
+    text = json.dumps(plan, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,286 @@
+"""The actions by which automations and the control engine meet the plan."""
+
+from collections.abc import Callable
+import json
+from typing import Any
+
+import voluptuous as vol
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv, issue_registry as ir, service
+
+from .actions import async_report_action
+from .automations import automation_id
+from .const import DOMAIN
+from .data import ChillerPlantConfigEntry
+from .lookup import equipment_of_device, point_of_entity
+from .plan import BY_CALENDAR, PlanRoom
+from .plant.model import Plant
+from .profile_store import PRIORITY, Registration
+
+SERVICE_APPLY_AUTOMATION = "apply_automation"
+SERVICE_REPORT_STATE = "report_state"
+SERVICE_GET_PLAN = "get_plan"
+SERVICE_SAVE_PROFILE = "save_profile"
+SERVICE_DELETE_PROFILE = "delete_profile"
+
+MAXIMUM_PROFILES = 50
+MAXIMUM_EVENTS = 20
+# Home Assistant's recorder keeps attributes of up to 16 kB.
+MAXIMUM_ATTRIBUTES = 12_000
+MAXIMUM_CONFIGURATION = 16_000
+
+
+def _at_most(size: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def validate(value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            text = json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise vol.Invalid(f"not plain data: {error}") from error
+        if len(text) > size:
+            raise vol.Invalid(f"{len(text)} characters of data; allowed are {size}")
+        return value
+
+    return validate
+
+
+_PLANT = {vol.Required("plant"): cv.string}
+_NAME = vol.All(cv.string, str.strip, vol.Length(min=1, max=100))
+_SCHEMAS = {
+    SERVICE_APPLY_AUTOMATION: vol.Schema(
+        {
+            **_PLANT,
+            vol.Required("automation"): cv.entity_domain("automation"),
+            vol.Required("control_type"): cv.slug,
+            vol.Optional("metadata", default=dict): {cv.slug: object},
+            vol.Optional("config", default=dict): vol.All(
+                {cv.slug: object}, _at_most(MAXIMUM_CONFIGURATION)
+            ),
+        }
+    ),
+    SERVICE_REPORT_STATE: vol.Schema(
+        {
+            **_PLANT,
+            vol.Optional("automation"): cv.string,
+            vol.Inclusive("state", "report"): vol.All(cv.string, vol.Length(max=255)),
+            vol.Optional("attributes", default=dict): vol.All(
+                {cv.string: object}, _at_most(MAXIMUM_ATTRIBUTES)
+            ),
+            vol.Optional("events", default=list): vol.All(
+                [
+                    vol.All(
+                        vol.Schema(
+                            {
+                                vol.Required("event"): cv.slug,
+                                vol.Required("reason"): vol.All(
+                                    cv.string, vol.Length(max=500)
+                                ),
+                                vol.Optional("at"): vol.Any(None, vol.Coerce(float)),
+                            },
+                            extra=vol.ALLOW_EXTRA,
+                        ),
+                        _at_most(4_000),
+                    )
+                ],
+                vol.Length(max=MAXIMUM_EVENTS),
+            ),
+        }
+    ),
+    SERVICE_GET_PLAN: vol.Schema(_PLANT),
+    SERVICE_SAVE_PROFILE: vol.Schema(
+        {
+            **_PLANT,
+            vol.Required("name"): _NAME,
+            vol.Optional("automations", default=list): [
+                {
+                    vol.Required("automation"): cv.string,
+                    vol.Required("priority"): PRIORITY,
+                }
+            ],
+        }
+    ),
+    SERVICE_DELETE_PROFILE: vol.Schema({**_PLANT, vol.Required("name"): _NAME}),
+}
+
+
+@callback
+def async_setup_plan_services(hass: HomeAssistant) -> None:
+    """Register the actions; they are there before any plant is."""
+    for name, handler, response in (
+        (SERVICE_APPLY_AUTOMATION, _async_apply, SupportsResponse.OPTIONAL),
+        (SERVICE_REPORT_STATE, _async_report, SupportsResponse.OPTIONAL),
+        (SERVICE_GET_PLAN, _async_get_plan, SupportsResponse.ONLY),
+        (SERVICE_SAVE_PROFILE, _async_save_profile, SupportsResponse.OPTIONAL),
+        (SERVICE_DELETE_PROFILE, _async_delete_profile, SupportsResponse.NONE),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, handler, schema=_SCHEMAS[name], supports_response=response
+        )
+
+
+def _entry(call: ServiceCall) -> ChillerPlantConfigEntry:
+    return service.async_get_config_entry(call.hass, DOMAIN, call.data["plant"])
+
+
+def _room(call: ServiceCall) -> PlanRoom:
+    return _entry(call).runtime_data.plan
+
+
+def _refused(key: str, **placeholders: str) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+async def _async_get_plan(call: ServiceCall) -> ServiceResponse:
+    """Tell the engine what runs today and where everything is."""
+    return _room(call).as_dict()
+
+
+async def _async_apply(call: ServiceCall) -> ServiceResponse:
+    """Take an automation into the plan as it is configured now."""
+    entry = _entry(call)
+    room = entry.runtime_data.plan
+    entity_id: str = call.data["automation"]
+    key = automation_id(call.hass, entity_id)
+    state = call.hass.states.get(entity_id)
+    if state is None:
+        raise _refused("automation_not_found", automation=entity_id)
+    issue = f"automation_refused_{entry.entry_id}_{key}"
+    try:
+        metadata = {
+            name: _plant_name(call.hass, entry, name, value)
+            for name, value in call.data["metadata"].items()
+        }
+    except ServiceValidationError as refusal:
+        # What it was before is not what its owner wants any more.
+        await room.async_forget(key, deleted=False)
+        ir.async_create_issue(
+            call.hass,
+            DOMAIN,
+            issue,
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="automation_refused",
+            translation_placeholders={
+                "automation": state.name,
+                "plant": room.plant.name,
+                "error": str(refusal),
+            },
+        )
+        raise
+    ir.async_delete_issue(call.hass, DOMAIN, issue)
+    await room.async_register(
+        Registration(
+            id=key,
+            entity_id=entity_id,
+            name=state.name,
+            control_type=call.data["control_type"],
+            metadata=metadata,
+            config=dict(call.data["config"]),
+        )
+    )
+    return {
+        "id": key,
+        "profiles": [
+            {"name": profile.name, "priority": profile.automations[key]}
+            for profile in room.profiles.values()
+            if key in profile.automations
+        ],
+    }
+
+
+def _plant_name(
+    hass: HomeAssistant, entry: ChillerPlantConfigEntry, field: str, value: Any
+) -> str | list[str]:
+    """Turn devices and entities into equipment keys and point keys."""
+    if isinstance(value, list | tuple):
+        return [_one_plant_name(hass, entry, field, item) for item in value]
+    if value in ("", None):
+        return ""
+    return _one_plant_name(hass, entry, field, value)
+
+
+def _one_plant_name(
+    hass: HomeAssistant, entry: ChillerPlantConfigEntry, field: str, value: Any
+) -> str:
+    plant: Plant = entry.runtime_data.plant
+    name = str(value)
+    if name in plant.equipment or name in plant.points:
+        return name
+    if (point := point_of_entity(hass, name)) is not None and point[0] is entry:
+        return point[1].key
+    if (device := equipment_of_device(hass, name)) is not None and device[0] is entry:
+        return device[1].key
+    raise _refused(
+        "not_of_this_plant", field=field, value=name or "(empty)", plant=plant.name
+    )
+
+
+async def _async_report(call: ServiceCall) -> ServiceResponse:
+    """Hear the engine: its heartbeat, a state, and what it did."""
+    room = _room(call)
+    room.engine.beat()
+    item = None
+    if named := call.data.get("automation"):
+        item = _registered(room, named)
+        if "state" in call.data:
+            room.report(item.id, call.data["state"], call.data["attributes"])
+    for event in call.data["events"]:
+        async_report_action(
+            call.hass,
+            room,
+            event,
+            None if item is None else item.name,
+        )
+    return {"revision": room.revision}
+
+
+def _registered(room: PlanRoom, named: str) -> Registration:
+    """Find an automation by its id or entity id."""
+    registrations = room.store.decisions.registrations
+    for item in registrations.values():
+        if named in (item.id, item.entity_id):
+            return item
+    raise _refused("automation_not_registered", automation=named, plant=room.plant.name)
+
+
+async def _async_save_profile(call: ServiceCall) -> ServiceResponse:
+    """Make a profile, or replace what is in it."""
+    room = _room(call)
+    name: str = call.data["name"]
+    if name == BY_CALENDAR:
+        raise _refused("profile_name_reserved", profile=name)
+    # Two names that differ by case only would be one to whoever types them.
+    name = room.profile_named(name) or name
+    if name not in room.profiles and len(room.profiles) >= MAXIMUM_PROFILES:
+        raise _refused("too_many_profiles", maximum=str(MAXIMUM_PROFILES))
+    automations = {
+        _registered(room, item["automation"]).id: item["priority"]
+        for item in call.data["automations"]
+    }
+    await room.async_save_profile(name, automations)
+    return {"name": name, "automations": automations}
+
+
+async def _async_delete_profile(call: ServiceCall) -> None:
+    """Forget a profile that no date needs."""
+    room = _room(call)
+    if (name := room.profile_named(call.data["name"])) is None:
+        raise _refused(
+            "unknown_profile",
+            profile=call.data["name"],
+            profiles=", ".join(room.profiles),
+        )
+    if (use := room.profile_use(name)) is not None:
+        raise _refused(f"profile_used_by_{use}", profile=name, plant=room.plant.name)
+    await room.async_delete_profile(name)

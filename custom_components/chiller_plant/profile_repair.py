@@ -1,0 +1,77 @@
+"""Repairs an automation that is in no profile: asks for the profiles to put it in."""
+
+from typing import Any
+
+import voluptuous as vol
+
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+)
+
+from .lookup import loaded_entry
+from .plant.profiles import HIGHEST_PRIORITY, LOWEST_PRIORITY
+
+_DEFAULT_PRIORITY = 5
+
+
+class AssignProfileFlow(RepairsFlow):
+    """Puts an automation into profiles."""
+
+    def __init__(self, entry_id: str, automation_id: str) -> None:
+        """For an automation of a plant."""
+        self._entry_id = entry_id
+        self._automation_id = automation_id
+
+    async def async_step_init(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Go straight to the form."""
+        return await self.async_step_assign()
+
+    async def async_step_assign(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask for profiles and the priority in them."""
+        entry = loaded_entry(self.hass, self._entry_id)
+        if entry is None:
+            return self.async_abort(reason="plant_not_loaded")
+        room = entry.runtime_data.plan
+        item = room.store.decisions.registrations.get(self._automation_id)
+        if item is None:
+            return self.async_abort(reason="automation_gone")
+        if user_input is not None:
+            await room.async_assign(
+                item.id, user_input["profiles"], int(user_input["priority"])
+            )
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="assign",
+            data_schema=vol.Schema(
+                {
+                    vol.Required("profiles"): vol.All(
+                        SelectSelector(
+                            SelectSelectorConfig(
+                                options=list(room.profiles), multiple=True
+                            )
+                        ),
+                        vol.Length(min=1),
+                    ),
+                    vol.Required("priority", default=_DEFAULT_PRIORITY): NumberSelector(
+                        NumberSelectorConfig(
+                            min=LOWEST_PRIORITY,
+                            max=HIGHEST_PRIORITY,
+                            mode=NumberSelectorMode.SLIDER,
+                        )
+                    ),
+                }
+            ),
+            description_placeholders={
+                "automation": item.name,
+                "plant": room.plant.name,
+            },
+        )

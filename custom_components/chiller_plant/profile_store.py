@@ -1,0 +1,253 @@
+"""Keeps what people decided about profiles and dates through a restart.
+
+Two files: decisions (profiles, calendar, today's override, registered
+automations) are few and precious and are written at once; what the control
+engine last reported is plenty and replaceable, and is written now and then.
+A damaged file never keeps a plant from starting.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ical.exceptions import CalendarParseError
+import voluptuous as vol
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv, issue_registry as ir
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN, LOGGER
+from .day_calendar import DayCalendar
+from .plant.model import Plant
+from .plant.profiles import (
+    CUSTOM_SCHEDULE_PRIORITY,
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    DayOverride,
+    Profile,
+)
+
+_VERSION = 1
+_REPORTS_DELAY = 60
+PRIORITY = vol.All(
+    vol.Coerce(int),
+    vol.Any(
+        vol.Range(min=LOWEST_PRIORITY, max=HIGHEST_PRIORITY), CUSTOM_SCHEDULE_PRIORITY
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """An automation made from one of our blueprints, as it last told of itself."""
+
+    id: str
+    entity_id: str
+    name: str
+    control_type: str
+    metadata: dict[str, Any]
+    """Equipment keys and point keys by what the control type uses them for."""
+    config: dict[str, Any]
+    enabled: bool = True
+    """Whether it was switched on when last seen. Believed only while Home
+    Assistant starts and cannot know better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the control engine last said about an automation; `at` in epoch seconds."""
+
+    state: str
+    attributes: dict[str, Any]
+    at: float
+
+
+@dataclass(slots=True)
+class Decisions:
+    """Everything that people decided, and that must not be lost."""
+
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    calendar: DayCalendar = field(default_factory=DayCalendar)
+    override: DayOverride | None = None
+    """A profile for one day only, whatever the calendar says."""
+    registrations: dict[str, Registration] = field(default_factory=dict)
+
+
+_DECISIONS_SCHEMA = vol.Schema(
+    {
+        vol.Required("profiles"): [
+            {
+                vol.Required("name"): vol.All(str, vol.Length(min=1)),
+                vol.Required("automations"): {str: PRIORITY},
+            }
+        ],
+        vol.Required("calendar"): str,
+        vol.Required("override"): vol.Any(
+            None, {vol.Required("date"): cv.date, vol.Required("profile"): str}
+        ),
+        vol.Required("automations"): [
+            {
+                vol.Required("id"): str,
+                vol.Required("entity_id"): cv.entity_id,
+                vol.Required("name"): str,
+                vol.Required("control_type"): str,
+                vol.Required("metadata"): dict,
+                vol.Required("config"): dict,
+                vol.Required("enabled"): bool,
+            }
+        ],
+    }
+)
+_REPORTS_SCHEMA = vol.Schema(
+    {
+        str: {
+            vol.Required("state"): str,
+            vol.Required("attributes"): dict,
+            vol.Required("at"): vol.Coerce(float),
+        }
+    }
+)
+
+
+class ProfileStore:
+    """The decisions and reports of one plant, on disk."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, plant: Plant) -> None:
+        """Prepare; nothing is read yet."""
+        self._hass = hass
+        self._entry_id = entry_id
+        self._plant = plant
+        self._decisions_file: Store[dict[str, Any]] = Store(
+            hass, _VERSION, f"{DOMAIN}.{entry_id}.profiles", atomic_writes=True
+        )
+        self._reports_file: Store[dict[str, Any]] = Store(
+            hass, _VERSION, f"{DOMAIN}.{entry_id}.reports", atomic_writes=True
+        )
+        self._reports_pending = False
+        self.decisions = Decisions()
+        self.reports: dict[str, Report] = {}
+
+    async def async_load(self) -> None:
+        """Read both files; what cannot be understood is set aside and said."""
+        stored = await self._decisions_file.async_load()
+        if stored is not None:
+            try:
+                self.decisions = await self._hass.async_add_executor_job(
+                    _decisions_from, stored
+                )
+            except (vol.Invalid, CalendarParseError) as error:
+                await self._async_set_aside(stored, error)
+        for name in self._missing_profiles():
+            self.decisions.profiles[name] = Profile(name, {})
+
+        try:
+            reports = _REPORTS_SCHEMA(await self._reports_file.async_load() or {})
+        except vol.Invalid as error:
+            LOGGER.warning(
+                "%s: the last reports of the control engine were unreadable (%s)"
+                " and are forgotten; it reports again by itself",
+                self._plant.name,
+                error,
+            )
+        else:
+            self.reports = {key: Report(**value) for key, value in reports.items()}
+
+    def _missing_profiles(self) -> list[str]:
+        # A new plant starts with the file's profiles, and a day's default must
+        # exist even if the file named it later.
+        wanted = [] if self.decisions.profiles else list(self._plant.profiles)
+        wanted += self._plant.day_types.values()
+        return [name for name in wanted if name not in self.decisions.profiles]
+
+    async def _async_set_aside(self, stored: dict[str, Any], error: Exception) -> None:
+        aside: Store[dict[str, Any]] = Store(
+            self._hass,
+            _VERSION,
+            f"{self._decisions_file.key}.damaged.{dt_util.utcnow():%Y%m%d%H%M%S}",
+        )
+        try:
+            await aside.async_save(stored)
+        except HomeAssistantError, OSError:
+            LOGGER.exception("The damaged profiles could not be kept: %s", stored)
+        LOGGER.error(
+            "The profiles and the calendar of %s cannot be read (%s); the plant"
+            " starts with the profiles of its plant file. The damaged file is kept"
+            " as %s",
+            self._plant.name,
+            error,
+            aside.path,
+        )
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            f"profiles_damaged_{self._entry_id}",
+            is_fixable=False,
+            is_persistent=True,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="profiles_damaged",
+            translation_placeholders={
+                "plant": self._plant.name,
+                "path": aside.path,
+                "error": str(error),
+            },
+        )
+
+    async def async_save(self) -> None:
+        """Write the decisions now."""
+        await self._decisions_file.async_save(_decisions_as_dict(self.decisions))
+
+    @callback
+    def save_reports_soon(self) -> None:
+        """Write the reports within a minute, however often they change."""
+        if self._reports_pending:
+            return
+        self._reports_pending = True
+        self._reports_file.async_delay_save(self._reports_as_dict, _REPORTS_DELAY)
+
+    @callback
+    def _reports_as_dict(self) -> dict[str, Any]:
+        self._reports_pending = False
+        return {key: asdict(report) for key, report in self.reports.items()}
+
+    async def async_close(self) -> None:
+        """Write what is still to be written."""
+        if self._reports_pending:
+            await self._reports_file.async_save(self._reports_as_dict())
+
+    async def async_remove(self) -> None:
+        """Forget the plant."""
+        await self._decisions_file.async_remove()
+        await self._reports_file.async_remove()
+        ir.async_delete_issue(self._hass, DOMAIN, f"profiles_damaged_{self._entry_id}")
+
+
+def _decisions_as_dict(decisions: Decisions) -> dict[str, Any]:
+    override = decisions.override
+    return {
+        "profiles": [
+            {"name": profile.name, "automations": dict(profile.automations)}
+            for profile in decisions.profiles.values()
+        ],
+        "calendar": decisions.calendar.as_ics(),
+        "override": override
+        and {"date": override.day.isoformat(), "profile": override.profile},
+        "automations": [asdict(item) for item in decisions.registrations.values()],
+    }
+
+
+def _decisions_from(stored: dict[str, Any]) -> Decisions:
+    data = _DECISIONS_SCHEMA(stored)
+    override = data["override"]
+    return Decisions(
+        profiles={
+            item["name"]: Profile(item["name"], item["automations"])
+            for item in data["profiles"]
+        },
+        calendar=DayCalendar.from_ics(data["calendar"]),
+        override=override and DayOverride(override["date"], override["profile"]),
+        registrations={
+            item["id"]: Registration(**item) for item in data["automations"]
+        },
+    )
