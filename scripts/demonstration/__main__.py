@@ -42,13 +42,10 @@ def _isolate() -> None:
     possible = subprocess.run([*unshare, "true"], capture_output=True, check=False)
     if possible.returncode or shutil.which("ip") is None:
         return
-    command = " && ".join(
-        (
-            "ip link set lo up",
-            "ip link set lo multicast on",
-            "ip route add 224.0.0.0/4 dev lo",
-            'exec "$0" -m demonstration "$@"',
-        )
+    command = (
+        "ip link set lo up && ip link set lo multicast on"
+        " && ip route add 224.0.0.0/4 dev lo"
+        ' && exec "$0" -m demonstration "$@"'
     )
     os.environ[_ISOLATED] = "1"
     os.execvp("unshare", [*unshare, "sh", "-c", command, sys.executable, *sys.argv[1:]])
