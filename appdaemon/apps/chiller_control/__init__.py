@@ -1,0 +1,1 @@
+"""The control engine: AppDaemon apps that run a plant's automations."""

@@ -1,0 +1,604 @@
+"""Chiller add/subtract: how many chillers run, and which.
+
+Staging after ASHRAE Guideline 36-2021 §5.20.4: in the lowest stage when the
+plant is enabled, up by one on efficiency or failsafe, down by one when the next
+lower stage is enough; every stage lasts a minimum time, and what is not
+available is skipped. The start and stop sequences are `staging_sequence`'s.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from .decision import Command, Decision, Event, Inputs, duration, iso
+from .plan import Plan, PlanAutomation, PlanPoint
+from .staging_conditions import (
+    AVERAGING_TIME,
+    Condition,
+    RollingMean,
+    capacity_requirement,
+)
+from .staging_plant import Chiller, Machine, StagingPlant, staging_plant
+from .staging_sequence import SequenceSettings, SequenceStep, StagingSequence
+
+RESUME_GAP = 300.0
+"""After a longer silence a condition cannot be said to have held meanwhile."""
+_SUPPLY = "chilled_water_supply_temperature"
+_SETPOINT = "chilled_water_supply_temperature_setpoint"
+
+
+class ChillerAddSubtract:
+    """One staging automation."""
+
+    def __init__(self, plan: Plan, automation: PlanAutomation) -> None:
+        self._plan = plan
+        self._plant: StagingPlant = staging_plant(plan, automation)
+        self._config = _Config(automation)
+        self._speeds = _speeds(plan, automation, self._plant, self._config)
+        plants = plan.of_type("plant")
+        plant = plants[0] if plants else None
+
+        def point(role: str) -> str | None:
+            return plant.point(role) if plant else None
+
+        self._enable_point = point("enable_command")
+        self._supply_point = point(_SUPPLY)
+        self._return_point = point("chilled_water_return_temperature")
+        self._flow_point = point("chilled_water_flow")
+        self._setpoint_point = point(_SETPOINT)
+        self._setpoint_command = plant.command(_SETPOINT) if plant else None
+        self._sequence = StagingSequence(
+            self._plant,
+            SequenceSettings(self._config.proof_timeout, self._config.stop_flow_delay),
+        )
+        hold = self._config.stage_hold
+        self._up = Condition("stage_up_load", "Load of this stage", "%", True, hold)
+        self._failsafe = Condition(
+            "stage_up_failsafe", "Supply temperature", "°C", True, hold
+        )
+        self._down = Condition(
+            "stage_down_load", "Load of the next lower stage", "%", False, hold
+        )
+        self._mean = RollingMean(min(AVERAGING_TIME, hold))
+        self._wanted: tuple[Chiller, ...] = ()
+        self._seen: set[str] = set()
+        self._enabled: bool | None = None
+        self._enabled_since: float | None = None
+        self._stage_since: float | None = None
+        self._settled = False
+        self._reason = ""
+        self._resume: Mapping[str, Any] | None = automation.resume
+
+    @property
+    def points(self) -> frozenset[str]:
+        """Everything that proves, measures or forbids."""
+        wanted: set[str | None] = {
+            self._enable_point,
+            self._supply_point,
+            self._return_point,
+            self._flow_point,
+            self._setpoint_point,
+        }
+        for chiller in self._plant.chillers:
+            wanted.update(chiller.machine.points)
+            wanted.update((chiller.load, chiller.remote_mode))
+        for machine in self._plant.machines:
+            wanted.update(machine.points)
+        return frozenset(point for point in wanted if point)
+
+    def step(self, now: float, inputs: Inputs) -> Decision:
+        """Decide what runs."""
+        if self._resume is not None:
+            try:
+                self._restore(now, self._resume)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                # Nothing was reported yet, or by another version: the plant
+                # itself says what runs.
+                pass
+            self._resume = None
+        events: list[Event] = []
+        self._sequence.observe(now, inputs)
+        self._take_enable(now, inputs, events)
+        if self._enabled is None:
+            message = f"{self._enable_point} is not known: nothing is commanded"
+            return Decision((), "holding", {"message": message})
+        self._adopt(inputs)
+        setpoint = self._setpoint(inputs)
+        self._measure(now, inputs, setpoint)
+        excluded = self._choose(now, inputs, events)
+        step = self._sequence.step(now, inputs, self._wanted, self._reason)
+        events.extend(step.events)
+        self._settle(now, events)
+        commands = [*self._setpoints(setpoint), *self._with_speeds(step.commands)]
+        return self._decision(now, inputs, commands, step, excluded, events)
+
+    # Enable
+
+    def _take_enable(self, now: float, inputs: Inputs, events: list[Event]) -> None:
+        if self._enable_point is None:
+            enabled: bool | None = True
+        else:
+            enabled = inputs.on(self._enable_point)
+        if enabled is None or enabled == self._enabled:
+            return
+        # It may have been enabled long before control began: that hold is over.
+        hold = self._config.start_hold if self._enabled is None else 0.0
+        self._enabled = enabled
+        self._enabled_since = now - hold if enabled else None
+        if enabled:
+            return
+        if self._wanted or self._running():
+            self._reason = "Plant stop: the plant is not enabled"
+            events.append(Event("plant_stop", self._reason))
+        self._wanted = ()
+        self._new_stage()
+        self._sequence.failures.clear()
+
+    def _adopt(self, inputs: Inputs) -> None:
+        """Let the plant say what stage it is in, where it knows better.
+
+        What runs when it is first seen stays; what a restart left behind as
+        wanted and does not run, unless it is just starting, is let go. What
+        somebody of a higher priority keeps running is part of the stage.
+        """
+        wanted = set(self._wanted)
+        for chiller in self._plant.chillers:
+            key, command = chiller.key, chiller.machine.command
+            if not self._sequence.reports(key):
+                continue
+            runs = self._sequence.runs(key)
+            if runs and (key not in self._seen or command in inputs.taken):
+                wanted.add(chiller)
+            elif key not in self._seen:
+                starts = key == self._sequence.changing and inputs.on(command)
+                if not starts:
+                    wanted.discard(chiller)
+            self._seen.add(key)
+        if self._enabled and wanted != set(self._wanted):
+            self._wanted = self._ordered(wanted)
+            names = " and ".join(item.name for item in self._wanted) or "Nothing"
+            self._reason = f"{names} running, and not by this automation"
+            self._new_stage()
+
+    # Stages
+
+    def _measure(self, now: float, inputs: Inputs, setpoint: float) -> None:
+        """Look at the three conditions; none counts during a stage change."""
+        required = self._required(inputs, setpoint)
+        if required is None or not self._settled:
+            self._mean.clear()
+        else:
+            required = self._mean.add(now, required)
+        self._capacity_required = required
+        stage = sum(chiller.capacity for chiller in self._wanted)
+        lower = sum(chiller.capacity for chiller in self._wanted[:-1])
+        counts = self._settled and bool(self._wanted)
+        self._up.observe(
+            now, _share(required, stage) if counts else None, self._config.up
+        )
+        self._failsafe.observe(
+            now,
+            inputs.number(self._supply_point) if counts else None,
+            setpoint + self._config.error,
+        )
+        self._down.observe(
+            now, _share(required, lower) if counts else None, self._config.down
+        )
+
+    def _required(self, inputs: Inputs, setpoint: float) -> float | None:
+        """Capacity requirement in kW, None if it is not known.
+
+        From the plant's flow and return temperature where it has them, else
+        from what the running chillers say that they carry.
+        """
+        if self._flow_point and self._return_point:
+            return capacity_requirement(
+                inputs.number(self._flow_point),
+                inputs.number(self._return_point),
+                setpoint,
+            )
+        total = 0.0
+        for chiller in self._running():
+            load = inputs.number(chiller.load)
+            if load is None:
+                return None
+            total += load / 100 * chiller.capacity
+        return total
+
+    def _choose(
+        self, now: float, inputs: Inputs, events: list[Event]
+    ) -> dict[str, str]:
+        """Decide which chillers should run; return why others cannot."""
+        excluded = {}
+        for chiller in self._plant.chillers:
+            why = self._sequence.unavailable(chiller, inputs)
+            if why is not None and not self._sequence.runs(chiller.key):
+                excluded[chiller.key] = why
+        if not self._enabled:
+            return excluded
+        self._replace(excluded, events)
+        if not self._wanted:
+            self._start(now, excluded, events)
+        elif self._settled:
+            self._change_stage(now, excluded, events)
+        return excluded
+
+    def _replace(self, excluded: Mapping[str, str], events: list[Event]) -> None:
+        """Put the next available chiller in the place of one that cannot run."""
+        lost = [item for item in self._wanted if item.key in excluded]
+        for chiller in lost:
+            self._wanted = tuple(item for item in self._wanted if item != chiller)
+            why = f"{chiller.name} is left out: {excluded[chiller.key]}"
+            spare = self._next(excluded)
+            if spare is not None:
+                why = f"{spare.name} replaces {chiller.name}: {excluded[chiller.key]}"
+                self._wanted = self._ordered((*self._wanted, spare))
+            self._reason = why
+            self._new_stage()
+            events.append(Event("chiller_excluded", why, {"equipment": chiller.key}))
+
+    def _start(
+        self, now: float, excluded: Mapping[str, str], events: list[Event]
+    ) -> None:
+        since = self._enabled_since
+        if since is None or now - since < self._config.start_hold:
+            return
+        lead = self._next(excluded)
+        if lead is None:
+            return
+        self._wanted = (lead,)
+        self._reason = (
+            f"Plant start with {lead.name}: "
+            f"enabled for {duration(self._config.start_hold)}"
+        )
+        self._new_stage()
+        events.append(Event("plant_start", self._reason, {"equipment": lead.key}))
+
+    def _change_stage(
+        self, now: float, excluded: Mapping[str, str], events: list[Event]
+    ) -> None:
+        since = self._stage_since
+        if since is None or now - since < self._config.minimum_stage_time:
+            return
+        if self._up.elapsed(now) or self._failsafe.elapsed(now):
+            spare = self._next(excluded)
+            if spare is not None:
+                self._wanted = self._ordered((*self._wanted, spare))
+                self._begin("stage_up", self._why_up(now), spare, events)
+        elif (
+            len(self._wanted) > 1
+            and self._down.elapsed(now)
+            and self._failsafe.value is not None
+            and not self._failsafe.met
+        ):
+            last = self._wanted[-1]
+            self._wanted = self._wanted[:-1]
+            self._begin("stage_down", self._why_down(), last, events)
+
+    def _begin(
+        self, event: str, reason: str, chiller: Chiller, events: list[Event]
+    ) -> None:
+        self._reason = reason
+        self._new_stage()
+        events.append(
+            Event(
+                event,
+                reason,
+                {"equipment": chiller.key, "stage": len(self._wanted)},
+            )
+        )
+
+    def _why_up(self, now: float) -> str:
+        hold = duration(self._config.stage_hold)
+        if self._up.elapsed(now):
+            return (
+                f"Stage up: load {self._up.value:.0f} % of stage "
+                f"{len(self._wanted) - 1} for {hold} (limit {self._config.up:g} %)"
+            )
+        return (
+            f"Stage up: supply {self._failsafe.value:.1f} °C for {hold} "
+            f"(limit {self._failsafe.threshold:.1f} °C)"
+        )
+
+    def _why_down(self) -> str:
+        return (
+            f"Stage down: load {self._down.value:.0f} % of stage {len(self._wanted)} "
+            f"for {duration(self._config.stage_hold)} (limit {self._config.down:g} %)"
+        )
+
+    def _next(self, excluded: Mapping[str, str]) -> Chiller | None:
+        for chiller in self._plant.chillers:
+            if chiller not in self._wanted and chiller.key not in excluded:
+                return chiller
+        return None
+
+    def _ordered(self, chillers: Collection[Chiller]) -> tuple[Chiller, ...]:
+        return tuple(item for item in self._plant.chillers if item in chillers)
+
+    def _running(self) -> tuple[Chiller, ...]:
+        return tuple(
+            item for item in self._plant.chillers if self._sequence.runs(item.key)
+        )
+
+    def _new_stage(self) -> None:
+        self._settled = False
+        self._stage_since = None
+        for condition in (self._up, self._failsafe, self._down):
+            condition.since = None
+
+    def _settle(self, now: float, events: list[Event]) -> None:
+        """Notice that a change is complete: only then does the stage begin."""
+        if self._running() != self._wanted:
+            self._settled = False
+            return
+        if self._settled:
+            return
+        self._settled = True
+        if self._stage_since is None:
+            self._stage_since = now
+            names = " and ".join(item.name for item in self._wanted)
+            text = f"{names} running" if names else "All chillers are off"
+            data = {"stage": len(self._wanted)}
+            events.append(Event("stage_reached", text, data))
+
+    # Commands
+
+    def _setpoint(self, inputs: Inputs) -> float:
+        """The supply temperature to hold, in °C.
+
+        The plant's setpoint where there is one, so that whoever may set it
+        (an operator, a reset) also sets the chillers.
+        """
+        setpoint = inputs.number(self._setpoint_point)
+        return self._config.setpoint if setpoint is None else setpoint
+
+    def _setpoints(self, setpoint: float) -> list[Command]:
+        commands = []
+        if self._setpoint_command is not None:
+            commands.append(
+                Command(
+                    self._setpoint_command,
+                    _limited(
+                        self._config.setpoint,
+                        self._plan.points[self._setpoint_command],
+                    ),
+                    "Design setpoint",
+                )
+            )
+        commands.extend(
+            Command(
+                chiller.setpoint_command,
+                _limited(setpoint, self._plan.points[chiller.setpoint_command]),
+                "Plant setpoint",
+            )
+            for chiller in self._plant.chillers
+            if chiller.setpoint_command is not None
+        )
+        return commands
+
+    def _with_speeds(self, commands: Sequence[Command]) -> list[Command]:
+        """Set the speed of what is switched on, before it is switched on."""
+        result: list[Command] = []
+        for command in commands:
+            speed = self._speeds.get(command.point)
+            if speed is not None and command.value is True:
+                point, value = speed
+                result.append(Command(point, value, "Configured speed"))
+            result.append(command)
+        return result
+
+    # Report
+
+    def _decision(
+        self,
+        now: float,
+        inputs: Inputs,
+        commands: Sequence[Command],
+        step: SequenceStep,
+        excluded: Mapping[str, str],
+        events: Sequence[Event],
+    ) -> Decision:
+        missing = self._missing(inputs)
+        state, message = self._state(now, step, excluded, missing)
+        required = self._capacity_required
+        capacity = sum(chiller.capacity for chiller in self._wanted)
+        conditions = (self._up, self._failsafe, self._down)
+        return Decision(
+            commands=tuple(commands),
+            state=state,
+            attributes={
+                "message": message,
+                "stage": len(self._running()),
+                "target_stage": len(self._wanted),
+                "stage_since": iso(self._stage_since),
+                "minimum_stage_remaining": self._minimum_remaining(now),
+                "reason": self._reason,
+                "conditions": [dict(item.report(now)) for item in conditions],
+                "capacity_required": None if required is None else round(required, 1),
+                "stage_capacity": capacity,
+                "chillers": {
+                    item.key: self._chiller_state(item, excluded)
+                    for item in self._plant.chillers
+                },
+                "waiting": list(step.waiting),
+                "missing": missing,
+                "resume": self._resume_data(now),
+            },
+            events=tuple(events),
+        )
+
+    def _missing(self, inputs: Inputs) -> list[str]:
+        """The points without which no stage change can be decided."""
+        wanted = [self._enable_point, self._supply_point]
+        if self._flow_point and self._return_point:
+            wanted += [self._flow_point, self._return_point]
+        else:
+            wanted += [item.load for item in self._running()]
+        missing = [
+            point for point in wanted if point and inputs.values.get(point) is None
+        ]
+        missing.extend(
+            f"the cooling_capacity of {item.name}"
+            for item in self._wanted
+            if item.capacity <= 0
+        )
+        return missing
+
+    def _state(
+        self,
+        now: float,
+        step: SequenceStep,
+        excluded: Mapping[str, str],
+        missing: Sequence[str],
+    ) -> tuple[str, str]:
+        waits = f"; waiting for {step.waiting[0]}" if step.waiting else ""
+        running = self._running()
+        if not self._enabled:
+            if running:
+                return "stopping", f"{self._reason}{waits}"
+            return "off", f"Off: the plant is not enabled{waits}"
+        if not self._wanted:
+            if excluded and len(excluded) == len(self._plant.chillers):
+                return "unavailable", f"No chiller can run: {self._names(excluded)}"
+            remaining = self._config.start_hold - (now - (self._enabled_since or now))
+            return "starting", f"Plant start in {duration(max(0.0, remaining))}"
+        if len(running) < len(self._wanted):
+            state = "staging_up" if running else "starting"
+            return state, f"{self._reason}{waits}"
+        if running != self._wanted:
+            return "staging_down", f"{self._reason}{waits}"
+        stage = f"Stage {len(self._wanted)}"
+        if missing:
+            return "holding", f"{stage} held: {', '.join(missing)} not good"
+        if (self._up.elapsed(now) or self._failsafe.elapsed(now)) and excluded:
+            return "running", f"{stage}: more is needed, but {self._names(excluded)}"
+        return "running", f"{stage}: {_load_text(self._up)}"
+
+    def _names(self, excluded: Mapping[str, str]) -> str:
+        return "; ".join(
+            f"{item.name}: {excluded[item.key]}"
+            for item in self._plant.chillers
+            if item.key in excluded
+        )
+
+    def _minimum_remaining(self, now: float) -> int | None:
+        if self._stage_since is None or not self._wanted:
+            return None
+        held = now - self._stage_since
+        return round(max(0.0, self._config.minimum_stage_time - held))
+
+    def _chiller_state(
+        self, chiller: Chiller, excluded: Mapping[str, str]
+    ) -> dict[str, str | None]:
+        wanted = chiller in self._wanted
+        if self._sequence.runs(chiller.key):
+            state = "running" if wanted else "stopping"
+        elif wanted:
+            state = "starting"
+        else:
+            state = "unavailable" if chiller.key in excluded else "standby"
+        return {"state": state, "reason": excluded.get(chiller.key)}
+
+    # What outlives a restart
+
+    def _resume_data(self, now: float) -> dict[str, object]:
+        return {
+            "at": now,
+            "wanted": [item.key for item in self._wanted],
+            "enabled": self._enabled,
+            "enabled_since": self._enabled_since,
+            "stage_since": self._stage_since,
+            "reason": self._reason,
+            "capacity_required": self._capacity_required if self._settled else None,
+            "since": {
+                item.name: item.since
+                for item in (self._up, self._failsafe, self._down)
+            },
+            "sequence": self._sequence.resume(),
+        }
+
+    def _restore(self, now: float, data: Mapping[str, Any]) -> None:
+        """Go on from the last report; what runs now decides what was reached."""
+        fresh = 0 <= now - data["at"] <= RESUME_GAP
+        self._sequence.restore(data["sequence"], fresh=fresh)
+        self._enabled = data.get("enabled")
+        self._enabled_since = data.get("enabled_since")
+        self._reason = data.get("reason", "")
+        if not fresh:
+            return
+        self._wanted = tuple(
+            item for item in self._plant.chillers if item.key in data["wanted"]
+        )
+        self._stage_since = data.get("stage_since")
+        self._settled = self._stage_since is not None
+        if (required := data.get("capacity_required")) is not None:
+            self._mean.add(data["at"], required)
+        for condition in (self._up, self._failsafe, self._down):
+            condition.since = data["since"].get(condition.name)
+
+
+class _Config:
+    """The numbers that an operator tunes; checked once."""
+
+    def __init__(self, automation: PlanAutomation) -> None:
+        number = automation.number
+        self.up = number("stage_up_threshold", 90.0, minimum=1.0, maximum=200.0)
+        self.down = number("stage_down_threshold", 80.0, minimum=0.0, maximum=200.0)
+        self.stage_hold = number("stage_hold", 900.0, minimum=0.0)
+        self.minimum_stage_time = number("minimum_stage_time", 900.0, minimum=0.0)
+        self.error = number("supply_temperature_error", 1.0, minimum=0.0)
+        self.proof_timeout = number("proof_timeout", 300.0, minimum=1.0)
+        self.start_hold = number("start_hold", 30.0, minimum=0.0)
+        self.stop_flow_delay = number("stop_flow_delay", 180.0, minimum=0.0)
+        self.setpoint = number("supply_temperature_setpoint", 7.0)
+        self.pump_speed = number("pump_speed", 100.0, minimum=0.0, maximum=100.0)
+        self.condenser_pump_speed = number(
+            "condenser_pump_speed", 100.0, minimum=0.0, maximum=100.0
+        )
+        self.tower_fan_speed = number(
+            "tower_fan_speed", 100.0, minimum=0.0, maximum=100.0
+        )
+
+
+def _speeds(
+    plan: Plan, automation: PlanAutomation, plant: StagingPlant, config: _Config
+) -> dict[str, tuple[str, float]]:
+    """Speed point and value by run command, but for speeds that a loop drives."""
+    driven = {
+        point
+        for other in plan.automations
+        if other.id != automation.id
+        for point in other.names("outputs")
+    }
+    values = {
+        "condenser_water_pump": config.condenser_pump_speed,
+        "cooling_tower": config.tower_fan_speed,
+    }
+
+    def speed(machine: Machine) -> float:
+        value = values.get(plan.equipment[machine.key].type, config.pump_speed)
+        return _limited(value, plan.points[machine.speed_command or ""])
+
+    return {
+        machine.command: (machine.speed_command, speed(machine))
+        for machine in plant.machines
+        if machine.command
+        and machine.speed_command
+        and machine.speed_command not in driven
+    }
+
+
+def _limited(value: float, point: PlanPoint) -> float:
+    """Return the nearest value that the point takes."""
+    low = value if point.low is None else max(value, point.low)
+    return round(low if point.high is None else min(low, point.high), 2)
+
+
+def _share(required: float | None, capacity: float) -> float | None:
+    """A capacity requirement as a percentage of a stage's design capacity."""
+    return None if required is None or capacity <= 0 else 100 * required / capacity
+
+
+def _load_text(condition: Condition) -> str:
+    if condition.value is None:
+        return "load not known"
+    return f"load {condition.value:.0f} % (stage up at {condition.threshold:g} %)"

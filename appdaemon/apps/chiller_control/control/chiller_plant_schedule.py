@@ -1,0 +1,120 @@
+"""Chiller plant schedule: the hours in which the plant is allowed to run.
+
+Hours are wall-clock times at the plant. They are turned into instants before
+they are compared with the time, so that the night in which the clocks change
+neither starts the plant twice nor leaves it on.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from .decision import Command, ControlRefused, Decision, Event, Inputs, iso
+from .plan import Plan, PlanAutomation
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+OPERATIONS = ("between_times", "all_day", "off")
+
+
+class ChillerPlantSchedule:
+    """One schedule of one plant."""
+
+    def __init__(self, plan: Plan, automation: PlanAutomation) -> None:
+        plants = plan.of_type("plant")
+        point = plants[0].command("enable_command") if plants else None
+        if point is None:
+            raise ControlRefused("the plant has no enable_command to set")
+        self._point = point
+        config = automation.config
+        self._operation = config.get("operation")
+        if self._operation not in OPERATIONS:
+            raise ControlRefused(
+                f"operation is {self._operation!r}; it is one of {', '.join(OPERATIONS)}"
+            )
+        days = config.get("days") or DAYS
+        unknown = [day for day in days if day not in DAYS]
+        if unknown:
+            raise ControlRefused(f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}")
+        self._days = frozenset(DAYS.index(day) for day in days)
+        self._start = self._stop = time()
+        if self._operation == "between_times":
+            self._start = _time(config.get("start_time"), "start_time")
+            self._stop = _time(config.get("stop_time"), "stop_time")
+            if self._start == self._stop:
+                raise ControlRefused(
+                    f"start and stop are both {self._start:%H:%M}; choose all day "
+                    "if the plant should not stop"
+                )
+        self._was_on: bool | None = None
+
+    @property
+    def points(self) -> frozenset[str]:
+        """Nothing: a clock is all that it needs."""
+        return frozenset()
+
+    def step(self, now: float, inputs: Inputs) -> Decision:
+        """Decide whether the plant is allowed to run."""
+        zone = inputs.time_zone
+        windows = sorted(self._windows(datetime.fromtimestamp(now, zone).date(), zone))
+        on = any(start <= now < stop for start, stop in windows)
+        change = self._next_change(now, windows, on)
+        message = f"Plant {'on' if on else 'off'}{_until(change, now, zone)}"
+        events: tuple[Event, ...] = ()
+        if self._was_on is not None and on != self._was_on:
+            events = (Event("plant_on" if on else "plant_off", message),)
+        self._was_on = on
+        return Decision(
+            commands=(Command(self._point, on, message),),
+            state="on" if on else "off",
+            attributes={
+                "message": message,
+                "operation": self._operation,
+                "next_change": iso(change),
+                "next_change_to": None if change is None else not on,
+            },
+            events=events,
+        )
+
+    def _windows(self, today: date, zone: tzinfo) -> Iterator[tuple[float, float]]:
+        """The windows around today, in epoch seconds."""
+        if self._operation == "off":
+            return
+        crosses_midnight = self._stop <= self._start
+        for offset in range(-1, 9):
+            day = today + timedelta(days=offset)
+            if day.weekday() not in self._days:
+                continue
+            last = day + timedelta(days=1) if crosses_midnight else day
+            yield (
+                datetime.combine(day, self._start, zone).timestamp(),
+                datetime.combine(last, self._stop, zone).timestamp(),
+            )
+
+    @staticmethod
+    def _next_change(
+        now: float, windows: list[tuple[float, float]], on: bool
+    ) -> float | None:
+        """When it next goes on or off; None if not within a week."""
+        if not on:
+            return next((start for start, _ in windows if start > now), None)
+        end = now
+        for start, stop in windows:
+            if start <= end < stop:
+                end = stop
+        horizon = windows[-1][1]
+        return None if end == horizon else end
+
+
+def _until(change: float | None, now: float, zone: tzinfo) -> str:
+    if change is None:
+        return ""
+    local = datetime.fromtimestamp(change, zone)
+    today = datetime.fromtimestamp(now, zone).date()
+    return f" until {local:%H:%M}" if local.date() == today else f" until {local:%a %H:%M}"
+
+
+def _time(value: Any, field: str) -> time:
+    try:
+        return time.fromisoformat(str(value))
+    except ValueError:
+        raise ControlRefused(f"{field} is not a time of day: {value!r}") from None

@@ -1,0 +1,449 @@
+"""Starting and stopping chillers with what serves them, in order.
+
+Told which chillers should run, the sequence says what every machine should do
+now. It keeps no step counter: it looks at what is proven and allows the next
+thing. So it goes on from wherever the plant stands, after a restart or after
+somebody else has switched a machine.
+
+Guideline 36-2021 §5.20.2: on in the order isolation valves, pumps, tower, then
+(all proven) the chiller; off in the opposite order, the water flowing on for a
+while after the compressor stopped. One chiller changes at a time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .decision import Command, Event, Inputs, Value, duration
+from .staging_plant import (
+    CHILLED_WATER_PUMPS,
+    CONDENSER_WATER_PUMPS,
+    COOLING_TOWERS,
+    SHARED_SERVICES,
+    Chiller,
+    Machine,
+    StagingPlant,
+)
+
+NOT_NEEDED = "Not needed now"
+FAILURE_MEMORY = 3600.0
+"""Seconds after which a machine that did not prove is given another chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceSettings:
+    """Times in seconds."""
+
+    proof_timeout: float
+    stop_flow_delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A machine that did not do what it was told, and when that was found."""
+
+    reason: str
+    at: float
+
+
+@dataclass(slots=True)
+class SequenceStep:
+    """What the sequence wants now and what it waits for."""
+
+    commands: list[Command] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+class StagingSequence:
+    """The start and stop sequence of one plant."""
+
+    def __init__(self, plant: StagingPlant, settings: SequenceSettings) -> None:
+        self.plant = plant
+        self._settings = settings
+        self._machines = plant.machines
+        self._everything = {
+            machine.key: machine
+            for machine in (*self._machines, *(item.machine for item in plant.chillers))
+        }
+        self._known: dict[str, bool] = {}
+        self._read: dict[str, bool | None] = {}
+        self._assigned: dict[str, dict[str, Machine]] = {}
+        self._secondary: tuple[Machine, ...] = ()
+        self._waiting_since: dict[str, float] = {}
+        self._overdue: set[str] = set()
+        self._stopped_at: dict[str, float] = {}
+        self._commanded: dict[str, Value] = {}
+        self.failures: dict[str, Failure] = {}
+        self.changing: str | None = None
+
+    # What is known
+
+    def observe(self, now: float, inputs: Inputs) -> None:
+        """Take in what the machines report, before anything is decided."""
+        for key, machine in self._everything.items():
+            proven = machine.proven(inputs)
+            self._read[key] = proven
+            if proven is None:
+                continue
+            if proven:
+                self.failures.pop(key, None)
+            elif self._known.get(key):
+                self._stopped_at[key] = now
+            self._known[key] = proven
+        for key, failure in list(self.failures.items()):
+            if now - failure.at >= FAILURE_MEMORY:
+                del self.failures[key]
+
+    def runs(self, key: str) -> bool:
+        """Whether a machine runs, as last known: silence is not a stop."""
+        return self._known.get(key, False)
+
+    def reports(self, key: str) -> bool:
+        """Whether a machine says at this moment whether it runs."""
+        return self._read.get(key) is not None
+
+    def unavailable(self, chiller: Chiller, inputs: Inputs) -> str | None:
+        """Return why a chiller cannot be started, None if it can."""
+        machine = chiller.machine
+        assert machine.command is not None
+        if inputs.on(machine.alarm):
+            return "in alarm"
+        if machine.key in self.failures:
+            return self.failures[machine.key].reason
+        if self._read.get(machine.key) is None and not self._on(machine):
+            return "it is not known whether it runs"
+        if inputs.on(chiller.remote_mode) is False:
+            return "switched to local"
+        owner = inputs.taken.get(machine.command)
+        if owner is not None and inputs.on(machine.command) is False:
+            return f"kept off by {owner}"
+        for valve in chiller.valves:
+            if valve.key in self.failures:
+                return self.failures[valve.key].reason
+        for kind, label in SHARED_SERVICES.items():
+            if chiller.shared[kind] and self._free(chiller, kind, inputs) is None:
+                return f"no {label} is available for it"
+        return None
+
+    # What to do
+
+    def step(
+        self, now: float, inputs: Inputs, wanted: Sequence[Chiller], reason: str
+    ) -> SequenceStep:
+        """Return what every machine should do so that `wanted` run, only they."""
+        step = SequenceStep()
+        served = self._served(now, wanted)
+        self._assign(served, inputs)
+        self._serve(now, inputs, served, step)
+        self._switch_chillers(now, inputs, wanted, reason, step)
+        self._watch(now, inputs, step)
+        self._commanded = {
+            command.point: command.value for command in step.commands
+        }
+        return step
+
+    def _served(self, now: float, wanted: Sequence[Chiller]) -> list[Chiller]:
+        """The chillers that need water: those that run first, so they keep it."""
+
+        def needs_water(chiller: Chiller) -> bool:
+            if chiller in wanted or self.runs(chiller.key):
+                return True
+            stopped = self._stopped_at.get(chiller.key)
+            return (
+                stopped is not None
+                and now - stopped < self._settings.stop_flow_delay
+            )
+
+        served = [item for item in self.plant.chillers if needs_water(item)]
+        return sorted(served, key=lambda item: not self.runs(item.key))
+
+    def _assign(self, served: Sequence[Chiller], inputs: Inputs) -> None:
+        """Give each chiller one machine of each shared service.
+
+        A machine that already runs is kept, whichever it is: pumps are not
+        swapped because of a restart.
+        """
+        previous = self._assigned
+        self._assigned = {}
+        for chiller in served:
+            kept = previous.get(chiller.key, {})
+            chosen = self._assigned.setdefault(chiller.key, {})
+            for kind in SHARED_SERVICES:
+                machine = self._free(chiller, kind, inputs, kept.get(kind))
+                if machine is not None:
+                    chosen[kind] = machine
+        count = max(1, len(served)) if served else 0
+        usable = [item for item in self.plant.secondary_pumps if self._usable(item, inputs)]
+        usable.sort(key=lambda item: not self._on(item))
+        self._secondary = tuple(usable[:count])
+
+    def _free(
+        self,
+        chiller: Chiller,
+        kind: str,
+        inputs: Inputs,
+        kept: Machine | None = None,
+    ) -> Machine | None:
+        taken = {
+            chosen[kind].key
+            for key, chosen in self._assigned.items()
+            if key != chiller.key and kind in chosen
+        }
+        free = [
+            item
+            for item in chiller.shared[kind]
+            if item.key not in taken and self._usable(item, inputs)
+        ]
+        if not free:
+            return None
+        return min(free, key=lambda item: (item != kept, not self._on(item)))
+
+    def _usable(self, machine: Machine, inputs: Inputs) -> bool:
+        if machine.key in self.failures or inputs.on(machine.alarm):
+            return False
+        return self._read.get(machine.key) is not None or self._on(machine)
+
+    def _on(self, machine: Machine) -> bool:
+        commanded = self._commanded.get(machine.command or "")
+        return self.runs(machine.key) or commanded == machine.on
+
+    def _serve(
+        self, now: float, inputs: Inputs, served: Sequence[Chiller], step: SequenceStep
+    ) -> None:
+        """Valves, pumps and towers, each when what comes before it is proven."""
+        needed = self._needed(served)
+        allowed = self._allowed_on(served)
+        for machine in self._machines:
+            key = machine.key
+            if key in needed:
+                on = key in allowed or self.runs(key)
+                reason = f"Serves {needed[key]}"
+            else:
+                on = self.runs(key) and self._must_wait_off(now, machine, needed)
+                reason = NOT_NEEDED
+            self._command(machine, on, reason, step)
+
+    def _needed(self, served: Sequence[Chiller]) -> dict[str, str]:
+        """What serves whom."""
+        needed: dict[str, str] = {}
+        for chiller in served:
+            for valve in chiller.valves:
+                needed[valve.key] = chiller.name
+            for machine in self._assigned[chiller.key].values():
+                needed[machine.key] = chiller.name
+        for pump in self._secondary:
+            needed[pump.key] = "the building"
+        return needed
+
+    def _allowed_on(self, served: Sequence[Chiller]) -> set[str]:
+        """What may start now."""
+        allowed: set[str] = set()
+        water = False
+        for chiller in served:
+            assigned = self._assigned[chiller.key]
+            allowed.update(valve.key for valve in chiller.valves)
+            is_open = self._all_proven(chiller.valves)
+            water = water or is_open
+            for kind in (CHILLED_WATER_PUMPS, CONDENSER_WATER_PUMPS):
+                # On a header that flows already, the pump comes with the valve:
+                # an open path without its pump takes water from the others.
+                if kind in assigned and (is_open or self._flows(chiller, kind)):
+                    allowed.add(assigned[kind].key)
+            pump = assigned.get(CONDENSER_WATER_PUMPS)
+            if COOLING_TOWERS in assigned and (
+                pump is None or self._read.get(pump.key) is True
+            ):
+                allowed.add(assigned[COOLING_TOWERS].key)
+        if water:
+            allowed.update(pump.key for pump in self._secondary)
+        return allowed
+
+    def _flows(self, chiller: Chiller, kind: str) -> bool:
+        """Whether a chiller that runs shares these pumps."""
+        return any(
+            self.runs(other.key) and set(other.shared[kind]) & set(chiller.shared[kind])
+            for other in self.plant.chillers
+            if other != chiller
+        )
+
+    def _must_wait_off(
+        self, now: float, machine: Machine, needed: Mapping[str, str]
+    ) -> bool:
+        """Whether something that stops before it still runs."""
+        towers = self.plant.keys(COOLING_TOWERS)
+        if machine.key in towers:
+            return False
+        before = towers
+        if machine.verb == "open" and not needed:
+            before = frozenset(
+                item.key for item in self._machines if item.verb == "run"
+            )
+        for key in before - needed.keys():
+            since = self._waiting_since.get(f"stop {key}", now)
+            if self.runs(key) and now - since < self._settings.proof_timeout:
+                return True
+        return False
+
+    def _switch_chillers(
+        self,
+        now: float,
+        inputs: Inputs,
+        wanted: Sequence[Chiller],
+        reason: str,
+        step: SequenceStep,
+    ) -> None:
+        """Start or stop one chiller; the others stay as they are."""
+        starting = [item for item in wanted if not self.runs(item.key)]
+        stopping = [
+            item
+            for item in reversed(self.plant.chillers)
+            if self.runs(item.key) and item not in wanted
+        ]
+        if self.changing not in [item.key for item in (*starting, *stopping)]:
+            self.changing = None
+        if self.changing is None:
+            ready = [item for item in starting if self._ready(item, step)]
+            due = [*ready, *(item for item in stopping if not self._stuck(now, item))]
+            if due:
+                self.changing = due[0].key
+        for chiller in self.plant.chillers:
+            machine = chiller.machine
+            changes = chiller.key == self.changing
+            if chiller in starting:
+                on = changes and not self._lost(chiller)
+            else:
+                on = self.runs(chiller.key) and not (chiller in stopping and changes)
+            self._command(machine, on, reason if chiller in wanted else NOT_NEEDED, step)
+
+    def _ready(self, chiller: Chiller, step: SequenceStep) -> bool:
+        """Whether all that must be proven before a start is proven."""
+        assigned = self._assigned[chiller.key]
+        needed = [*chiller.valves, *assigned.values()]
+        for other, machines in self._assigned.items():
+            # Headers are shared: water is enough only if it is for all.
+            if other != chiller.key and self.runs(other):
+                needed.extend(machines.values())
+        missing = [
+            kind
+            for kind in SHARED_SERVICES
+            if chiller.shared[kind] and kind not in assigned
+        ]
+        unproven = [item for item in needed if self._read.get(item.key) is not True]
+        step.waiting.extend(
+            f"no {SHARED_SERVICES[kind]} for {chiller.name}" for kind in missing
+        )
+        return not missing and not unproven
+
+    def _lost(self, chiller: Chiller) -> bool:
+        """Whether something that was proven for a start is proven no more."""
+        needed = [*chiller.valves, *self._assigned[chiller.key].values()]
+        return any(self._read.get(item.key) is False for item in needed)
+
+    def _stuck(self, now: float, chiller: Chiller) -> bool:
+        since = self._waiting_since.get(f"stop {chiller.key}")
+        return since is not None and now - since >= self._settings.proof_timeout
+
+    def _all_proven(self, machines: Iterable[Machine]) -> bool:
+        return all(self._read.get(item.key) is True for item in machines)
+
+    def _command(
+        self, machine: Machine, on: bool, reason: str, step: SequenceStep
+    ) -> None:
+        if machine.command is None:
+            return
+        if not on and machine.key not in self._known:
+            # It may be running on its own controls; not before it has spoken.
+            return
+        value = machine.on if on else machine.off
+        step.commands.append(Command(machine.command, value, reason))
+
+    # What does not come
+
+    def _watch(self, now: float, inputs: Inputs, step: SequenceStep) -> None:
+        """Time what was commanded and is not proven; name what is waited for."""
+        commanded = {command.point: command.value for command in step.commands}
+        waiting: dict[str, float] = {}
+        overdue: set[str] = set()
+        for key, machine in self._everything.items():
+            value = commanded.get(machine.command or "")
+            if value is None:
+                continue
+            on = value == machine.on
+            if self._read.get(key) is not None and self.runs(key) == on:
+                continue
+            label = key if on else f"stop {key}"
+            since = self._waiting_since.get(label, now)
+            hold = inputs.holds.get(machine.command or "")
+            if hold is not None or self._read.get(key) is None:
+                # Held by an interlock, or not to be seen: not its failure.
+                since = now
+            waiting[label] = since
+            step.waiting.append(_waits(machine, on, hold, self._read.get(key)))
+            if now - since >= self._settings.proof_timeout:
+                overdue.add(label)
+                if label not in self._overdue:
+                    self._time_out(now, machine, on, step)
+        self._waiting_since = waiting
+        self._overdue = overdue
+
+    def _time_out(
+        self, now: float, machine: Machine, on: bool, step: SequenceStep
+    ) -> None:
+        verb = machine.verb if on else "close" if machine.verb == "open" else "stop"
+        after = duration(self._settings.proof_timeout)
+        reason = f"{machine.name} did not {verb} within {after}"
+        if on:
+            self.failures[machine.key] = Failure(reason, now)
+        if self.changing == machine.key:
+            self.changing = None
+        step.events.append(
+            Event("equipment_failed", reason, {"equipment": machine.key})
+        )
+
+    # What outlives a restart
+
+    def resume(self) -> dict[str, object]:
+        """Return what cannot be seen from the plant; JSON types."""
+        return {
+            "running": sorted(key for key, runs in self._known.items() if runs),
+            "changing": self.changing,
+            "waiting_since": dict(self._waiting_since),
+            "stopped_at": {
+                item.key: self._stopped_at[item.key]
+                for item in self.plant.chillers
+                if item.key in self._stopped_at
+            },
+            "failures": {
+                key: [failure.reason, failure.at]
+                for key, failure in self.failures.items()
+            },
+        }
+
+    def restore(self, data: Mapping[str, Any], *, fresh: bool) -> None:
+        """Go on from `resume`; only times that still count if it is not `fresh`."""
+        for key, at in data.get("stopped_at", {}).items():
+            self._stopped_at[key] = float(at)
+        for key, (reason, at) in data.get("failures", {}).items():
+            if key in self._everything:
+                self.failures[key] = Failure(str(reason), float(at))
+        if not fresh:
+            return
+        for key in data.get("running", ()):
+            if key in self._everything:
+                self._known[key] = True
+        self.changing = data.get("changing")
+        for label, at in data.get("waiting_since", {}).items():
+            self._waiting_since[label] = float(at)
+
+
+def _waits(
+    machine: Machine, on: bool, hold: str | None, read: bool | None
+) -> str:
+    if hold is not None:
+        return f"{machine.name} is held: {hold}"
+    if read is None:
+        return f"{machine.name} does not report"
+    if machine.verb == "open":
+        return f"{machine.name} to {'open' if on else 'close'}"
+    return f"{machine.name} to {'start' if on else 'stop'}"

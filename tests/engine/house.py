@@ -1,0 +1,148 @@
+"""A real AppDaemon with our apps in it, and a namespace in Home Assistant's place.
+
+The namespace holds entities that a test sets, and the integration's actions,
+which write down what they are asked.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+import shutil
+from typing import Any
+
+from appdaemon.appdaemon import AppDaemon
+from appdaemon.dependency_manager import DependencyManager
+from appdaemon.logging import Logging
+from appdaemon.models.config.appdaemon import AppDaemonConfig
+import yaml
+
+APPS = Path(__file__).parents[2] / "appdaemon" / "apps"
+
+
+@dataclass
+class House:
+    """What stands for Home Assistant."""
+
+    plan: dict[str, Any] | None = None
+    states: dict[str, str] = field(default_factory=dict)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    refuse: Callable[[str, dict[str, Any]], str | None] = lambda *_: None
+    daemon: AppDaemon | None = None
+
+    def install(self, daemon: AppDaemon) -> None:
+        """Offer the actions."""
+        self.daemon = daemon
+        for action in ("get_plan", "command", "release", "report_state"):
+            daemon.services.register_service(
+                "default", "chiller_plant", action, self._action, silent=True
+            )
+
+    async def _action(
+        self, namespace: str, domain: str, action: str, data: dict[str, Any]
+    ) -> dict[str, Any]:
+        sent = deepcopy(data["service_data"])
+        self.calls.append((action, sent))
+        if (reason := self.refuse(action, sent)) is not None:
+            error = {"code": "service_validation_error", "message": reason}
+            return {"success": False, "error": error, "ad_status": "OK"}
+        response: dict[str, Any] = {}
+        if action == "get_plan":
+            if self.plan is None:
+                error = {"code": "not_loaded", "message": "The plant is not loaded"}
+                return {"success": False, "error": error, "ad_status": "OK"}
+            response = deepcopy(self.plan)
+        if action == "report_state" and self.plan and "state" in sent:
+            for item in self.plan["automations"]:
+                if item["entity_id"] == sent["automation"]:
+                    item["reported"] = {**sent, "at": 0.0}
+        return {"success": True, "result": {"response": response}, "ad_status": "OK"}
+
+    async def set(self, **states: str) -> None:
+        """Set states; `switch__a` is `switch.a`."""
+        await self.put({key.replace("__", "."): to for key, to in states.items()})
+
+    async def put(self, states: dict[str, str], **attributes: Any) -> None:
+        """Set states by entity id."""
+        assert self.daemon is not None
+        for entity_id, state in states.items():
+            await self.daemon.state.set_state(
+                "test",
+                "default",
+                entity_id,
+                state=state,
+                attributes={"quality": "good", **attributes},
+            )
+
+    async def say_plan_changed(self) -> None:
+        """Fire the event that the integration fires."""
+        assert self.daemon is not None
+        await self.daemon.events.process_event(
+            "default",
+            {"event_type": "chiller_plant_plan_changed", "data": {"plant": "p"}},
+        )
+
+    def of(self, action: str, **having: Any) -> list[dict[str, Any]]:
+        """The calls of an action so far."""
+        return [
+            data
+            for name, data in self.calls
+            if name == action and having.items() <= data.items()
+        ]
+
+    def reports(self, automation: str) -> list[dict[str, Any]]:
+        """What was reported of an automation."""
+        return self.of("report_state", automation=f"automation.{automation}")
+
+
+async def until(condition: Callable[[], Any], seconds: float = 10) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running_apps(
+    house: House, folder: Path, *, interval: float | None = 0.05, actions: bool = True
+) -> AsyncIterator[AppDaemon]:
+    """Run our apps, as shipped but for the interval between cycles."""
+    apps = folder / "apps"
+    shutil.copytree(APPS, apps, ignore=shutil.ignore_patterns("__pycache__"))
+    if interval is not None:
+        file = apps / "chiller_control" / "apps.yaml"
+        config = yaml.safe_load(file.read_text())
+        for app in config.values():
+            app["interval"] = interval
+        file.write_text(yaml.safe_dump(config))
+    config = AppDaemonConfig.model_validate(
+        {
+            "latitude": 13.7,
+            "longitude": 100.5,
+            "elevation": 2,
+            "time_zone": "Asia/Bangkok",
+            "config_dir": folder,
+            "config_file": folder / "appdaemon.yaml",
+            "app_dir": apps,
+        }
+    )
+    daemon = AppDaemon(Logging(), asyncio.get_running_loop(), config)
+    house.daemon = daemon
+    if actions:
+        house.install(daemon)
+    # AppDaemon's own main program does this before it starts.
+    await daemon.app_management._process_import_paths()
+    daemon.app_management.dependency_manager = DependencyManager(
+        python_files=await daemon.app_management.get_python_files_async(),
+        config_files=await daemon.app_management.get_app_config_files_async(),
+    )
+    daemon.start()
+    try:
+        await until(lambda: len(daemon.app_management.running_apps) == 3)
+        if house.states:
+            await house.put(house.states)
+        yield daemon
+    finally:
+        await daemon.stop()
