@@ -1,17 +1,44 @@
 """Runs a chilled-water plant from Home Assistant."""
 
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import config_validation as cv
+from functools import partial
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.exceptions import ConfigEntryError
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN
-from .data import ChillerPlantConfigEntry
+from . import issues
+from .actions import async_report_notice
+from .commander import Commander
+from .const import (
+    CONF_PLANT_FILE,
+    CONF_PLANT_FILE_NAME,
+    CONF_SOURCE,
+    DOMAIN,
+    LOGGER,
+    PLATFORMS,
+)
+from .coordinator import PlantCoordinator
+from .data import ChillerPlantConfigEntry, ChillerPlantData
+from .entity import equipment_identifier, plant_device_info, plant_identifier
+from .links import async_open_links, async_temporary_links
+from .plan import PlanRoom
+from .plan_services import async_setup_plan_services
+from .plant.model import Plant
+from .plant.notices import Notice
+from .plant.plant_file import PlantFileError, parse_plant
+from .profile_store import async_remove_profiles
+from .services import async_setup_services
+from .storage import PlantStore, async_load_stored, async_remove_stored
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all plants share: the actions."""
+    async_setup_services(hass)
+    async_setup_plan_services(hass)
     return True
 
 
@@ -19,11 +46,108 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: ChillerPlantConfigEntry
 ) -> bool:
     """Set up one plant."""
+    plant = await _async_plant(hass, entry)
+    links = await async_open_links(hass, entry, plant, entry.data[CONF_SOURCE])
+    plan = PlanRoom(hass, entry, plant)
+    coordinator = PlantCoordinator(
+        hass, entry, plant, links, partial(async_report_notice, hass, plan)
+    )
+    await coordinator.async_config_entry_first_refresh()
+    await plan.async_start()
+    entry.async_on_unload(plan.async_stop)
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id, **plant_device_info(plant)
+    )
+    entry.runtime_data = ChillerPlantData(plant, coordinator, plan, device.id)
+    _remove_stale_devices(hass, entry, plant)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+
+    async def async_stop(_event: Event) -> None:
+        await coordinator.async_shutdown()
+        coordinator.store.async_save_soon()
+        await links.async_close()
+
+    entry.async_on_unload(
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop)
+    )
+    plan.async_ready()
     return True
 
 
 async def async_unload_entry(
     hass: HomeAssistant, entry: ChillerPlantConfigEntry
 ) -> bool:
-    """Leave the plant to itself."""
+    """Leave the plant as it is; hand it back if it will not be looked after."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    coordinator = entry.runtime_data.coordinator
+    if entry.disabled_by is not None:
+        await coordinator.commander.async_hand_back(coordinator.commander.owned)
+    await coordinator.async_shutdown()
+    await coordinator.store.async_save_now()
+    issues.clear_all(hass, entry.entry_id, coordinator.plant)
     return True
+
+
+async def async_remove_entry(
+    hass: HomeAssistant, entry: ChillerPlantConfigEntry
+) -> None:
+    """Give back what we own on the bus: nobody will remember it after this."""
+    stored = await async_load_stored(hass, entry.entry_id)
+    if stored is not None:
+        store = PlantStore(hass, entry.entry_id, lambda: stored)
+        try:
+            plant = await _async_plant(hass, entry)
+        except ConfigEntryError:
+            LOGGER.exception("What is commanded could not be given back")
+        else:
+            async with async_temporary_links(
+                hass, plant, entry.data[CONF_SOURCE]
+            ) as links:
+                commander = Commander(plant, links, store, _ignore)
+                commander.restore(stored["commands"])
+                await commander.async_hand_back(commander.owned)
+    await async_remove_stored(hass, entry.entry_id)
+    await async_remove_profiles(hass, entry.entry_id)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: ChillerPlantConfigEntry, device: dr.DeviceEntry
+) -> bool:
+    """Let a person delete a device whose equipment is gone from the plant file."""
+    return not _is_current(entry.runtime_data.plant, device)
+
+
+async def _async_plant(hass: HomeAssistant, entry: ChillerPlantConfigEntry) -> Plant:
+    try:
+        return await hass.async_add_executor_job(
+            parse_plant, entry.data[CONF_PLANT_FILE], entry.data[CONF_PLANT_FILE_NAME]
+        )
+    except PlantFileError as error:
+        # It was accepted by an older version of us.
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="invalid_plant_file",
+            translation_placeholders={"problems": str(error)},
+        ) from error
+
+
+def _remove_stale_devices(
+    hass: HomeAssistant, entry: ChillerPlantConfigEntry, plant: Plant
+) -> None:
+    registry = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if not _is_current(plant, device):
+            registry.async_remove_device(device.id)
+
+
+def _ignore(_notice: Notice) -> None:
+    """Nobody is left to be told."""
+
+
+def _is_current(plant: Plant, device: dr.DeviceEntry) -> bool:
+    known = {plant_identifier(plant)}
+    known |= {
+        equipment_identifier(plant, equipment) for equipment in plant.equipment.values()
+    }
+    return bool(known & device.identifiers)

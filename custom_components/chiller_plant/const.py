@@ -11,8 +11,11 @@ LOGGER = logging.getLogger(__package__)
 PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
+    Platform.CALENDAR,
     Platform.CLIMATE,
+    Platform.EVENT,
     Platform.NUMBER,
+    Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
 ]
@@ -22,6 +25,9 @@ PLATFORMS: Final = [
 CONF_PLANT_FILE: Final = "plant_file"
 CONF_PLANT_FILE_NAME: Final = "plant_file_name"
 CONF_SOURCE: Final = "source"
+
+OPERATOR: Final = "operator"
+"""The source of what a person asks for."""
 
 SOURCE_FILE: Final = "file"
 SOURCE_SIMULATED: Final = "simulated"

@@ -20,3 +20,5 @@ class ChillerPlantData:
     plant: Plant
     coordinator: PlantCoordinator
     plan: PlanRoom
+    plant_device_id: str
+    """The device that all equipment hangs off."""

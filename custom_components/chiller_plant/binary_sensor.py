@@ -1,0 +1,65 @@
+"""What runs, flows, is open or has failed."""
+
+from typing import override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .data import ChillerPlantConfigEntry, ChillerPlantData
+from .engine_sensor import EngineSensor
+from .entity import PointEntity, points_of
+from .plant.model import Equipment, Point
+from .plant.roles import Quantity
+
+PARALLEL_UPDATES = 0
+
+_DEVICE_CLASSES = {
+    "open_status": BinarySensorDeviceClass.OPENING,
+    "run_status": BinarySensorDeviceClass.RUNNING,
+}
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ChillerPlantConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the states that nobody commands."""
+    data = entry.runtime_data
+    async_add_entities(
+        [
+            EngineSensor(data),
+            *(
+                PointBinarySensor(data, equipment, point)
+                for equipment, point in points_of(
+                    data.plant, boolean=True, writable=False
+                )
+            ),
+        ]
+    )
+
+
+class PointBinarySensor(PointEntity, BinarySensorEntity):
+    """One true or false reading."""
+
+    def __init__(
+        self, data: ChillerPlantData, equipment: Equipment, point: Point
+    ) -> None:
+        """Take the device class from the role."""
+        super().__init__(data, equipment, point)
+        self._attr_device_class = (
+            BinarySensorDeviceClass.PROBLEM
+            if point.role.quantity is Quantity.PROBLEM
+            else _DEVICE_CLASSES.get(point.role.name)
+        )
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """The last reading."""
+        value = self.reading.good
+        return None if value is None else bool(value)

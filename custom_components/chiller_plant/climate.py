@@ -1,0 +1,141 @@
+"""Zones as thermostats: what the people in them feel, and may ask for."""
+
+from typing import Any, override
+
+from homeassistant.components.climate import (
+    ATTR_HVAC_MODE,
+    ClimateEntity,
+    ClimateEntityFeature,
+    HVACAction,
+    HVACMode,
+)
+from homeassistant.const import ATTR_TEMPERATURE, UnitOfTemperature
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .data import ChillerPlantConfigEntry, ChillerPlantData
+from .entity import PlantEntity
+from .plant.arbiter import commandable
+from .plant.model import Equipment, Point
+from .plant.roles import EquipmentType
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ChillerPlantConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the zones whose temperature is known."""
+    data = entry.runtime_data
+    async_add_entities(
+        ZoneClimate(data, zone)
+        for zone in data.plant.of_type(EquipmentType.ZONE)
+        if "temperature" in zone.points
+    )
+
+
+class ZoneClimate(PlantEntity, ClimateEntity):
+    """One zone."""
+
+    _attr_name = None
+    _attr_temperature_unit = UnitOfTemperature.CELSIUS
+    _attr_target_temperature_step = 0.5
+
+    def __init__(self, data: ChillerPlantData, zone: Equipment) -> None:
+        """Offer what the zone has points for."""
+        super().__init__(data, zone, "zone")
+        self._zone = zone
+        self._attr_supported_features = ClimateEntityFeature(0)
+        self._setpoint = zone.points.get("temperature_setpoint")
+        if self._setpoint is not None and commandable(self._setpoint):
+            self._attr_supported_features |= ClimateEntityFeature.TARGET_TEMPERATURE
+            if self._setpoint.low is not None:
+                self._attr_min_temp = self._setpoint.low
+            if self._setpoint.high is not None:
+                self._attr_max_temp = self._setpoint.high
+        self._occupied: Point | None = zone.points.get("occupied_command")
+        if self._occupied is None or not commandable(self._occupied):
+            self._attr_hvac_modes = [HVACMode.COOL]
+        else:
+            self._attr_hvac_modes = [HVACMode.COOL, HVACMode.OFF]
+            self._attr_supported_features |= (
+                ClimateEntityFeature.TURN_ON | ClimateEntityFeature.TURN_OFF
+            )
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the zone's temperature is known."""
+        return super().available and self.coordinator.is_available(
+            self._zone.points["temperature"]
+        )
+
+    def _number(self, role: str) -> float | None:
+        point = self._zone.points.get(role)
+        return None if point is None else self.coordinator.reading(point.key).good
+
+    @property
+    @override
+    def current_temperature(self) -> float | None:
+        """In °C."""
+        return self._number("temperature")
+
+    @property
+    @override
+    def current_humidity(self) -> float | None:
+        """In %."""
+        return self._number("relative_humidity")
+
+    @property
+    @override
+    def target_temperature(self) -> float | None:
+        """In °C."""
+        return self._number("temperature_setpoint")
+
+    @property
+    @override
+    def hvac_mode(self) -> HVACMode | None:
+        """Off while the zone is not occupied."""
+        if self._occupied is None:
+            return HVACMode.COOL
+        occupied = self.coordinator.reading(self._occupied.key).good
+        if occupied is None:
+            return None
+        return HVACMode.COOL if occupied else HVACMode.OFF
+
+    @property
+    @override
+    def hvac_action(self) -> HVACAction | None:
+        """Whether chilled water flows."""
+        if self.hvac_mode is HVACMode.OFF:
+            return HVACAction.OFF
+        valve = self._number("cooling_valve_position")
+        if valve is None:
+            return None
+        return HVACAction.COOLING if valve > 0 else HVACAction.IDLE
+
+    @override
+    async def async_set_temperature(self, **kwargs: Any) -> None:
+        """Ask for a setpoint, and a mode if one came with it, as the operator."""
+        if ATTR_TEMPERATURE in kwargs and self._setpoint is not None:
+            await self.async_operate((self._setpoint, kwargs[ATTR_TEMPERATURE]))
+        if (mode := kwargs.get(ATTR_HVAC_MODE)) is not None:
+            await self.async_set_hvac_mode(mode)
+
+    @override
+    async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
+        """Ask for the zone to be served, or not, as the operator."""
+        if self._occupied is not None:
+            await self.async_operate((self._occupied, hvac_mode is HVACMode.COOL))
+
+    @override
+    async def async_turn_on(self) -> None:
+        """Ask for the zone to be served."""
+        await self.async_set_hvac_mode(HVACMode.COOL)
+
+    @override
+    async def async_turn_off(self) -> None:
+        """Ask for the zone not to be served."""
+        await self.async_set_hvac_mode(HVACMode.OFF)

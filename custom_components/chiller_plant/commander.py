@@ -1,0 +1,194 @@
+"""Carries out what the command desk decides, and never forgets what it did.
+
+One at a time: orders of one step are on the wire before the next step is
+taken. What is about to be owned is on the disk before it is on the wire, so
+that a crash between the two leaves nothing that nobody knows of.
+
+When Home Assistant stops, nothing is written: the plant runs on with its last
+commands, owners and leases are kept, and go on when it starts again. What
+nobody will look after any more (the plant is disabled or removed, a point left
+the plant file) is handed back to the equipment's own controls.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from homeassistant.util import dt as dt_util
+
+from .const import LOGGER
+from .drivers.driver import DriverError
+from .links import Links
+from .plant.arbiter import checked_request, commandable
+from .plant.command_desk import CommandDesk, Notice, Order, Request
+from .plant.model import Plant, Point, PointKey, Value
+from .plant.reading import Readings
+from .plant.roles import EquipmentType
+from .storage import PlantStore
+
+
+def now() -> float:
+    """Return epoch seconds, UTC."""
+    return dt_util.utcnow().timestamp()
+
+
+class Commander:
+    """The command desk of one plant, with hands."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        links: Links,
+        store: PlantStore,
+        tell: Callable[[Notice], None],
+    ) -> None:
+        """`tell` takes what happens to commands. Nothing is asked for yet."""
+        self._plant = plant
+        self._links = links
+        self._store = store
+        self._tell = tell
+        self._lock = asyncio.Lock()
+        self._stopped = False
+        self._kept: frozenset[tuple[PointKey, str | None, bool]] = frozenset()
+        self._commandable = tuple(
+            point for point in plant.points.values() if commandable(point)
+        )
+        self.desk = CommandDesk(plant)
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Go on from before the restart."""
+        self.desk.restore(now(), data)
+        self._kept = self._ownership()
+
+    def held_value(self, point: Point) -> Value | None:
+        """Return the value of a point that the integration itself holds."""
+        status = self.desk.status(point.key)
+        return point.release if status.on_wire is None else status.on_wire
+
+    @property
+    def owned(self) -> tuple[Point, ...]:
+        """The points on which something of ours is, or may be."""
+        return tuple(
+            point for point in self._commandable if self.desk.status(point.key).owned
+        )
+
+    @property
+    def mismatches(self) -> dict[PointKey, tuple[Value | None, Value]]:
+        """Written and read value of points that do not keep what was written."""
+        found = {}
+        for point in self._commandable:
+            status = self.desk.status(point.key)
+            if status.mismatch is not None:
+                found[point.key] = (status.on_wire, status.mismatch)
+        return found
+
+    def request(self, requests: Sequence[Request]) -> None:
+        """Take all of the requests, or raise `CommandRefused` and take none."""
+        for request in requests:
+            checked_request(self._plant, request)
+        for request in requests:
+            self.desk.request(now(), request)
+
+    def release(
+        self, source: str | None, points: Collection[PointKey] | None
+    ) -> tuple[PointKey, ...]:
+        """Let go what a source wants; return the points that it let go."""
+        return self.desk.release(now(), source=source, points=points)
+
+    async def async_step(
+        self, readings: Callable[[], Readings], silent: Mapping[str, str]
+    ) -> tuple[Point, ...]:
+        """Do what is to be done now; return the points that were written.
+
+        `silent` devices (and why) are not waited for.
+        """
+        async with self._lock:
+            if self._stopped:
+                return ()
+            orders = self.desk.step(now(), readings())
+            await self._async_keep(orders)
+            written = [
+                order.point
+                for order in orders
+                if await self._async_carry_out(order, silent)
+            ]
+            if orders:
+                self._store.async_save_soon()
+        for notice in self.desk.drain_notices():
+            self._tell(notice)
+        return tuple(written)
+
+    async def _async_keep(self, orders: Sequence[Order]) -> None:
+        ownership = self._ownership()
+        # A machine that starts or stops is protected by when it last did.
+        if ownership != self._kept or any(
+            order.point.role.quantity.is_boolean for order in orders
+        ):
+            self._kept = ownership
+            await self._store.async_save_now()
+
+    def _ownership(self) -> frozenset[tuple[PointKey, str | None, bool]]:
+        statuses = (self.desk.status(point.key) for point in self._commandable)
+        return frozenset((item.point, item.owner, item.owned) for item in statuses)
+
+    async def _async_carry_out(self, order: Order, silent: Mapping[str, str]) -> bool:
+        if (error := await self._async_failure(order, silent)) is not None:
+            self.desk.failed(now(), order, error)
+            return False
+        self.desk.written(now(), order)
+        return True
+
+    async def _async_failure(
+        self, order: Order, silent: Mapping[str, str]
+    ) -> str | None:
+        """Put an order on the wire; return why that did not succeed."""
+        point = order.point
+        if point.address is None:
+            return None
+        if (reason := silent.get(point.address.device)) is not None:
+            return reason
+        try:
+            driver = self._links.driver_of(point)
+            if order.value is None:
+                await driver.release(point)
+            else:
+                await driver.write(point, order.value)
+        except DriverError as error:
+            return str(error)
+        return None
+
+    async def async_stop(self) -> None:
+        """Let the last order come to its end, and send no more."""
+        async with self._lock:
+            self._stopped = True
+
+    async def async_hand_back(self, points: Iterable[Point]) -> tuple[PointKey, ...]:
+        """Release these points on the wire at once; return those that failed.
+
+        Nobody will be there to wait for pumps to run on, so the machines go
+        first that others serve.
+        """
+        async with self._lock:
+            keys = {point.key for point in points}
+            self.desk.release(now(), points=keys)
+            mine = sorted(
+                (point for point in self.owned if point.key in keys), key=self._rank
+            )
+            failed = [
+                point.key
+                for point in mine
+                if not await self._async_carry_out(
+                    Order(point, None, "handed back", "integration"), {}
+                )
+            ]
+        if failed:
+            LOGGER.warning(
+                "%s: could not be given back, and keep what was last written: %s",
+                self._plant.name,
+                ", ".join(failed),
+            )
+        return tuple(failed)
+
+    def _rank(self, point: Point) -> int:
+        equipment = self._plant.equipment[point.equipment]
+        return 0 if equipment.type is EquipmentType.CHILLER else 1

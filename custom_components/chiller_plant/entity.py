@@ -1,0 +1,134 @@
+"""What all entities of a plant share: their device, their point, who commands it."""
+
+from collections.abc import Iterator
+from typing import Any, override
+
+from homeassistant.const import UnitOfVolumeFlowRate
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .const import DOMAIN
+from .coordinator import PlantCoordinator
+from .data import ChillerPlantData
+from .plant.arbiter import commandable
+from .plant.model import Equipment, Plant, Point, Value
+from .plant.reading import Reading
+from .plant.roles import EquipmentType, Quantity
+
+ATTR_HOLD = "hold"
+ATTR_OWNER = "owner"
+ATTR_OWNER_PRIORITY = "owner_priority"
+ATTR_QUALITY = "quality"
+ATTR_REQUESTED_VALUE = "requested_value"
+
+
+def native_unit(quantity: Quantity) -> str | None:
+    """Return Home Assistant's spelling of a quantity's unit."""
+    if quantity is Quantity.FLOW:
+        return UnitOfVolumeFlowRate.LITERS_PER_SECOND
+    return quantity.unit
+
+
+def plant_identifier(plant: Plant) -> tuple[str, str]:
+    """Return what the plant's device is known by."""
+    return (DOMAIN, plant.key)
+
+
+def equipment_identifier(plant: Plant, equipment: Equipment) -> tuple[str, str]:
+    """Return what the device of one piece of equipment is known by."""
+    if equipment.type is EquipmentType.PLANT:
+        return plant_identifier(plant)
+    return (DOMAIN, f"{plant.key}.{equipment.key}")
+
+
+def plant_device_info(plant: Plant) -> DeviceInfo:
+    """Return the device that all equipment hangs off."""
+    return DeviceInfo(
+        identifiers={plant_identifier(plant)}, name=plant.name, model="Chiller plant"
+    )
+
+
+def equipment_device_info(data: ChillerPlantData, equipment: Equipment) -> DeviceInfo:
+    """Return the device of one piece of equipment."""
+    if equipment.type is EquipmentType.PLANT:
+        return plant_device_info(data.plant)
+    return DeviceInfo(
+        identifiers={equipment_identifier(data.plant, equipment)},
+        name=equipment.name,
+        manufacturer=equipment.manufacturer,
+        model=equipment.model or equipment.type.value.replace("_", " ").capitalize(),
+        via_device_id=data.plant_device_id,
+    )
+
+
+def points_of(
+    plant: Plant, *, boolean: bool, writable: bool
+) -> Iterator[tuple[Equipment, Point]]:
+    """Yield the points that one platform shows."""
+    for equipment in plant.equipment.values():
+        for point in equipment.points.values():
+            if point.role.quantity.is_boolean is boolean and (
+                commandable(point) is writable
+            ):
+                yield equipment, point
+
+
+class PlantEntity(CoordinatorEntity[PlantCoordinator]):
+    """An entity of the plant or of one piece of its equipment."""
+
+    _attr_has_entity_name = True
+
+    def __init__(
+        self, data: ChillerPlantData, equipment: Equipment | None, key: str
+    ) -> None:
+        """`key` tells it apart from the others of its equipment."""
+        super().__init__(data.coordinator)
+        owner = "plant" if equipment is None else equipment.key
+        self._attr_translation_key = key
+        self._attr_unique_id = f"{data.plant.key}.{owner}.{key}"
+        self._attr_device_info = (
+            plant_device_info(data.plant)
+            if equipment is None
+            else equipment_device_info(data, equipment)
+        )
+
+    async def async_operate(self, *commands: tuple[Point, Value]) -> None:
+        """Ask for values as the operator who touched this entity."""
+        await self.coordinator.async_operate(commands, self._context)
+
+
+class PointEntity(PlantEntity):
+    """An entity that shows one point."""
+
+    def __init__(
+        self, data: ChillerPlantData, equipment: Equipment, point: Point
+    ) -> None:
+        """Name it by the point's role."""
+        super().__init__(data, equipment, point.role.name)
+        self.point = point
+
+    @property
+    def reading(self) -> Reading:
+        """What is known of the point."""
+        return self.coordinator.reading(self.point.key)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the point's own device answers."""
+        return super().available and self.coordinator.is_available(self.point)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """How far the value can be trusted, and who commands the point."""
+        attributes: dict[str, Any] = {ATTR_QUALITY: self.reading.quality.value}
+        if commandable(self.point):
+            status = self.coordinator.desk.status(self.point.key)
+            attributes |= {
+                ATTR_OWNER: status.owner,
+                ATTR_OWNER_PRIORITY: status.priority,
+                ATTR_REQUESTED_VALUE: status.value,
+                ATTR_HOLD: status.hold,
+            }
+        return attributes
