@@ -93,7 +93,8 @@ _SCHEMAS = {
             ),
         }
     ),
-    SERVICE_GET_PLAN: vol.Schema(_PLANT),
+    # The engine asks before it knows anything, also which plants there are.
+    SERVICE_GET_PLAN: vol.Schema({vol.Optional("plant"): cv.string}),
     SERVICE_SAVE_PROFILE: vol.Schema(
         {
             **_PLANT,
@@ -126,7 +127,7 @@ def async_setup_plan_services(hass: HomeAssistant) -> None:
 
 
 def _entry(call: ServiceCall) -> ChillerPlantConfigEntry:
-    return service.async_get_config_entry(call.hass, DOMAIN, call.data["plant"])
+    return service.async_get_config_entry(call.hass, DOMAIN, call.data.get("plant"))
 
 
 def _room(call: ServiceCall) -> PlanRoom:
