@@ -2,11 +2,11 @@
 
 import argparse
 import asyncio
+from datetime import UTC, datetime
 import os
+from pathlib import Path
 import signal
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 from threading import Thread
 
 from ..plant.plant_file import PlantFileError, load_plant
@@ -116,7 +116,7 @@ async def _serve(simulation: Simulation) -> None:
 
 
 async def _main(arguments: argparse.Namespace) -> None:
-    began = arguments.start or datetime.now()  # noqa: DTZ005 (local time is meant)
+    began = arguments.start or datetime.now()
     simulation = Simulation(
         load_plant(arguments.plant_file),
         began.replace(tzinfo=UTC).timestamp(),

@@ -1,9 +1,9 @@
 """A BACnet/IP device of the plant file, on a real UDP port."""
 
 import asyncio
-import socket
 from collections.abc import Iterable, Mapping
 from math import isfinite
+import socket
 from typing import Any
 
 from bacpypes3.app import Application
@@ -75,6 +75,7 @@ class _ReadOnly:
 class _Checked:
     """Take commands of the present value only, and only within the limits."""
 
+    presentValue: Any  # noqa: N815 (BACnet's name)
     _lowest: float | None = None
     _highest: float | None = None
 
@@ -199,8 +200,8 @@ def _build(plant: Plant, point: Point, value: Value) -> Any:
         properties["relinquishDefault"] = properties["presentValue"]
     built = cls(**properties)
     if isinstance(built, _Checked) and not point.role.quantity.is_boolean:
-        built._lowest = _limit(point, point.low)  # noqa: SLF001
-        built._highest = _limit(point, point.high)  # noqa: SLF001
+        built._lowest = _limit(point, point.low)
+        built._highest = _limit(point, point.high)
     return built
 
 

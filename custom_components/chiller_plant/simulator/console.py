@@ -1,7 +1,7 @@
 """What a person or a test can do to a running simulation, a line at a time."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+import json
 from math import isfinite
 
 from .drive import Fault
@@ -50,17 +50,15 @@ class Console:
 
     async def answer(self, line: str) -> str:
         """Carry out one line and return its answer, one line of JSON."""
-        words = line.split()
+        verb, *words = line.split() or [""]
         try:
-            if not words or words[0] not in self._verbs:
-                raise CommandError(
-                    f"unknown command {line.strip()!r}; there are: "
-                    + ", ".join(self._verbs)
-                )
-            result = await self._verbs[words[0]](words[1:])
+            result = await self._verbs.get(verb, self._unknown)(words)
         except (CommandError, ServerError) as error:
             return json.dumps({"ok": False, "error": str(error)})
         return json.dumps({"ok": True, **result}, ensure_ascii=False)
+
+    async def _unknown(self, _words: Sequence[str]) -> _Answer:
+        raise CommandError(f"unknown command; there are: {', '.join(self._verbs)}")
 
     async def _load(self, words: Sequence[str]) -> _Answer:
         if words == ["auto"]:

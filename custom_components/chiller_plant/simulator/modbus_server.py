@@ -1,9 +1,9 @@
 """A Modbus TCP server of the plant file: several units behind one port."""
 
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+import socket
 from typing import Any
 
 from pymodbus.constants import ExcCodes
@@ -127,10 +127,10 @@ class _Units:
 
     def _unit(self, number: int) -> _Unit:
         if number not in self.units:
-            raise NoSuchIdException(f"unit {number}")
+            raise NoSuchIdException(f"unit {number}")  # type: ignore[no-untyped-call]
         return self.units[number]
 
-    async def async_getValues(  # noqa: N802 (the library's name)
+    async def async_getValues(
         self, device_id: int, func_code: int, address: int, count: int = 1
     ) -> list[int] | list[bool] | ExcCodes:
         """Read; a register that the plant file does not name is refused."""
@@ -144,7 +144,7 @@ class _Units:
             return [bool(word) for word in words]
         return words
 
-    async def async_setValues(  # noqa: N802 (the library's name)
+    async def async_setValues(
         self,
         device_id: int,
         func_code: int,
@@ -204,7 +204,7 @@ class ModbusServer:
             return
         self.on_wire = False
         server, self._server = self._server, None
-        await server.shutdown()
+        await server.shutdown()  # type: ignore[no-untyped-call]
 
     def commands(self) -> Mapping[PointKey, Value]:
         """Return what lies in everything that can be commanded."""

@@ -1,7 +1,7 @@
 """What the servers of both protocols have in common."""
 
-import errno
 from collections.abc import Mapping
+import errno
 from typing import Protocol
 
 from ..plant.model import PointKey, Value

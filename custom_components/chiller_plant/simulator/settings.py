@@ -21,7 +21,7 @@ _LOAD_PROFILE = (
 
 
 class SimulationError(ValueError):
-    """This plant cannot be simulated; the text says what it lacks."""
+    """A plant that cannot be simulated; the text says what it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def rating(equipment: Equipment, name: str, default: float) -> float:
     return value if value > 0.0 else default
 
 
-def _number(section: Mapping[object, object], name: str, default: float) -> float:
+def _number(section: Mapping[str, object], name: str, default: float) -> float:
     value = section.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SimulationError(f"simulation.{name}: a number is needed, not {value!r}")
@@ -58,7 +58,7 @@ def _number(section: Mapping[object, object], name: str, default: float) -> floa
 
 def read_settings(plant: Plant) -> SimulationSettings:
     """Read the simulation section. Raise `SimulationError` for nonsense."""
-    section: Mapping[object, object] = {**plant.simulation}
+    section = plant.simulation
     capacity = sum(
         rating(item, "cooling_capacity", 1407.0)
         for item in plant.of_type(EquipmentType.CHILLER)

@@ -57,8 +57,10 @@ class Simulation:
     """A plant file, served."""
 
     def __init__(self, plant: Plant, start: float, speed: float) -> None:
-        """Begin at a local time in seconds; raise `SimulationError` or
-        `ServerError` for a plant that cannot be."""
+        """Begin at a local time in seconds.
+
+        Raise `SimulationError` or `ServerError` for a plant that cannot be.
+        """
         self.plant = plant
         self.world = World(plant, start)
         self.pace = Pace(speed)
@@ -134,20 +136,10 @@ class Simulation:
         world, model = self.world, self.world.model
         load = model.cooling_load
         share, _ = model.load_share(world.time)
-        machines = {
-            **{key: item.running for key, item in model.chillers.items()},
-            **{key: item.running for key, item in model.pumps.items()},
-            **{key: item.fan.running for key, item in model.towers.items()},
-        }
-        alarms = [
-            key
-            for key, item in (
-                *model.chillers.items(),
-                *model.pumps.items(),
-                *((key, tower.fan) for key, tower in model.towers.items()),
-            )
-            if item.alarm
+        running = [
+            key for key, item in world.machines.that_fail.items() if item.running
         ]
+        alarms = [key for key, item in world.machines.that_fail.items() if item.alarm]
         return {
             "time": datetime.fromtimestamp(world.time, UTC)
             .replace(tzinfo=None)
@@ -179,7 +171,7 @@ class Simulation:
             "chillers": {
                 key: item.state.name.lower() for key, item in model.chillers.items()
             },
-            "running": [key for key, running in machines.items() if running],
+            "running": running,
             "alarms": alarms,
             "off_wire": [
                 key for key, server in self.servers.items() if not server.on_wire

@@ -4,8 +4,8 @@ Written apart from the driver's own codec on purpose: the two are each other's
 test.
 """
 
-import struct
 from collections.abc import Sequence
+import struct
 
 from ..plant.model import ModbusAddress, Point, RegisterType, Value
 from ..plant.units import to_internal, to_wire

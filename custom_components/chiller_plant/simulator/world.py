@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from math import ceil
 
 from ..plant.model import ModbusAddress, Plant, Point, PointKey, Value
-from ..plant.roles import EquipmentType
-from .accessories import HeatSource, Meter, SheddableCircuit
 from .drive import Fault
-from .plant_model import PlantModel
-from .sensors import equipment_power, readings
-from .settings import read_settings, rating
+from .machines import Machines
+from .sensors import readings
 from .weather import OutdoorAir
 from .wire_format import from_registers, to_registers
 
@@ -62,9 +59,8 @@ class World:
         """Begin at a local time. Raise `SimulationError` for an unfit plant."""
         self.plant = plant
         self.time = time
-        settings = read_settings(plant)
-        self.weather = settings.weather
-        self.model = PlantModel(plant, settings, self.weather)
+        self.machines = Machines(plant)
+        self.model = self.machines.model
         self.points: dict[PointKey, Point] = {
             key: point
             for key, point in plant.points.items()
@@ -75,15 +71,6 @@ class World:
             key: released_value(point)
             for key, point in self.points.items()
             if point.role.commandable
-        }
-        self.meters = {item.key: Meter() for item in plant.of_type(EquipmentType.METER)}
-        self.heat_sources = {
-            item.key: HeatSource(rating(item, "power", 2.0))
-            for item in plant.of_type(EquipmentType.HEAT_SOURCE)
-        }
-        self.circuits = {
-            item.key: SheddableCircuit(rating(item, "power", 50.0))
-            for item in plant.of_type(EquipmentType.SHEDDABLE_CIRCUIT)
         }
         self.model.settle(self)
         self._run(0.0)
@@ -112,33 +99,8 @@ class World:
             self._run(seconds / steps)
 
     def _run(self, seconds: float) -> None:
-        self.model.step(seconds, self.time, self)
-        for key, source in self.heat_sources.items():
-            source.step(
-                seconds,
-                self.is_on(key, "run_command"),
-                self.number(key, "supply_temperature_setpoint"),
-            )
-        for key, circuit in self.circuits.items():
-            circuit.step(self.is_on(key, "run_command"))
-        for key, meter in self.meters.items():
-            power, cooling = self._measured(self.plant.equipment[key].measures)
-            meter.step(seconds, power, cooling)
+        self.machines.step(seconds, self.time, self)
         self.time += seconds
-
-    def _measured(self, measures: tuple[str, ...]) -> tuple[float, float]:
-        """Return electrical power and cooling in kW of what a meter measures."""
-        power = sum(equipment_power(self, key) for key in measures)
-        chillers = self.model.chillers
-        cooling = sum(
-            self.model.cooling_load
-            if self.plant.equipment[key].type is EquipmentType.PLANT
-            else chillers[key].cooling
-            if key in chillers
-            else 0.0
-            for key in measures
-        )
-        return power, cooling
 
     def values(self) -> dict[PointKey, Value]:
         """Return every point on a wire, as finely as its device tells it."""
@@ -149,7 +111,7 @@ class World:
                 result[key] = self.commands[key]
                 continue
             if point.equipment not in seen:
-                seen[point.equipment] = readings(self, point.equipment)
+                seen[point.equipment] = readings(self.machines, point.equipment)
             result[key] = quantised(point, seen[point.equipment][point.role.name])
         return result
 
@@ -159,16 +121,11 @@ class World:
 
     def fix_weather(self, air: OutdoorAir | None) -> None:
         """Hold the outdoor air, or let it go."""
-        self.weather.fixed = air
+        self.machines.weather.fixed = air
 
     def fault(self, equipment: str, fault: Fault) -> None:
         """Give a machine a fault. Raise `KeyError` for one that has none."""
-        machines = {
-            **self.model.chillers,
-            **self.model.pumps,
-            **{key: tower.fan for key, tower in self.model.towers.items()},
-        }
-        machines[equipment].fault = fault
+        self.machines.that_fail[equipment].fault = fault
 
 
 def quantised(point: Point, value: Value) -> Value:

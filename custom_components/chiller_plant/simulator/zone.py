@@ -212,7 +212,7 @@ class Zone:
         )
 
     def _dry(self, seconds: float, outdoor: OutdoorAir) -> None:
-        """The coil leaves nearly saturated air; outdoor air brings moisture."""
+        """Follow the moisture: coils leave nearly saturated air."""
         supplied = 0.95 * humidity_ratio(
             saturation_pressure(min(self.supply_air_temperature, outdoor.dew_point))
         )
