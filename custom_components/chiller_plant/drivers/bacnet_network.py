@@ -29,7 +29,7 @@ _IN_FLIGHT = 16
 _START_TIMEOUT = 3.0
 # Longer than every timer in the stack: it decides that a device is silent,
 # this only ends what the stack has forgotten.
-_REQUEST_TIMEOUT = 10.0
+_REQUEST_TIMEOUT = 5.0
 
 _ADDRESS = re.compile(
     r"\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?"
@@ -178,6 +178,9 @@ class BacnetNetwork:
             return _failure(error)
         except TimeoutError:
             return NoAnswer("no answer")
+        except asyncio.CancelledError:
+            # Nobody cancels a transaction but who closes the network.
+            return NoAnswer("the connection was closed")
         except Exception as error:  # noqa: BLE001, what a device sends makes the stack raise anything
             return Garbled(f"an answer that makes no sense ({type(error).__name__})")
         finally:

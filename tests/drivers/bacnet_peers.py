@@ -1,0 +1,252 @@
+"""BACnet devices and clients that we did not write, and some that misbehave.
+
+Devices are on other UDP ports than the client: on loopback the client's stack
+takes every 127.x.y.z on its own port for itself.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bacpypes3.app import Application
+from bacpypes3.errors import UnrecognizedService
+from bacpypes3.local.analog import AnalogInputObject
+from bacpypes3.local.device import DeviceObject
+from bacpypes3.local.networkport import NetworkPortObject
+import rusty_bacnet as rb
+
+from custom_components.chiller_plant.plant.model import BacnetDevice
+from tests.drivers.points import udp_port
+
+_TYPES = {
+    "analog-input": rb.ObjectType.ANALOG_INPUT,
+    "analog-output": rb.ObjectType.ANALOG_OUTPUT,
+    "analog-value": rb.ObjectType.ANALOG_VALUE,
+    "binary-input": rb.ObjectType.BINARY_INPUT,
+    "binary-output": rb.ObjectType.BINARY_OUTPUT,
+    "binary-value": rb.ObjectType.BINARY_VALUE,
+}
+_BROADCAST = "127.255.255.255"
+
+
+def identifier(target: str) -> rb.ObjectIdentifier:
+    """Return `analog-input,1` as rusty-bacnet wants it."""
+    kind, _, instance = target.partition(",")
+    return rb.ObjectIdentifier(_TYPES[kind], int(instance))
+
+
+class Device:
+    """A device of rusty-bacnet with one or more objects of each kind."""
+
+    def __init__(
+        self, host: str = "127.0.0.51", *, inputs: int = 1, **options: Any
+    ) -> None:
+        self.as_declared = BacnetDevice("controller", f"{host}:{udp_port(host)}", 1001)
+        self._inputs = inputs
+        self._options = options
+        self._server: rb.BACnetServer
+
+    @property
+    def address(self) -> str:
+        return self.as_declared.address
+
+    async def start(self) -> None:
+        host, _, port = self.address.partition(":")
+        server = rb.BACnetServer(
+            self.as_declared.instance,
+            "controller",
+            interface=host,
+            port=int(port),
+            broadcast_address=_BROADCAST,
+            share_port_by_address=True,
+            **self._options,
+        )
+        for instance in range(1, self._inputs + 1):
+            server.add_analog_input(instance, f"AI{instance}", 62, float(instance))
+        server.add_analog_output(1, "AO1", 98)
+        server.add_analog_value(1, "AV1", 62)
+        server.add_analog_value(2, "AV2", 62, present_value_access="read_only")
+        server.add_binary_input(1, "BI1")
+        server.add_binary_output(1, "BO1")
+        server.add_binary_value(1, "BV1")
+        await server.start()
+        self._server = server
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    async def measure(self, target: str, value: rb.PropertyValue) -> None:
+        """Let an input measure something."""
+        await self._server.set_present_value_local(identifier(target), value)
+
+
+@asynccontextmanager
+async def device(host: str = "127.0.0.51", **options: Any) -> AsyncIterator[Device]:
+    """Run a device."""
+    server = Device(host, **options)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def independent_client() -> AsyncIterator[rb.BACnetClient]:
+    """Run a client of rusty-bacnet, which sees the devices with other eyes."""
+    host = "127.0.0.50"
+    async with rb.BACnetClient(
+        interface=host,
+        port=udp_port(host),
+        broadcast_address=_BROADCAST,
+        share_port_by_address=True,
+    ) as client:
+        yield client
+
+
+async def slot(
+    client: rb.BACnetClient, server: Device, target: str, priority: int
+) -> Any:
+    """Return what is in a slot of a priority array; None if nothing."""
+    value = await client.read_property(
+        server.address,
+        identifier(target),
+        rb.PropertyIdentifier.PRIORITY_ARRAY,
+        array_index=priority,
+    )
+    return value.value
+
+
+class _Plain(Application):  # type: ignore[misc]
+    async def do_ReadPropertyMultipleRequest(self, apdu: Any) -> None:
+        raise UnrecognizedService("not here")
+
+
+@asynccontextmanager
+async def plain_device(
+    values: list[float], host: str = "127.0.0.52"
+) -> AsyncIterator[BacnetDevice]:
+    """Run a device of bacpypes3 that reads one property at a time.
+
+    It says that it can do more, as devices behind some routers do.
+    """
+    declared = BacnetDevice("controller", f"{host}:{udp_port(host)}", 1001)
+    application = _Plain.from_object_list(
+        [
+            DeviceObject(
+                objectIdentifier=("device", declared.instance),
+                objectName="plain",
+                vendorIdentifier=999,
+            ),
+            NetworkPortObject(
+                f"{host}/32:{declared.address.partition(':')[2]}",
+                objectIdentifier=("network-port", 1),
+                objectName="port",
+            ),
+            *(
+                AnalogInputObject(
+                    objectIdentifier=("analog-input", number),
+                    objectName=f"AI{number}",
+                    presentValue=value,
+                    statusFlags=[0, 0, 0, 0],
+                    eventState="normal",
+                    outOfService=False,
+                    units="degrees-celsius",
+                )
+                for number, value in enumerate(values, 1)
+            ),
+        ]
+    )
+    try:
+        yield declared
+    finally:
+        application.close()
+        await asyncio.sleep(0)
+
+
+class _Socket(asyncio.DatagramProtocol):
+    def __init__(self, received: Callable[[bytes, Any], None]) -> None:
+        self.datagram_received = received  # type: ignore[method-assign]
+
+
+class SlowWire:
+    """A wire that takes its time, and counts what is on it."""
+
+    def __init__(self, far: Device, delay: float, host: str = "127.0.0.53") -> None:
+        self.as_declared = BacnetDevice("controller", f"{host}:{udp_port(host)}", 1001)
+        self._far = far
+        self._delay = delay
+        self._transports: list[asyncio.DatagramTransport] = []
+        self._client: Any = None
+        self.in_flight = self.most_in_flight = 0
+        self.requests: list[int] = []
+        """The service of each request: 12 read, 14 read several, 15 write."""
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        near, _ = await loop.create_datagram_endpoint(
+            lambda: _Socket(self._from_client),
+            local_addr=_pair(self.as_declared.address),
+        )
+        far, _ = await loop.create_datagram_endpoint(
+            lambda: _Socket(self._from_device),
+            local_addr=(self.as_declared.address.partition(":")[0], 0),
+            remote_addr=_pair(self._far.address),
+        )
+        self._transports = [near, far]
+
+    def stop(self) -> None:
+        for transport in self._transports:
+            transport.close()
+
+    def _from_client(self, data: bytes, source: Any) -> None:
+        if data[1] != 0x0A:
+            return
+        self._client = source
+        # BVLC 4, NPCI 2, then type, sizes, invoke id, service.
+        self.requests.append(data[9])
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._delay, self._transports[1].sendto, data)
+
+    def _from_device(self, data: bytes, source: Any) -> None:
+        self.in_flight -= 1
+        self._transports[0].sendto(data, self._client)
+
+
+@asynccontextmanager
+async def slow_wire(far: Device, delay: float) -> AsyncIterator[SlowWire]:
+    """Put a slow wire before a device."""
+    wire = SlowWire(far, delay)
+    await wire.start()
+    try:
+        yield wire
+    finally:
+        wire.stop()
+
+
+@asynccontextmanager
+async def rubbish_device(
+    answer: Callable[[bytes], list[bytes]], host: str, key: str
+) -> AsyncIterator[BacnetDevice]:
+    """Something on a device's port that answers what it likes."""
+    declared = BacnetDevice(key, f"{host}:{udp_port(host)}", 6666)
+
+    def received(data: bytes, source: Any) -> None:
+        for reply in answer(data):
+            transport.sendto(reply, source)
+
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _Socket(received), local_addr=_pair(declared.address)
+    )
+    try:
+        yield declared
+    finally:
+        transport.close()
+
+
+def _pair(address: str) -> tuple[str, int]:
+    host, _, port = address.partition(":")
+    return host, int(port)
