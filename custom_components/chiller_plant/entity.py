@@ -57,6 +57,8 @@ def equipment_device_info(data: ChillerPlantData, equipment: Equipment) -> Devic
         name=equipment.name,
         manufacturer=equipment.manufacturer,
         model=equipment.model or equipment.type.value.replace("_", " ").capitalize(),
+        # Lets a selector offer the equipment of one type only.
+        model_id=equipment.type.value,
         via_device_id=data.plant_device_id,
     )
 

@@ -13,24 +13,19 @@ import json
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EVENT_HOMEASSISTANT_STARTED
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.helpers.dispatcher import (
-    async_dispatcher_connect,
-    async_dispatcher_send,
-)
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later, async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from .actions import async_report_notice
 from .automations import AutomationWatch
 from .const import DOMAIN
 from .day_calendar import DayCalendar
 from .engine_watch import EngineWatch
 from .lookup import entity_of_point
 from .plant.model import Plant, Point
-from .plant.notices import Notice
 from .plant.profiles import (
     DayEntry,
     DayOverride,
@@ -76,7 +71,7 @@ class PlanRoom:
         return self._entry_id
 
     def signal(self, what: str) -> str:
-        """Name a dispatcher signal: `plan`, `reports`, `engine`, `action`, `sync`."""
+        """Name a dispatcher signal: `plan`, `reports`, `engine`, `told`, `sync`."""
         return f"{DOMAIN}_{self._entry_id}_{what}"
 
     async def async_start(self) -> None:
@@ -88,16 +83,7 @@ class PlanRoom:
             self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._clock_changed),
             self.automations.async_start(),
             self.engine.async_start(lambda: bool(self._planned())),
-            async_dispatcher_connect(
-                self.hass, self.signal("action"), self._desk_noticed
-            ),
         ]
-        if not self.hass.is_running:
-            self._unsubscribe.append(
-                self.hass.bus.async_listen(
-                    EVENT_HOMEASSISTANT_STARTED, self._clock_changed
-                )
-            )
 
     @callback
     def async_ready(self) -> None:
@@ -243,10 +229,6 @@ class PlanRoom:
         self.store.save_reports_soon()
         async_dispatcher_send(self.hass, self.signal("reports"), automation_id)
 
-    @callback
-    def _desk_noticed(self, notice: Notice) -> None:
-        async_report_notice(self.hass, self, notice)
-
     # The plan.
 
     def _planned(self) -> tuple[tuple[Registration, int], ...]:
@@ -387,8 +369,7 @@ class PlanRoom:
 
     @callback
     def _clock_changed(self, _event: Event[Any]) -> None:
-        # Another time zone may be another day; a started Home Assistant knows
-        # its automations.
+        # Another time zone may be another day.
         self._await_midnight()
         self.changed()
 

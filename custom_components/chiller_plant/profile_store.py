@@ -119,12 +119,8 @@ class ProfileStore:
         self._hass = hass
         self._entry_id = entry_id
         self._plant = plant
-        self._decisions_file: Store[dict[str, Any]] = Store(
-            hass, _VERSION, f"{DOMAIN}.{entry_id}.profiles", atomic_writes=True
-        )
-        self._reports_file: Store[dict[str, Any]] = Store(
-            hass, _VERSION, f"{DOMAIN}.{entry_id}.reports", atomic_writes=True
-        )
+        self._decisions_file = _file(hass, entry_id, "profiles")
+        self._reports_file = _file(hass, entry_id, "reports")
         self._reports_pending = False
         self.decisions = Decisions()
         self.reports: dict[str, Report] = {}
@@ -216,11 +212,16 @@ class ProfileStore:
         if self._reports_pending:
             await self._reports_file.async_save(self._reports_as_dict())
 
-    async def async_remove(self) -> None:
-        """Forget the plant."""
-        await self._decisions_file.async_remove()
-        await self._reports_file.async_remove()
-        ir.async_delete_issue(self._hass, DOMAIN, f"profiles_damaged_{self._entry_id}")
+
+async def async_remove_profiles(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget a plant that was removed."""
+    for what in ("profiles", "reports"):
+        await _file(hass, entry_id, what).async_remove()
+    ir.async_delete_issue(hass, DOMAIN, f"profiles_damaged_{entry_id}")
+
+
+def _file(hass: HomeAssistant, entry_id: str, what: str) -> Store[dict[str, Any]]:
+    return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}.{what}", atomic_writes=True)
 
 
 def _decisions_as_dict(decisions: Decisions) -> dict[str, Any]:
