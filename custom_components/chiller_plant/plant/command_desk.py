@@ -119,7 +119,7 @@ class CommandDesk:
         self._board.now = now
         for slot in self._arbiter.expire(now):
             self._tell_expired(slot)
-        self._interlocks.observe(time, readings)
+        self._interlocks.observe(time, readings, self._would_be_on())
         self._read_back(time, readings)
 
         orders: dict[PointKey, Order] = {}
@@ -158,6 +158,16 @@ class CommandDesk:
         for order in allowed:
             self._wires.of(order.point.key).offer(order.value)
         return tuple(allowed)
+
+    def _would_be_on(self) -> set[PointKey]:
+        """Return the run commands that are wanted on, or not surely off if let go."""
+        points = set()
+        for key in self._interlocks.pins():
+            slot = self._arbiter.winner(key)
+            after = self._wires.of(key).after_release()
+            if (after is not False) if slot is None else slot.request.value is True:
+                points.add(key)
+        return points
 
     def _wanted(self, wire: Wire, pin: Hold | None) -> tuple[Order, bool]:
         """Return what should be on the wire, and whether that waits for nothing."""
@@ -217,7 +227,7 @@ class CommandDesk:
         wait = wire.retry_at - time
         if wire.failures == 0 or wait <= 0:
             return None
-        if order.value is False and wire.offered is not False:
+        if order.value is False and wire.sent[-1:] != [False]:
             return None  # a stop does not wait for a start that failed
         return Hold(
             "write_failed",

@@ -6,7 +6,7 @@ machine reckons with the worse.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .model import ModbusAddress, Plant, Point, PointKey, Value
@@ -15,6 +15,8 @@ from .steady_time import number, past
 RETRY_FIRST = 5.0
 RETRY_LAST = 300.0
 """Seconds between two attempts to write what the wire did not take."""
+
+_SENT_KEPT = 8
 
 
 @dataclass(slots=True)
@@ -29,10 +31,8 @@ class Wire:
     previous: Value | None = None
     at: float | None = None
     """When the wire took the last write or release."""
-    in_doubt: bool = False
-    """Something was sent, and nobody said that it arrived."""
-    offered: Value | None = None
-    """What that was; None: a release."""
+    sent: list[Value | None] = field(default_factory=list)
+    """What was sent since then, and nobody said that it arrived; None: a release."""
     failures: int = 0
     retry_at: float = 0.0
     ramp_at: float | None = None
@@ -43,6 +43,11 @@ class Wire:
     """What it reads back, once that is no mere delay."""
     rewrites: int = 0
     rewrite_at: float = 0.0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something was sent that may have arrived, or not."""
+        return bool(self.sent)
 
     @property
     def ours(self) -> bool:
@@ -57,16 +62,19 @@ class Wire:
 
     def offer(self, value: Value | None) -> None:
         """Note what is about to be sent."""
-        self.in_doubt = True
-        self.offered = value
+        if value in self.sent:
+            self.sent.remove(value)
+        self.sent.append(value)
+        if len(self.sent) > _SENT_KEPT:
+            # What may have stopped a machine is never forgotten.
+            self.sent.remove(next(old for old in self.sent if old))
 
     def took(self, time: float, value: Value | None) -> None:
         """Note that the wire took a value, or a release (None)."""
         self.previous = self.value
         self.value = self.after_release() if value is None else value
         self.owned = value is not None
-        self.in_doubt = False
-        self.offered = None
+        self.sent.clear()
         self.at = time
         self.failures = 0
         self.retry_at = time
@@ -90,27 +98,30 @@ class Wire:
         self.mismatch = None
         self.rewrites = 0
 
-    def possible(
+    def confirmed(
         self, time: float, settle: float, read: Value | None
     ) -> list[Value | None]:
-        """Return every value that the point may be commanded to.
+        """Return what the point may be commanded to, as far as we were told.
 
         `read` is its own good reading, which is believed once the last write
         had `settle` seconds to show in it; None in the answer: unknown.
         """
         settled = self.at is None or time - self.at >= settle
         if self.owned:
-            values = [self.value]
-            if settled and read is not None:
-                values.append(read)
-        elif settled and read is not None:
-            values = [read]
-        else:
-            values = [self.point.release if self.at is None else self.value]
-        if self.in_doubt:
-            values.append(
-                self.after_release() if self.offered is None else self.offered
-            )
+            return [self.value, read] if settled and read is not None else [self.value]
+        if not settled:
+            return [self.value]
+        if read is not None:
+            return [read]
+        return [self.point.release if self.at is None else self.value, None]
+
+    def possible(
+        self, time: float, settle: float, read: Value | None
+    ) -> list[Value | None]:
+        """Return `confirmed` and what may have arrived unconfirmed."""
+        values = self.confirmed(time, settle, read)
+        left = self.after_release()
+        values += [left if value is None else value for value in self.sent]
         return values
 
     def as_dict(self) -> dict[str, Any]:
@@ -120,8 +131,7 @@ class Wire:
             "value": self.value,
             "previous": self.previous,
             "at": self.at,
-            "in_doubt": self.in_doubt,
-            "offered": self.offered,
+            "sent": list(self.sent),
             "failures": self.failures,
             "retry_at": self.retry_at,
             "ramp_at": self.ramp_at,
@@ -136,13 +146,15 @@ class Wire:
         boolean = self.point.role.quantity.is_boolean
         self.value = _value(boolean, data.get("value"))
         self.previous = _value(boolean, data.get("previous"))
-        self.offered = _value(boolean, data.get("offered"))
+        sent = data.get("sent")
+        self.sent = []
+        for value in (sent if isinstance(sent, list) else [])[-_SENT_KEPT:]:
+            self.offer(_value(boolean, value))
         self.mismatch = _value(boolean, data.get("mismatch"))
         self.owned = data.get("owned") is True
-        self.in_doubt = data.get("in_doubt") is True
         if self.owned and self.value is None:
             # Something of ours is there, and nobody knows what.
-            self.in_doubt = True
+            self.offer(None)
         self.at = past(data.get("at"), time)
         self.ramp_at = past(data.get("ramp_at"), time)
         self.differs_since = past(data.get("differs_since"), time)
