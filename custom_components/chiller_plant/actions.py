@@ -37,9 +37,10 @@ ACTIONS = (
     "plant_off",
     "chiller_excluded",
     "equipment_failed",
-    "loop_running",
+    "loop_controlling",
+    "loop_disabled",
     "loop_holding",
-    "loop_off",
+    "loop_overridden",
     *(_NOTICES.get(kind, kind.value) for kind in NoticeKind),
     NOTE,
 )
