@@ -60,6 +60,13 @@ class Commander:
         self.desk.restore(now(), data)
         self._kept = self._ownership()
 
+    async def async_recall(self) -> None:
+        """Tell simulated equipment, which forgets, what real equipment keeps."""
+        for point in self.owned:
+            value = self.desk.status(point.key).on_wire
+            if point.address is not None and value is not None:
+                await self._links.driver_of(point).write(point, value)
+
     def held_value(self, point: Point) -> Value | None:
         """Return the value of a point that the integration itself holds."""
         status = self.desk.status(point.key)

@@ -16,7 +16,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 
 from . import issues
 from .commander import Commander, now
-from .const import DOMAIN, LOGGER, OPERATOR
+from .const import CONF_SOURCE, DOMAIN, LOGGER, OPERATOR, SOURCE_SIMULATED
 from .counters import Counters
 from .data import ChillerPlantConfigEntry
 from .drivers.driver import ReadReport
@@ -96,6 +96,8 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             return
         self.commander.restore(stored["commands"])
         self.counters.restore(stored["counters"])
+        if self.config_entry.data[CONF_SOURCE] == SOURCE_SIMULATED:
+            await self.commander.async_recall()
 
     def _collect(self) -> StoredPlant:
         return {

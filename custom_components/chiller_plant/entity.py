@@ -115,6 +115,15 @@ class PointEntity(PlantEntity):
         return self.coordinator.reading(self.point.key)
 
     @property
+    def number(self) -> float | None:
+        """The last reading, unless it cannot be trusted.
+
+        The wire often carries single precision: 6.7 comes as 6.69999980926514.
+        """
+        value = self.reading.good
+        return None if value is None else round(float(value), 4)
+
+    @property
     @override
     def available(self) -> bool:
         """Whether the point's own device answers."""

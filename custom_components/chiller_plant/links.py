@@ -15,6 +15,7 @@ from modbus_connection import ModbusTcpParams, ModbusUnit
 from homeassistant.components.modbus import async_get_temporary_unit, async_get_unit
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, SOURCE_SIMULATED
@@ -22,6 +23,7 @@ from .drivers.bacnet import BacnetDriver
 from .drivers.bacnet_network import BacnetNetworks
 from .drivers.driver import Driver, DriverError, ReadReport
 from .drivers.modbus import ModbusDriver
+from .drivers.simulated import SimulatedPlant
 from .plant.model import BacnetConnection, Connection, ModbusConnection, Plant, Point
 
 if TYPE_CHECKING:
@@ -175,13 +177,15 @@ async def _async_make(
     stack: AsyncExitStack,
 ) -> Links:
     if source == SOURCE_SIMULATED:
-        # The physics needs numpy, which a plant of real equipment does not.
-        from .drivers.simulated import SimulatedPlant  # noqa: PLC0415
-
-        simulated = SimulatedPlant(plant, SIMULATION_SPEED)
+        # It settles at first, which takes the processor for a while.
+        simulated = await hass.async_add_executor_job(
+            SimulatedPlant, plant, SIMULATION_SPEED, dt_util.now()
+        )
         await simulated.start()
         stack.push_async_callback(simulated.close)
-        drivers = {key: simulated.driver(key) for key in plant.connections}
+        drivers: dict[str, Driver] = {
+            key: simulated.driver(key) for key in plant.connections
+        }
     else:
         networks = _networks(hass)
         drivers = {

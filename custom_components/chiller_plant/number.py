@@ -71,7 +71,7 @@ class PointNumber(PointEntity, NumberEntity):
     @override
     def native_value(self) -> float | None:
         """The last reading."""
-        return self.reading.good
+        return self.number
 
     @override
     async def async_set_native_value(self, value: float) -> None:

@@ -161,7 +161,7 @@ class PointSensor(PointEntity, SensorEntity):
     @override
     def native_value(self) -> float | None:
         """The last reading, unless it cannot be trusted."""
-        return self.reading.good
+        return self.number
 
 
 class PerformanceSensor(PlantEntity, SensorEntity):
@@ -185,9 +185,10 @@ class PerformanceSensor(PlantEntity, SensorEntity):
     def native_value(self) -> float | None:
         """The figure, unknown if a reading that it needs is not good."""
         found: PlantPerformance = self.coordinator.data.performance
-        return self.entity_description.value_fn(
+        value = self.entity_description.value_fn(
             found.plant if self._chiller is None else found.chillers[self._chiller.key]
         )
+        return None if value is None else round(value, 4)
 
 
 class ComponentPowerSensor(PlantEntity, SensorEntity):
@@ -207,7 +208,8 @@ class ComponentPowerSensor(PlantEntity, SensorEntity):
     @override
     def native_value(self) -> float | None:
         """The power, unknown if one of its machines' is."""
-        return self.coordinator.data.performance.components[self._component]
+        value = self.coordinator.data.performance.components[self._component]
+        return None if value is None else round(value, 4)
 
 
 class StageSensor(PlantEntity, SensorEntity):
