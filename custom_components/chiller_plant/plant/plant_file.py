@@ -119,7 +119,7 @@ class _Place:
     def take(self, what: object, owner: str, path: KeyPath, found: str) -> None:
         first = self.owners.setdefault(what, owner)
         if first != owner:
-            self.problems.add(path, f"{found} is that of '{first}' too", "another one")
+            self.problems.add(path, f"{found} is that of '{first}' too", "each its own")
 
 
 class _ConnectionBuilder:

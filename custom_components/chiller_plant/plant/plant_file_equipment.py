@@ -28,6 +28,9 @@ SERVICES: dict[EquipmentType, dict[str, tuple[EquipmentType, ...]]] = {
 }
 """Who may serve whom, by kind of service."""
 
+MAXIMUM_FILLED = 200_000
+"""Keys and values of all templates, once for each that uses them."""
+
 _VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}", re.ASCII)
 
 
@@ -60,6 +63,15 @@ class EquipmentBuilder:
 
     def build(self) -> dict[str, Equipment]:
         """Return all equipment; to be used only if no problem was noted."""
+        sizes = {key: _size(section) for key, section in self._templates.items()}
+        users = [s.get("template") or "" for s in self._sections.values()]
+        if sum(sizes.get(user, 0) for user in users) > MAXIMUM_FILLED:
+            self._problems.add(
+                ("templates",),
+                "filled in for all that use them they are too long",
+                f"at most {MAXIMUM_FILLED} keys and values",
+            )
+            return {}
         return {
             key: self._equipment(key, section)
             for key, section in self._sections.items()
@@ -132,6 +144,7 @@ class EquipmentBuilder:
         template_path: KeyPath = ("templates", template_key or "")
         template = self._templates.get(template_key or "", {})
         variables = section.get("variables", {})
+        noted = self._problems.count
         filled: dict[str, object] = self._fill(
             template.get("points", {}), variables, path
         )
@@ -141,6 +154,8 @@ class EquipmentBuilder:
         if device is None:
             device = self._fill(template.get("device"), variables, path)
             device_path = (*template_path, "device")
+        if self._problems.count > noted:
+            return {}  # Half-filled points would only bring problems that are none.
         if device is not None and self._devices is not None:
             if device not in self._devices:
                 self._problems.add(
@@ -188,15 +203,15 @@ class EquipmentBuilder:
             return [self._fill(item, variables, path) for item in value]
         if not isinstance(value, str):
             return value
-        for name in _VARIABLE.findall(value):
-            if name not in variables:
+        missing = [name for name in _VARIABLE.findall(value) if name not in variables]
+        if missing:
+            for name in missing:
                 self._problems.add(
                     (*path, "variables") if variables else path,
                     f"the variable '{name}' of its template is missing",
                     f"variables: {{{name}: …}}",
                 )
-                # Filled with something harmless, so that one cause is one problem.
-                value = value.replace(f"{{{name}}}", "1")
+            return value
         # A number alone stays a number: `address: "{register}"`.
         if (alone := _VARIABLE.fullmatch(value)) is not None:
             return variables[alone[1]]
@@ -266,3 +281,12 @@ class EquipmentBuilder:
             elif other not in self._sections:
                 self._unknown_equipment(other, (*path, index))
         return measured
+
+
+def _size(value: object) -> int:
+    """Return how many keys and values there are."""
+    if isinstance(value, dict):
+        return 1 + sum(1 + _size(item) for item in value.values())
+    if isinstance(value, list):
+        return 1 + sum(_size(item) for item in value)
+    return 1

@@ -190,11 +190,14 @@ class _PointBuilder:
                 )
             return None
         if reference.protocol is not None and reference.protocol is not protocol:
+            self._failed = True
             key = "object" if protocol is Protocol.BACNET_IP else "register"
-            self._problem(
-                (key,),
-                f"device '{device}' is on '{reference.connection}', "
-                f"which speaks {reference.protocol}",
+            # A wrong device of the equipment is one problem, not one a point.
+            path = self._source.path if own else self._source.path[:2]
+            self._problems.add(
+                self._source.origin((*path, "device")) if own else (*path, "device"),
+                f"'{device}' on '{reference.connection}' speaks {reference.protocol}, "
+                f"a point with '{key}' does not",
                 "'register' and 'address'"
                 if reference.protocol is Protocol.MODBUS_TCP
                 else "'object'",

@@ -153,12 +153,18 @@ def describe(value: object) -> str:
             return "true" if value else "false"
         case str():
             return f"'{shorten(value)}'"
+        case float() if value.is_integer():
+            return shorten(f"{value:.0f}")
         case int() | float():
             return shorten(f"{value}")
-        case dict():
-            return "a mapping"
+        case list() if len(value) <= 4 and not any(
+            isinstance(item, list | dict) for item in value
+        ):
+            return shorten(f"[{', '.join(describe(item) for item in value)}]")
         case list():
             return "a list"
+        case dict():
+            return "a mapping"
         case _:
             return shorten(str(value))
 
@@ -171,6 +177,9 @@ def _allowed(note: _Note) -> str:
         return note.allowed or "none is defined"
     word = str(note.word)
     if len(word) <= _MAXIMUM_TEXT:
+        for name in names:
+            if name.casefold() == word.casefold():
+                return f"did you mean '{shorten(name)}'?"
         if alike := difflib.get_close_matches(word, names, 1):
             return f"did you mean '{shorten(alike[0])}'?"
     shown = ", ".join(shorten(name) for name in names[:_MAXIMUM_NAMES_SHOWN])

@@ -24,6 +24,7 @@ MAXIMUM_SIZE = 1_000_000
 """Characters. A plant of a thousand points takes a tenth of it."""
 _MAXIMUM_NODES = 100_000
 _MAXIMUM_DEPTH = 12
+_MAXIMUM_TEXT = 1000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -103,6 +104,9 @@ class _Builder:
             self._stop(line, f"the tag '{shorten(str(tag))}'", "tags are not supported")
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
+        if len(event.value) > _MAXIMUM_TEXT:
+            found = f"a text of {len(event.value)} characters"
+            self._stop(line, found, f"at most {_MAXIMUM_TEXT}")
         parent = self.open[-1] if self.open else None
         if parent and isinstance(parent.container, dict) and parent.key is None:
             self._count(line)
