@@ -202,23 +202,33 @@ def test_all_problems_are_told_at_once_in_file_order_with_line_and_key() -> None
         parse_plant(text, "plant.yaml")
 
     assert str(error.value).splitlines() == [
-        "plant.yaml:15: plant.poll_intervall: unknown key "
-        "(did you mean 'poll_interval'?)",
-        "plant.yaml:75: templates.chiller.points."
-        "chilled_water_supply_temperature_setpoint.release: 60 is outside the limits "
-        "(4.5 to 15)",
-        "plant.yaml:145: equipment.chiller_2.device: device 'chiler_2_controller' is "
-        "not defined (did you mean 'chiller_2_controller'?)",
-        "plant.yaml:298: day_types.weekends: profile 'Weekand' is not defined "
-        "(did you mean 'Weekend'?)",
+        (
+            "plant.yaml:15: plant.poll_intervall: unknown key "
+            "(did you mean 'poll_interval'?)"
+        ),
+        (
+            "plant.yaml:75: templates.chiller.points."
+            "chilled_water_supply_temperature_setpoint.release: 60 is outside the limits "
+            "(4.5 to 15)"
+        ),
+        (
+            "plant.yaml:145: equipment.chiller_2.device: device 'chiler_2_controller' is "
+            "not defined (did you mean 'chiller_2_controller'?)"
+        ),
+        (
+            "plant.yaml:298: day_types.weekends: profile 'Weekand' is not defined "
+            "(did you mean 'Weekend'?)"
+        ),
     ]
 
 
 def test_the_same_mistake_of_a_template_is_told_once_for_all_its_users() -> None:
     text = EXAMPLE.read_text().replace("address: 32, bit: 3", "address: 32, bit: 33", 1)
     assert problems_of(text) == [
-        "templates.drive.points.alarm.bit: found 33 "
-        "(expected a whole number from 0 to 15)"
+        (
+            "templates.drive.points.alarm.bit: found 33 "
+            "(expected a whole number from 0 to 15)"
+        )
     ]
 
 
@@ -384,8 +394,10 @@ def test_a_variable_that_is_missing_is_named() -> None:
         "variables: {number: 3}", "variables: {nr: 3}", 1
     )
     assert problems_of(text) == [
-        "equipment.condenser_water_valve_1.variables: "
-        "the variable 'number' of its template is missing (variables: {number: …})"
+        (
+            "equipment.condenser_water_valve_1.variables: "
+            "the variable 'number' of its template is missing (variables: {number: …})"
+        )
     ]
 
 
