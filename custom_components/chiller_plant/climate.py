@@ -40,7 +40,8 @@ class ZoneClimate(PlantEntity, ClimateEntity):
     """One zone."""
 
     _attr_name = None
-    _attr_temperature_unit = UnitOfTemperature.CELSIUS
+    # Home Assistant 2026.11 calls the native ones by that name, 2026.10 does not.
+    _attr_temperature_unit = _attr_native_temperature_unit = UnitOfTemperature.CELSIUS
     _attr_target_temperature_step = 0.5
 
     def __init__(self, data: ChillerPlantData, zone: Equipment) -> None:
@@ -74,25 +75,27 @@ class ZoneClimate(PlantEntity, ClimateEntity):
 
     def _number(self, role: str) -> float | None:
         point = self._zone.points.get(role)
-        return None if point is None else self.coordinator.reading(point.key).good
+        value = None if point is None else self.coordinator.reading(point.key).good
+        return None if value is None else round(float(value), 4)
 
     @property
-    @override
-    def current_temperature(self) -> float | None:
+    def native_current_temperature(self) -> float | None:
         """In °C."""
         return self._number("temperature")
+
+    @property
+    def native_target_temperature(self) -> float | None:
+        """In °C."""
+        return self._number("temperature_setpoint")
+
+    current_temperature = native_current_temperature
+    target_temperature = native_target_temperature
 
     @property
     @override
     def current_humidity(self) -> float | None:
         """In %."""
         return self._number("relative_humidity")
-
-    @property
-    @override
-    def target_temperature(self) -> float | None:
-        """In °C."""
-        return self._number("temperature_setpoint")
 
     @property
     @override

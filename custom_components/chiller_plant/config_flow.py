@@ -32,7 +32,7 @@ from .plant.model import Plant
 from .plant.plant_file import PlantFileError, parse_plant
 
 CONF_PATH = "path"
-CONF_UPLOAD = "upload"
+CONF_UPLOAD = "plant_file"
 
 EXAMPLE = Path(__file__).parent / "two_chillers.yaml"
 _MAXIMUM_SIZE = 2_000_000

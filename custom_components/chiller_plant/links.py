@@ -177,10 +177,7 @@ async def _async_make(
     stack: AsyncExitStack,
 ) -> Links:
     if source == SOURCE_SIMULATED:
-        # It settles at first, which takes the processor for a while.
-        simulated = await hass.async_add_executor_job(
-            SimulatedPlant, plant, SIMULATION_SPEED, dt_util.now()
-        )
+        simulated = SimulatedPlant(plant, SIMULATION_SPEED, dt_util.now())
         await simulated.start()
         stack.push_async_callback(simulated.close)
         drivers: dict[str, Driver] = {
