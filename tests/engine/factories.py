@@ -1,5 +1,6 @@
 """A plant of two chillers with headered pumps, as the integration's plan has it,
-and a small plant that reacts: what is commanded starts, opens and cools."""
+and a small plant that reacts: what is commanded starts, opens and cools.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -102,7 +103,9 @@ def equipment(chillers: int = 2) -> dict[str, Any]:
         for side in ("chilled", "condenser"):
             key = f"{side}_water_valve_{n}"
             items[key] = _machine(
-                key, f"{side.title()}-water valve {n}", "valve",
+                key,
+                f"{side.title()}-water valve {n}",
+                "valve",
                 ("open_command", "open_status"),
             )
         for prefix, kind in (

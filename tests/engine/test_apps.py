@@ -1,10 +1,8 @@
 """The apps in a real AppDaemon."""
 
 from pathlib import Path
-import logging
 
-import pytest
-from factories import plan_data, staging, loop, automation, SmallPlant
+from factories import SmallPlant, plan_data, staging
 from house import House, running_apps, until
 
 

@@ -7,16 +7,15 @@ reported of each automation. Going away releases nothing: leases run out by
 themselves, and a restart within the lease is not noticed by the plant.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from appdaemon.exceptions import AppDaemonException
 from appdaemon.plugins.hass.hassapi import Hass
 
-from .control.decision import Controller
-from .control.plan import Plan, PlanAutomation, parse_plan
-from .engine import CallFailed, Engine, NoAnswer
+from .control.plan import Plan, parse_plan
+from .engine import Build, CallFailed, Engine, NoAnswer
 
 DOMAIN = "chiller_plant"
 PLAN_CHANGED = "chiller_plant_plan_changed"
@@ -27,17 +26,17 @@ CALL_TIMEOUT = 5.0
 """Seconds that Home Assistant is given to answer one call."""
 
 
-class ControlApp(Hass):  # type: ignore[misc]
+class ControlApp(Hass):
     """The base of the apps; one control type each."""
 
     control_type: ClassVar[str]
-    build: ClassVar[Callable[[Plan, PlanAutomation], Controller]]
+    build: ClassVar[Build]
 
     def initialize(self) -> None:
         """Start; called by AppDaemon."""
         self._interval = float(self.args.get("interval", 5.0))
         self._engine = Engine(
-            self.control_type, type(self).build, self, ZoneInfo(str(self.AD.tz))
+            self.control_type, self.build, self, ZoneInfo(str(self.AD.tz))
         )
         self._plan_at: float | None = None
         self._plan_wanted = True
@@ -59,7 +58,7 @@ class ControlApp(Hass):  # type: ignore[misc]
         if not self._stopped:
             self._timer = self.run_in(self._run, delay)
 
-    def _plan_changed(self, event_name: str, data: dict[str, Any], **_: Any) -> None:
+    def _plan_changed(self, event_type: str, data: dict[str, Any], **_: Any) -> None:
         self._plan_wanted = True
 
     def _run(self, **_: Any) -> None:
@@ -98,7 +97,7 @@ class ControlApp(Hass):  # type: ignore[misc]
         if plant := self.args.get("plant"):
             data["plant"] = plant
         answer = self._call("get_plan", data, return_response=True)
-        response = (answer.get("result") or {}).get("response")
+        response = (answer.get("result") or {}).get("response") or {}
         try:
             return parse_plan(response)
         except (KeyError, TypeError, ValueError, AttributeError) as err:
@@ -139,3 +138,7 @@ class ControlApp(Hass):  # type: ignore[misc]
     def call(self, action: str, data: Mapping[str, Any]) -> None:
         """Call an action of the integration."""
         self._call(action, data)
+
+    def tell(self, message: str) -> None:
+        """Write a line into AppDaemon's log."""
+        self.log(message, level="WARNING")

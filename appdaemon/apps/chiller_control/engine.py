@@ -5,7 +5,7 @@ and the time. So one automation that fails, a call that is refused or a plan
 that changes can be tried without any of the machinery around it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from math import isfinite
@@ -28,7 +28,12 @@ REPORT_INTERVAL = 15.0
 WAITING_EVENTS = 20
 """Events kept for an automation whose reports do not get through."""
 
-Build = Callable[[Plan, PlanAutomation], Controller]
+
+class Build(Protocol):
+    """Makes the controller of an automation; raises ControlRefused."""
+
+    def __call__(self, plan: Plan, automation: PlanAutomation) -> Controller:
+        """Make it."""
 
 
 class CallFailed(Exception):
@@ -48,7 +53,7 @@ class House(Protocol):
     def call(self, action: str, data: Mapping[str, Any]) -> None:
         """Call an action of the integration; raises CallFailed, NoAnswer."""
 
-    def log(self, message: str) -> None:
+    def tell(self, message: str) -> None:
         """Tell whoever reads the engine's log."""
 
 
@@ -81,6 +86,7 @@ class Engine:
     def __init__(
         self, control_type: str, build: Build, house: House, time_zone: tzinfo
     ) -> None:
+        """Begin without a plan."""
         self._control_type = control_type
         self._build = build
         self._house = house
@@ -213,9 +219,7 @@ class Engine:
         priority = running.automation.priority
         refresh = self._plan.command_lease / 3
         unknown = [
-            command.point
-            for command in commands
-            if not self._entities([command])
+            command.point for command in commands if not self._entities([command])
         ]
         if unknown:
             self._complain(
@@ -337,7 +341,7 @@ class Engine:
             self._complaints.clear()
         if (topic or message) not in self._complaints:
             self._complaints.add(topic or message)
-            self._house.log(message)
+            self._house.tell(message)
 
 
 def value_of(
@@ -363,7 +367,7 @@ def _same(one: PlanAutomation, other: PlanAutomation) -> bool:
 
 
 def _others(plan: Plan | None, control_type: str) -> object:
-    """What a controller may look at of the automations of other types."""
+    """Return what a controller may look at of the automations of other types."""
     if plan is None:
         return None
     return [

@@ -7,17 +7,14 @@ available is skipped. The start and stop sequences are `staging_sequence`'s.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from .decision import Command, Decision, Event, Inputs, duration, iso
-from .plan import Plan, PlanAutomation, PlanPoint
-from .staging_conditions import (
-    AVERAGING_TIME,
-    Condition,
-    RollingMean,
-    capacity_requirement,
-)
-from .staging_plant import Chiller, Machine, StagingPlant, staging_plant
+from .plan import Plan, PlanAutomation
+from .staging_conditions import StagingConditions, capacity_requirement
+from .staging_config import StagingConfig, configured_speeds, limited
+from .staging_plant import Chiller, StagingPlant, staging_plant
 from .staging_sequence import SequenceSettings, SequenceStep, StagingSequence
 
 RESUME_GAP = 300.0
@@ -30,10 +27,11 @@ class ChillerAddSubtract:
     """One staging automation."""
 
     def __init__(self, plan: Plan, automation: PlanAutomation) -> None:
+        """Check what was configured; raise ControlRefused if it cannot be run."""
         self._plan = plan
         self._plant: StagingPlant = staging_plant(plan, automation)
-        self._config = _Config(automation)
-        self._speeds = _speeds(plan, automation, self._plant, self._config)
+        self._config = StagingConfig(automation)
+        self._speeds = configured_speeds(plan, automation, self._plant, self._config)
         plants = plan.of_type("plant")
         plant = plants[0] if plants else None
 
@@ -50,17 +48,10 @@ class ChillerAddSubtract:
             self._plant,
             SequenceSettings(self._config.proof_timeout, self._config.stop_flow_delay),
         )
-        hold = self._config.stage_hold
-        self._up = Condition("stage_up_load", "Load of this stage", "%", True, hold)
-        self._failsafe = Condition(
-            "stage_up_failsafe", "Supply temperature", "°C", True, hold
-        )
-        self._down = Condition(
-            "stage_down_load", "Load of the next lower stage", "%", False, hold
-        )
-        self._mean = RollingMean(min(AVERAGING_TIME, hold))
+        self._conditions = StagingConditions(self._config)
         self._wanted: tuple[Chiller, ...] = ()
         self._seen: set[str] = set()
+        self._ran: set[str] = set()
         self._enabled: bool | None = None
         self._enabled_since: float | None = None
         self._stage_since: float | None = None
@@ -88,12 +79,10 @@ class ChillerAddSubtract:
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide what runs."""
         if self._resume is not None:
-            try:
+            # Nothing was reported yet, or by another version: then the plant
+            # itself says what runs.
+            with suppress(KeyError, TypeError, ValueError, AttributeError):
                 self._restore(now, self._resume)
-            except (KeyError, TypeError, ValueError, AttributeError):
-                # Nothing was reported yet, or by another version: the plant
-                # itself says what runs.
-                pass
             self._resume = None
         events: list[Event] = []
         self._sequence.observe(now, inputs)
@@ -136,9 +125,9 @@ class ChillerAddSubtract:
     def _adopt(self, inputs: Inputs) -> None:
         """Let the plant say what stage it is in, where it knows better.
 
-        What runs when it is first seen stays; what a restart left behind as
-        wanted and does not run, unless it is just starting, is let go. What
-        somebody of a higher priority keeps running is part of the stage.
+        What runs when it is first seen stays. What ran before a restart and
+        was handed back meanwhile is let go. What somebody of a higher priority
+        keeps running is part of the stage.
         """
         wanted = set(self._wanted)
         for chiller in self._plant.chillers:
@@ -146,12 +135,12 @@ class ChillerAddSubtract:
             if not self._sequence.reports(key):
                 continue
             runs = self._sequence.runs(key)
-            if runs and (key not in self._seen or command in inputs.taken):
+            taken = command in inputs.taken and inputs.on(command)
+            if runs and (taken or key not in self._seen):
                 wanted.add(chiller)
-            elif key not in self._seen:
-                starts = key == self._sequence.changing and inputs.on(command)
-                if not starts:
-                    wanted.discard(chiller)
+            elif key in self._ran and not runs and inputs.on(command) is False:
+                wanted.discard(chiller)
+            self._ran.discard(key)
             self._seen.add(key)
         if self._enabled and wanted != set(self._wanted):
             self._wanted = self._ordered(wanted)
@@ -162,26 +151,14 @@ class ChillerAddSubtract:
     # Stages
 
     def _measure(self, now: float, inputs: Inputs, setpoint: float) -> None:
-        """Look at the three conditions; none counts during a stage change."""
-        required = self._required(inputs, setpoint)
-        if required is None or not self._settled:
-            self._mean.clear()
-        else:
-            required = self._mean.add(now, required)
-        self._capacity_required = required
-        stage = sum(chiller.capacity for chiller in self._wanted)
-        lower = sum(chiller.capacity for chiller in self._wanted[:-1])
-        counts = self._settled and bool(self._wanted)
-        self._up.observe(
-            now, _share(required, stage) if counts else None, self._config.up
-        )
-        self._failsafe.observe(
+        """Look at the conditions of the stage."""
+        capacities = [item.capacity for item in self._wanted]
+        self._conditions.observe(
             now,
-            inputs.number(self._supply_point) if counts else None,
-            setpoint + self._config.error,
-        )
-        self._down.observe(
-            now, _share(required, lower) if counts else None, self._config.down
+            capacities if self._settled else None,
+            self._required(inputs, setpoint),
+            inputs.number(self._supply_point),
+            setpoint,
         )
 
     def _required(self, inputs: Inputs, setpoint: float) -> float | None:
@@ -259,20 +236,18 @@ class ChillerAddSubtract:
         since = self._stage_since
         if since is None or now - since < self._config.minimum_stage_time:
             return
-        if self._up.elapsed(now) or self._failsafe.elapsed(now):
+        if (why := self._conditions.stage_up(now)) is not None:
             spare = self._next(excluded)
             if spare is not None:
                 self._wanted = self._ordered((*self._wanted, spare))
-                self._begin("stage_up", self._why_up(now), spare, events)
+                self._begin("stage_up", why, spare, events)
         elif (
             len(self._wanted) > 1
-            and self._down.elapsed(now)
-            and self._failsafe.value is not None
-            and not self._failsafe.met
+            and (why := self._conditions.stage_down(now)) is not None
         ):
             last = self._wanted[-1]
             self._wanted = self._wanted[:-1]
-            self._begin("stage_down", self._why_down(), last, events)
+            self._begin("stage_down", why, last, events)
 
     def _begin(
         self, event: str, reason: str, chiller: Chiller, events: list[Event]
@@ -285,24 +260,6 @@ class ChillerAddSubtract:
                 reason,
                 {"equipment": chiller.key, "stage": len(self._wanted)},
             )
-        )
-
-    def _why_up(self, now: float) -> str:
-        hold = duration(self._config.stage_hold)
-        if self._up.elapsed(now):
-            return (
-                f"Stage up: load {self._up.value:.0f} % of stage "
-                f"{len(self._wanted) - 1} for {hold} (limit {self._config.up:g} %)"
-            )
-        return (
-            f"Stage up: supply {self._failsafe.value:.1f} °C for {hold} "
-            f"(limit {self._failsafe.threshold:.1f} °C)"
-        )
-
-    def _why_down(self) -> str:
-        return (
-            f"Stage down: load {self._down.value:.0f} % of stage {len(self._wanted)} "
-            f"for {duration(self._config.stage_hold)} (limit {self._config.down:g} %)"
         )
 
     def _next(self, excluded: Mapping[str, str]) -> Chiller | None:
@@ -322,8 +279,7 @@ class ChillerAddSubtract:
     def _new_stage(self) -> None:
         self._settled = False
         self._stage_since = None
-        for condition in (self._up, self._failsafe, self._down):
-            condition.since = None
+        self._conditions.start_again()
 
     def _settle(self, now: float, events: list[Event]) -> None:
         """Notice that a change is complete: only then does the stage begin."""
@@ -343,7 +299,7 @@ class ChillerAddSubtract:
     # Commands
 
     def _setpoint(self, inputs: Inputs) -> float:
-        """The supply temperature to hold, in °C.
+        """Return the supply temperature to hold, in °C.
 
         The plant's setpoint where there is one, so that whoever may set it
         (an operator, a reset) also sets the chillers.
@@ -357,7 +313,7 @@ class ChillerAddSubtract:
             commands.append(
                 Command(
                     self._setpoint_command,
-                    _limited(
+                    limited(
                         self._config.setpoint,
                         self._plan.points[self._setpoint_command],
                     ),
@@ -367,7 +323,7 @@ class ChillerAddSubtract:
         commands.extend(
             Command(
                 chiller.setpoint_command,
-                _limited(setpoint, self._plan.points[chiller.setpoint_command]),
+                limited(setpoint, self._plan.points[chiller.setpoint_command]),
                 "Plant setpoint",
             )
             for chiller in self._plant.chillers
@@ -399,9 +355,8 @@ class ChillerAddSubtract:
     ) -> Decision:
         missing = self._missing(inputs)
         state, message = self._state(now, step, excluded, missing)
-        required = self._capacity_required
+        required = self._conditions.required
         capacity = sum(chiller.capacity for chiller in self._wanted)
-        conditions = (self._up, self._failsafe, self._down)
         return Decision(
             commands=tuple(commands),
             state=state,
@@ -412,7 +367,7 @@ class ChillerAddSubtract:
                 "stage_since": iso(self._stage_since),
                 "minimum_stage_remaining": self._minimum_remaining(now),
                 "reason": self._reason,
-                "conditions": [dict(item.report(now)) for item in conditions],
+                "conditions": self._conditions.report(now),
                 "capacity_required": None if required is None else round(required, 1),
                 "stage_capacity": capacity,
                 "chillers": {
@@ -427,7 +382,7 @@ class ChillerAddSubtract:
         )
 
     def _missing(self, inputs: Inputs) -> list[str]:
-        """The points without which no stage change can be decided."""
+        """Return the points without which no stage change can be decided."""
         wanted = [self._enable_point, self._supply_point]
         if self._flow_point and self._return_point:
             wanted += [self._flow_point, self._return_point]
@@ -469,9 +424,9 @@ class ChillerAddSubtract:
         stage = f"Stage {len(self._wanted)}"
         if missing:
             return "holding", f"{stage} held: {', '.join(missing)} not good"
-        if (self._up.elapsed(now) or self._failsafe.elapsed(now)) and excluded:
+        if excluded and self._conditions.stage_up(now) is not None:
             return "running", f"{stage}: more is needed, but {self._names(excluded)}"
-        return "running", f"{stage}: {_load_text(self._up)}"
+        return "running", f"{stage}: {self._conditions.summary()}"
 
     def _names(self, excluded: Mapping[str, str]) -> str:
         return "; ".join(
@@ -508,11 +463,7 @@ class ChillerAddSubtract:
             "enabled_since": self._enabled_since,
             "stage_since": self._stage_since,
             "reason": self._reason,
-            "capacity_required": self._capacity_required if self._settled else None,
-            "since": {
-                item.name: item.since
-                for item in (self._up, self._failsafe, self._down)
-            },
+            "conditions": self._conditions.resume() if self._settled else {},
             "sequence": self._sequence.resume(),
         }
 
@@ -528,77 +479,7 @@ class ChillerAddSubtract:
         self._wanted = tuple(
             item for item in self._plant.chillers if item.key in data["wanted"]
         )
+        self._ran = set(data["sequence"]["running"])
         self._stage_since = data.get("stage_since")
         self._settled = self._stage_since is not None
-        if (required := data.get("capacity_required")) is not None:
-            self._mean.add(data["at"], required)
-        for condition in (self._up, self._failsafe, self._down):
-            condition.since = data["since"].get(condition.name)
-
-
-class _Config:
-    """The numbers that an operator tunes; checked once."""
-
-    def __init__(self, automation: PlanAutomation) -> None:
-        number = automation.number
-        self.up = number("stage_up_threshold", 90.0, minimum=1.0, maximum=200.0)
-        self.down = number("stage_down_threshold", 80.0, minimum=0.0, maximum=200.0)
-        self.stage_hold = number("stage_hold", 900.0, minimum=0.0)
-        self.minimum_stage_time = number("minimum_stage_time", 900.0, minimum=0.0)
-        self.error = number("supply_temperature_error", 1.0, minimum=0.0)
-        self.proof_timeout = number("proof_timeout", 300.0, minimum=1.0)
-        self.start_hold = number("start_hold", 30.0, minimum=0.0)
-        self.stop_flow_delay = number("stop_flow_delay", 180.0, minimum=0.0)
-        self.setpoint = number("supply_temperature_setpoint", 7.0)
-        self.pump_speed = number("pump_speed", 100.0, minimum=0.0, maximum=100.0)
-        self.condenser_pump_speed = number(
-            "condenser_pump_speed", 100.0, minimum=0.0, maximum=100.0
-        )
-        self.tower_fan_speed = number(
-            "tower_fan_speed", 100.0, minimum=0.0, maximum=100.0
-        )
-
-
-def _speeds(
-    plan: Plan, automation: PlanAutomation, plant: StagingPlant, config: _Config
-) -> dict[str, tuple[str, float]]:
-    """Speed point and value by run command, but for speeds that a loop drives."""
-    driven = {
-        point
-        for other in plan.automations
-        if other.id != automation.id
-        for point in other.names("outputs")
-    }
-    values = {
-        "condenser_water_pump": config.condenser_pump_speed,
-        "cooling_tower": config.tower_fan_speed,
-    }
-
-    def speed(machine: Machine) -> float:
-        value = values.get(plan.equipment[machine.key].type, config.pump_speed)
-        return _limited(value, plan.points[machine.speed_command or ""])
-
-    return {
-        machine.command: (machine.speed_command, speed(machine))
-        for machine in plant.machines
-        if machine.command
-        and machine.speed_command
-        and machine.speed_command not in driven
-    }
-
-
-def _limited(value: float, point: PlanPoint) -> float:
-    """Return the nearest value that the point takes."""
-    low = value if point.low is None else max(value, point.low)
-    return round(low if point.high is None else min(low, point.high), 2)
-
-
-def _share(required: float | None, capacity: float) -> float | None:
-    """A capacity requirement as a percentage of a stage's design capacity."""
-    return None if required is None or capacity <= 0 else 100 * required / capacity
-
-
-def _load_text(condition: Condition) -> str:
-    if condition.value is None:
-        return "load not known"
-    return f"load {condition.value:.0f} % (stage up at {condition.threshold:g} %)"
+        self._conditions.restore(data["at"], data["conditions"])

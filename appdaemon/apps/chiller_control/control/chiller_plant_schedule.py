@@ -20,6 +20,7 @@ class ChillerPlantSchedule:
     """One schedule of one plant."""
 
     def __init__(self, plan: Plan, automation: PlanAutomation) -> None:
+        """Check what was configured; raise ControlRefused if it cannot be run."""
         plants = plan.of_type("plant")
         point = plants[0].command("enable_command") if plants else None
         if point is None:
@@ -34,7 +35,9 @@ class ChillerPlantSchedule:
         days = config.get("days") or DAYS
         unknown = [day for day in days if day not in DAYS]
         if unknown:
-            raise ControlRefused(f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}")
+            raise ControlRefused(
+                f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}"
+            )
         self._days = frozenset(DAYS.index(day) for day in days)
         self._start = self._stop = time()
         if self._operation == "between_times":
@@ -76,7 +79,7 @@ class ChillerPlantSchedule:
         )
 
     def _windows(self, today: date, zone: tzinfo) -> Iterator[tuple[float, float]]:
-        """The windows around today, in epoch seconds."""
+        """Yield the windows around today, in epoch seconds."""
         if self._operation == "off":
             return
         crosses_midnight = self._stop <= self._start
@@ -110,7 +113,9 @@ def _until(change: float | None, now: float, zone: tzinfo) -> str:
         return ""
     local = datetime.fromtimestamp(change, zone)
     today = datetime.fromtimestamp(now, zone).date()
-    return f" until {local:%H:%M}" if local.date() == today else f" until {local:%a %H:%M}"
+    return (
+        f" until {local:%H:%M}" if local.date() == today else f" until {local:%a %H:%M}"
+    )
 
 
 def _time(value: Any, field: str) -> time:

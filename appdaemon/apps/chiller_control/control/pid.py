@@ -47,6 +47,7 @@ class Pid:
     """One loop; `start` it from the output that is there, then `update` it."""
 
     def __init__(self, settings: PidSettings) -> None:
+        """Do nothing yet: `start` says from where."""
         self.settings = settings
         self._integral = 0.0
         self._derivative = 0.0

@@ -5,14 +5,7 @@ what the outputs do at that moment, so that neither a restart nor a handover
 moves them.
 """
 
-from .decision import (
-    Command,
-    ControlRefused,
-    Decision,
-    Event,
-    Inputs,
-    Value,
-)
+from .decision import Command, ControlRefused, Decision, Event, Inputs, Value
 from .pid import Pid, PidSettings, PidTerms
 from .plan import Plan, PlanAutomation, PlanPoint
 
@@ -24,15 +17,14 @@ class PidControl:
     """One PID automation."""
 
     def __init__(self, plan: Plan, automation: PlanAutomation) -> None:
+        """Check what was configured; raise ControlRefused if it cannot be run."""
         self._plan = plan
         self._name = automation.name
         self._measurement = _single(plan, automation, "measurement")
         if self._measurement is None:
             raise ControlRefused("no measurement is chosen")
         self._setpoint_point = _single(plan, automation, "setpoint_point")
-        self._setpoint = (
-            None if self._setpoint_point else automation.number("setpoint")
-        )
+        self._setpoint = None if self._setpoint_point else automation.number("setpoint")
         self._outputs = tuple(
             _known(plan, key, "outputs") for key in automation.names("outputs")
         )
@@ -133,7 +125,7 @@ class PidControl:
         self._output = self._terms.output
 
     def _present_output(self, inputs: Inputs) -> float:
-        """The highest of what the outputs do now, in their own units."""
+        """Return the highest of what the outputs do now, in their own units."""
         present = []
         for output in self._outputs:
             value = inputs.number(self._present(output))
@@ -144,7 +136,7 @@ class PidControl:
         return max(present, default=self._pid.settings.output_minimum)
 
     def _present(self, output: PlanPoint) -> str | None:
-        """The reading that shows what an output does: a drive's speed."""
+        """Return the reading that shows what an output does: a drive's speed."""
         equipment, _, role = output.key.partition(".")
         reading = self._plan.equipment[equipment].point(role.removesuffix("_command"))
         return reading or output.key

@@ -119,9 +119,7 @@ class Plan:
 def parse_plan(data: Mapping[str, Any]) -> Plan:
     """Read the answer of `chiller_plant.get_plan`; KeyError if it is none."""
     plant = data["plant"]
-    equipment = {
-        key: _equipment(key, item) for key, item in data["equipment"].items()
-    }
+    equipment = {key: _equipment(key, item) for key, item in data["equipment"].items()}
     return Plan(
         entry_id=plant["entry_id"],
         plant=plant["key"],

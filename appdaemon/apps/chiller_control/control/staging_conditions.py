@@ -7,10 +7,12 @@ carry the load, for a time, and the failsafe is not true.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from .decision import iso
+from .decision import duration, iso
+from .staging_config import StagingConfig
 
 AVERAGING_TIME = 300.0
 """Seconds over which the capacity requirement is averaged (§5.20.4.8)."""
@@ -34,6 +36,7 @@ class RollingMean:
     """The mean of what was seen in the last `window` seconds."""
 
     def __init__(self, window: float) -> None:
+        """Begin without a sample."""
         self._window = window
         self._samples: deque[tuple[float, float]] = deque(maxlen=2000)
 
@@ -101,3 +104,122 @@ class Condition:
             "hold": self.hold,
             "remaining": round(max(0.0, self.hold - held)) if self.met else None,
         }
+
+
+class StagingConditions:
+    """The conditions of one plant, for whatever stage it is in."""
+
+    def __init__(self, config: StagingConfig) -> None:
+        """Begin with nothing observed."""
+        self._config = config
+        hold = config.stage_hold
+        self._up = Condition("stage_up_load", "Load of this stage", "%", True, hold)
+        self._failsafe = Condition(
+            "stage_up_failsafe", "Supply temperature", "°C", True, hold
+        )
+        self._down = Condition(
+            "stage_down_load", "Load of the next lower stage", "%", False, hold
+        )
+        self._mean = RollingMean(min(AVERAGING_TIME, hold))
+        self._stage = 0
+        self.required: float | None = None
+        """Capacity requirement in kW, averaged while a stage lasts."""
+
+    @property
+    def load(self) -> float | None:
+        """The load of this stage in percent of its design capacity."""
+        return self._up.value
+
+    def observe(
+        self,
+        now: float,
+        capacities: Sequence[float] | None,
+        required: float | None,
+        supply: float | None,
+        setpoint: float,
+    ) -> None:
+        """Look at a stage of chillers of these capacities (kW).
+
+        During a change there is no stage (None), and nothing counts: the load
+        of neither stage can be told from a plant between them.
+        """
+        self._stage = len(capacities or ())
+        if required is None or capacities is None:
+            self._mean.clear()
+            self.required = required
+        else:
+            self.required = self._mean.add(now, required)
+        if not capacities:
+            capacities, supply = (), None
+        config = self._config
+        self._up.observe(now, _share(self.required, sum(capacities)), config.up)
+        self._failsafe.observe(now, supply, setpoint + config.error)
+        lower = sum(capacities[:-1])
+        self._down.observe(now, _share(self.required, lower), config.down)
+
+    def start_again(self) -> None:
+        """Let all times start again: another stage has begun."""
+        for condition in (self._up, self._failsafe, self._down):
+            condition.since = None
+
+    def stage_up(self, now: float) -> str | None:
+        """Return why the plant needs another chiller, None if it does not."""
+        hold = duration(self._config.stage_hold)
+        if self._up.elapsed(now):
+            return (
+                f"Stage up: load {self._up.value:.0f} % of stage {self._stage} "
+                f"for {hold} (limit {self._up.threshold:g} %)"
+            )
+        if self._failsafe.elapsed(now):
+            return (
+                f"Stage up: supply {self._failsafe.value:.1f} °C for {hold} "
+                f"(limit {self._failsafe.threshold:.1f} °C)"
+            )
+        return None
+
+    def stage_down(self, now: float) -> str | None:
+        """Return why one chiller less is enough, None if it is not.
+
+        Without the supply temperature nobody knows whether all is well: then
+        the stage is kept.
+        """
+        if self._failsafe.value is None or self._failsafe.met:
+            return None
+        if not self._down.elapsed(now):
+            return None
+        return (
+            f"Stage down: load {self._down.value:.0f} % of stage {self._stage - 1} "
+            f"for {duration(self._config.stage_hold)} "
+            f"(limit {self._down.threshold:g} %)"
+        )
+
+    def summary(self) -> str:
+        """Return the load and what it is compared with."""
+        if self._up.value is None:
+            return "load not known"
+        return f"load {self._up.value:.0f} % (stage up at {self._up.threshold:g} %)"
+
+    def report(self, now: float) -> list[Mapping[str, object]]:
+        """Return all conditions as an operator looks at them."""
+        return [item.report(now) for item in (self._up, self._failsafe, self._down)]
+
+    def resume(self) -> dict[str, object]:
+        """Return what must outlive a restart; JSON types."""
+        return {
+            "required": self.required,
+            **{
+                item.name: item.since for item in (self._up, self._failsafe, self._down)
+            },
+        }
+
+    def restore(self, at: float, data: Mapping[str, Any]) -> None:
+        """Go on from `resume` as it was at `at`."""
+        if (required := data.get("required")) is not None:
+            self._mean.add(at, float(required))
+        for condition in (self._up, self._failsafe, self._down):
+            condition.since = data.get(condition.name)
+
+
+def _share(required: float | None, capacity: float) -> float | None:
+    """Return a capacity requirement as a percentage of a design capacity."""
+    return None if required is None or capacity <= 0 else 100 * required / capacity

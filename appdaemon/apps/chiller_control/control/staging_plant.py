@@ -100,7 +100,7 @@ class StagingPlant:
         return tuple(found.values())
 
     def keys(self, kind: str) -> frozenset[str]:
-        """The keys of all machines of one shared service."""
+        """Return the keys of all machines of one shared service."""
         return frozenset(
             item.key for chiller in self.chillers for item in chiller.shared[kind]
         )

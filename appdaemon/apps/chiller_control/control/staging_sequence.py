@@ -59,6 +59,7 @@ class StagingSequence:
     """The start and stop sequence of one plant."""
 
     def __init__(self, plant: StagingPlant, settings: SequenceSettings) -> None:
+        """Know nothing yet of what runs."""
         self.plant = plant
         self._settings = settings
         self._machines = plant.machines
@@ -138,21 +139,18 @@ class StagingSequence:
         self._serve(now, inputs, served, step)
         self._switch_chillers(now, inputs, wanted, reason, step)
         self._watch(now, inputs, step)
-        self._commanded = {
-            command.point: command.value for command in step.commands
-        }
+        self._commanded = {command.point: command.value for command in step.commands}
         return step
 
     def _served(self, now: float, wanted: Sequence[Chiller]) -> list[Chiller]:
-        """The chillers that need water: those that run first, so they keep it."""
+        """Return the chillers that need water: those that run first, so they keep it."""
 
         def needs_water(chiller: Chiller) -> bool:
             if chiller in wanted or self.runs(chiller.key):
                 return True
             stopped = self._stopped_at.get(chiller.key)
             return (
-                stopped is not None
-                and now - stopped < self._settings.stop_flow_delay
+                stopped is not None and now - stopped < self._settings.stop_flow_delay
             )
 
         served = [item for item in self.plant.chillers if needs_water(item)]
@@ -174,7 +172,9 @@ class StagingSequence:
                 if machine is not None:
                     chosen[kind] = machine
         count = max(1, len(served)) if served else 0
-        usable = [item for item in self.plant.secondary_pumps if self._usable(item, inputs)]
+        usable = [
+            item for item in self.plant.secondary_pumps if self._usable(item, inputs)
+        ]
         usable.sort(key=lambda item: not self._on(item))
         self._secondary = tuple(usable[:count])
 
@@ -225,7 +225,7 @@ class StagingSequence:
             self._command(machine, on, reason, step)
 
     def _needed(self, served: Sequence[Chiller]) -> dict[str, str]:
-        """What serves whom."""
+        """Return what serves whom."""
         needed: dict[str, str] = {}
         for chiller in served:
             for valve in chiller.valves:
@@ -237,7 +237,7 @@ class StagingSequence:
         return needed
 
     def _allowed_on(self, served: Sequence[Chiller]) -> set[str]:
-        """What may start now."""
+        """Return what may start now."""
         allowed: set[str] = set()
         water = False
         for chiller in served:
@@ -314,7 +314,9 @@ class StagingSequence:
                 on = changes and not self._lost(chiller)
             else:
                 on = self.runs(chiller.key) and not (chiller in stopping and changes)
-            self._command(machine, on, reason if chiller in wanted else NOT_NEEDED, step)
+            self._command(
+                machine, on, reason if chiller in wanted else NOT_NEEDED, step
+            )
 
     def _ready(self, chiller: Chiller, step: SequenceStep) -> bool:
         """Whether all that must be proven before a start is proven."""
@@ -407,8 +409,18 @@ class StagingSequence:
         """Return what cannot be seen from the plant; JSON types."""
         return {
             "running": sorted(key for key, runs in self._known.items() if runs),
+            "idle": sorted(key for key, runs in self._known.items() if not runs),
             "changing": self.changing,
             "waiting_since": dict(self._waiting_since),
+            "assigned": {
+                key: {kind: machine.key for kind, machine in chosen.items()}
+                for key, chosen in self._assigned.items()
+            },
+            "on": sorted(
+                key
+                for key, item in self._everything.items()
+                if self._commanded.get(item.command or "") == item.on
+            ),
             "stopped_at": {
                 item.key: self._stopped_at[item.key]
                 for item in self.plant.chillers
@@ -429,17 +441,28 @@ class StagingSequence:
                 self.failures[key] = Failure(str(reason), float(at))
         if not fresh:
             return
-        for key in data.get("running", ()):
-            if key in self._everything:
-                self._known[key] = True
+        for state, runs in (("running", True), ("idle", False)):
+            for key in data.get(state, ()):
+                if key in self._everything:
+                    self._known[key] = runs
+        self._assigned = {
+            chiller: {
+                kind: self._everything[key]
+                for kind, key in chosen.items()
+                if key in self._everything
+            }
+            for chiller, chosen in data.get("assigned", {}).items()
+        }
+        for key in data.get("on", ()):
+            machine = self._everything.get(key)
+            if machine is not None and machine.command is not None:
+                self._commanded[machine.command] = machine.on
         self.changing = data.get("changing")
         for label, at in data.get("waiting_since", {}).items():
             self._waiting_since[label] = float(at)
 
 
-def _waits(
-    machine: Machine, on: bool, hold: str | None, read: bool | None
-) -> str:
+def _waits(machine: Machine, on: bool, hold: str | None, read: bool | None) -> str:
     if hold is not None:
         return f"{machine.name} is held: {hold}"
     if read is None:

@@ -1,0 +1,133 @@
+"""The hours of the plant, also in nights that are not 24 hours long."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chiller_control.control.chiller_plant_schedule import ChillerPlantSchedule
+from chiller_control.control.decision import ControlRefused, Decision, Inputs
+from factories import automation, first, plan_of
+from hypothesis import given, settings, strategies as st
+import pytest
+
+BERLIN = ZoneInfo("Europe/Berlin")
+EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def schedule(**config: Any) -> ChillerPlantSchedule:
+    config = {
+        "operation": "between_times",
+        "start_time": "07:00:00",
+        "stop_time": "18:00:00",
+        "days": EVERY_DAY,
+    } | config
+    plan = plan_of(automation("chiller_plant_schedule", config=config))
+    return ChillerPlantSchedule(plan, first(plan))
+
+
+def at(hours: ChillerPlantSchedule, *when: int, fold: int = 0) -> Decision:
+    local = datetime(*when, tzinfo=BERLIN, fold=fold)
+    return hours.step(local.timestamp(), Inputs({}, time_zone=BERLIN))
+
+
+def is_on(hours: ChillerPlantSchedule, *when: int, fold: int = 0) -> bool:
+    (command,) = at(hours, *when, fold=fold).commands
+    assert command.point == "plant.enable_command"
+    return bool(command.value)
+
+
+def test_plant_is_on_between_its_times() -> None:
+    hours = schedule()
+    assert not is_on(hours, 2026, 11, 21, 6, 59)
+    assert is_on(hours, 2026, 11, 21, 7, 0)
+    assert is_on(hours, 2026, 11, 21, 17, 59)
+    assert not is_on(hours, 2026, 11, 21, 18, 0)
+
+
+def test_a_night_belongs_to_the_day_on_which_it_began() -> None:
+    hours = schedule(start_time="20:00", stop_time="04:00", days=["fri"])
+    assert is_on(hours, 2026, 11, 20, 22, 0), "Friday evening"
+    assert is_on(hours, 2026, 11, 21, 3, 59), "the night to Saturday"
+    assert not is_on(hours, 2026, 11, 21, 22, 0), "Saturday evening"
+    assert not is_on(hours, 2026, 11, 20, 3, 0), "the night to Friday"
+
+
+def test_plant_does_not_start_twice_when_the_clocks_go_back() -> None:
+    """On 2026-10-25 the hour from 02:00 to 03:00 happens twice."""
+    hours = schedule(start_time="20:00", stop_time="02:30")
+    assert is_on(hours, 2026, 10, 25, 2, 15, fold=0)
+    assert not is_on(hours, 2026, 10, 25, 2, 45, fold=0)
+    assert not is_on(hours, 2026, 10, 25, 2, 15, fold=1), "the second 02:15"
+
+
+def test_plant_starts_when_its_hour_is_left_out() -> None:
+    """On 2026-03-29 there is no 02:30."""
+    hours = schedule(start_time="02:30", stop_time="05:00")
+    assert not is_on(hours, 2026, 3, 29, 1, 59)
+    assert is_on(hours, 2026, 3, 29, 3, 31)
+
+
+def test_reason_says_until_when() -> None:
+    hours = schedule()
+    decision = at(hours, 2026, 11, 21, 12, 0)
+    assert decision.commands[0].reason == "Plant on until 18:00"
+    assert decision.attributes["next_change"] == "2026-11-21T17:00:00+00:00"
+    decision = at(hours, 2026, 11, 21, 19, 0)
+    assert decision.commands[0].reason == "Plant off until Sun 07:00"
+    assert decision.events[0].event == "plant_off"
+
+
+def test_all_day_goes_through_midnight_without_a_stop() -> None:
+    hours = schedule(operation="all_day", days=["sat", "sun"])
+    assert not is_on(hours, 2026, 11, 20, 23, 59)
+    assert is_on(hours, 2026, 11, 21, 0, 0)
+    assert is_on(hours, 2026, 11, 22, 0, 0)
+    assert at(hours, 2026, 11, 21, 12, 0).commands[0].reason == (
+        "Plant on until Mon 00:00"
+    )
+    assert (
+        at(schedule(operation="all_day"), 2026, 11, 21, 12).attributes["next_change"]
+        is None
+    )
+
+
+def test_off_is_off() -> None:
+    assert not is_on(schedule(operation="off"), 2026, 11, 21, 12, 0)
+
+
+@given(
+    st.times(),
+    st.times(),
+    st.integers(0, 86400 * 365),
+    st.sampled_from(["Europe/Berlin", "Asia/Bangkok", "America/New_York"]),
+)
+@settings(max_examples=100, deadline=None)
+def test_next_change_is_when_it_changes(
+    start: Any, stop: Any, seconds: int, zone: str
+) -> None:
+    start, stop = start.replace(microsecond=0), stop.replace(microsecond=0)
+    if start == stop:
+        return
+    hours = schedule(start_time=start.isoformat(), stop_time=stop.isoformat())
+    now = datetime(2026, 1, 1).timestamp() + seconds
+    inputs = Inputs({}, time_zone=ZoneInfo(zone))
+    decision = hours.step(now, inputs)
+    change = datetime.fromisoformat(str(decision.attributes["next_change"])).timestamp()
+    assert now < change <= now + timedelta(hours=26).total_seconds()
+    assert hours.step(change - 1, inputs).state == decision.state
+    assert hours.step(change, inputs).state != decision.state
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"operation": "sometimes"}, "operation is 'sometimes'"),
+        ({"start_time": "25:00"}, "start_time is not a time"),
+        ({"start_time": None}, "start_time is not a time"),
+        ({"days": ["someday"]}, "'someday'"),
+        ({"start_time": "18:00"}, "choose all day"),
+    ],
+)
+def test_a_form_that_cannot_work_is_refused(config: dict[str, Any], says: str) -> None:
+    with pytest.raises(ControlRefused, match=says):
+        schedule(**config)
