@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bacpypes3.app import Application
-from bacpypes3.errors import UnrecognizedService
 from bacpypes3.local.analog import AnalogInputObject
 from bacpypes3.local.device import DeviceObject
 from bacpypes3.local.networkport import NetworkPortObject
@@ -118,21 +117,27 @@ async def slot(
     return value.value
 
 
-class _Plain(Application):  # type: ignore[misc]
+class PlainDevice(Application):  # type: ignore[misc]
+    """Reads one property at a time; `said` to whoever asks for more."""
+
+    asked_at_once = 0
+    said: Exception
+
     async def do_ReadPropertyMultipleRequest(self, apdu: Any) -> None:
-        raise UnrecognizedService("not here")
+        self.asked_at_once += 1
+        raise self.said
 
 
 @asynccontextmanager
 async def plain_device(
-    values: list[float], host: str = "127.0.0.52"
-) -> AsyncIterator[BacnetDevice]:
+    values: list[float], said: Exception, host: str = "127.0.0.52"
+) -> AsyncIterator[tuple[BacnetDevice, PlainDevice]]:
     """Run a device of bacpypes3 that reads one property at a time.
 
-    It says that it can do more, as devices behind some routers do.
+    It claims that it can do more, as devices behind some routers do.
     """
     declared = BacnetDevice("controller", f"{host}:{udp_port(host)}", 1001)
-    application = _Plain.from_object_list(
+    application = PlainDevice.from_object_list(
         [
             DeviceObject(
                 objectIdentifier=("device", declared.instance),
@@ -158,8 +163,9 @@ async def plain_device(
             ),
         ]
     )
+    application.said = said
     try:
-        yield declared
+        yield declared, application
     finally:
         application.close()
         await asyncio.sleep(0)

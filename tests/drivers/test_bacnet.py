@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 import math
 
+from bacpypes3.errors import ExecutionError, UnrecognizedService
 import pytest
 import rusty_bacnet as rb
 
@@ -13,6 +14,7 @@ from tests.drivers.bacnet_peers import (
     identifier,
     independent_client,
     plain_device,
+    rubbish_device,
     slot,
     slow_wire,
 )
@@ -193,11 +195,20 @@ async def test_answer_that_is_too_long_is_asked_for_in_halves_from_then_on() -> 
     assert wire.requests == [14] * 8
 
 
-async def test_device_that_reads_one_at_a_time() -> None:
+@pytest.mark.parametrize(
+    ("said", "asked_at_once"),
+    [
+        # It does not know the service: never asked again.
+        (UnrecognizedService(), 1),
+        # One object spoils it for all: tried again every time.
+        (ExecutionError("object", "unknown-object"), 2),
+    ],
+)
+async def test_device_that_reads_one_at_a_time(said, asked_at_once) -> None:
     inputs = [on_bacnet("load", f"analog-input,{number}") for number in (1, 2, 3)]
     async with (
-        plain_device([1.5, math.nan, 3.5]) as plain,
-        bacnet_driver(plain) as driver,
+        plain_device([1.5, math.nan, 3.5], said) as (declared, plain),
+        bacnet_driver(declared) as driver,
     ):
         for _ in range(2):
             report = await driver.read(inputs)
@@ -205,6 +216,34 @@ async def test_device_that_reads_one_at_a_time() -> None:
     assert report.values == {"analog-input,1": 1.5, "analog-input,3": 3.5}
     assert "not a number" in report.failures["analog-input,2"]
     assert not report.silent_devices
+    assert plain.asked_at_once == asked_at_once
+
+
+async def test_device_that_is_busy_is_left_in_peace_until_the_next_reading() -> None:
+    inputs = [on_bacnet("load", f"analog-input,{number}") for number in (1, 2, 3)]
+    services = []
+
+    def busy(request: bytes) -> list[bytes]:
+        invoke, service = request[8], request[9]
+        services.append(service)
+        if service == 14:
+            # Abort by the server: preempted by higher-priority task.
+            return [bytes([0x81, 0x0A, 0, 9, 1, 0, 0x71, invoke, 3])]
+        # Error: class property, code unknown-property.
+        return [
+            bytes([0x81, 0x0A, 0, 13, 1, 0, 0x50, invoke, service, 0x91, 2, 0x91, 32])
+        ]
+
+    async with (
+        rubbish_device(busy, "127.0.0.54", "controller") as declared,
+        bacnet_driver(declared) as driver,
+    ):
+        report = await driver.read(inputs)
+
+    assert len(report.failures) == 3
+    assert "gave up (preempted-by-higher-priority-task)" in str(report.failures)
+    assert not report.silent_devices
+    assert services.count(14) == 1
 
 
 async def test_command_overtakes_the_polls_that_wait() -> None:

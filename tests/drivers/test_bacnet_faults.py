@@ -72,7 +72,9 @@ async def test_nothing_is_left_after_closing_in_the_middle_of_a_request() -> Non
     commanding = asyncio.create_task(driver.write(START, True))
     await asyncio.sleep(0.1)
 
+    begin = time.monotonic()
     await driver.close()
+    assert time.monotonic() - begin < 0.5
 
     report = await asyncio.wait_for(reading, 1)
     assert set(report.silent_devices) == {"controller"}

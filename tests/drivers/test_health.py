@@ -36,7 +36,7 @@ def test_silence_and_return_are_told_once() -> None:
 
 @pytest.mark.parametrize(
     ("outage", "noticed_within"),
-    [(10, 3.1), (60, 3.1), (120, 6.1), (3600, 180.1), (7 * 86400, LONGEST_PAUSE + 0.1)],
+    [(10, 1.6), (60, 1.6), (120, 2.1), (3600, 60.1), (7 * 86400, LONGEST_PAUSE + 0.1)],
 )
 def test_return_is_noticed_in_proportion_to_the_outage(
     outage: float, noticed_within: float
@@ -73,6 +73,15 @@ def test_only_the_silent_one_is_left_out() -> None:
 
     assert health.silent == {"chiller_1"}
     assert health.probes_due(6) == ()
-    assert health.probes_due(8) == ("chiller_1",)
+    assert health.probes_due(6.5) == ("chiller_1",)
     assert health.observe(8, "chiller_1", answered=True) is Change.CAME_BACK
     assert health.silent == set()
+
+
+def test_probe_is_due_in_every_cycle_after_a_power_cycle() -> None:
+    cycle, timeout = 5.0, 3.1
+    health = DeviceHealth()
+    for started in range(0, 80, 5):
+        assert health.due(started)
+        health.observe(started + timeout, answered=False)
+        assert health.due(started + cycle)

@@ -17,12 +17,13 @@ from bacpypes3.primitivedata import Null, ObjectIdentifier
 
 from ..plant.model import BacnetAddress, BacnetConnection, BacnetDevice, Point, Value
 from .bacnet_network import (
-    Aborted,
     BacnetNetwork,
+    Busy,
     NoAnswer,
+    NotUnderstood,
     Refused,
-    Rejected,
     RequestFailed,
+    TooMuch,
     parse_address,
 )
 from .bacnet_values import Unusable, from_wire, to_present_value
@@ -225,11 +226,14 @@ class BacnetDriver:
                 try:
                     answers |= await self._read_batch(device, batch)
                     continue
-                except Aborted:
+                except TooMuch:
                     device.batch = max(1, len(batch) // 2)
                     waiting.extendleft(reversed(batch))
                     continue
-                except Rejected:
+                except Busy as error:
+                    answers |= dict.fromkeys(batch, _Answer(failure=error.reason))
+                    continue
+                except NotUnderstood:
                     device.batches = False
                 except RequestFailed:
                     # One of them spoils it for all; the next reading tries again.

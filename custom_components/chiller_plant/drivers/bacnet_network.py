@@ -18,7 +18,13 @@ import re
 import socket
 from typing import Any
 
-from bacpypes3.apdu import AbortPDU, AbortReason, ErrorPDU, ErrorRejectAbortNack
+from bacpypes3.apdu import (
+    AbortPDU,
+    AbortReason,
+    ErrorPDU,
+    ErrorRejectAbortNack,
+    RejectReason,
+)
 from bacpypes3.pdu import Address
 
 from ..plant.model import BacnetConnection
@@ -53,12 +59,16 @@ class NoAnswer(RequestFailed):
     """Nothing came back within the time."""
 
 
-class Aborted(RequestFailed):
-    """The device gave up, mostly because the answer is too long for it."""
+class TooMuch(RequestFailed):
+    """The answer would be too long for the device, or for the way to us."""
 
 
-class Rejected(RequestFailed):
-    """The device does not understand the request."""
+class NotUnderstood(RequestFailed):
+    """The device does not know this kind of request."""
+
+
+class Busy(RequestFailed):
+    """The device gave up for now."""
 
 
 class Refused(RequestFailed):
@@ -290,16 +300,34 @@ def _is_failure(answer: Any) -> bool:
     return isinstance(answer, ErrorRejectAbortNack)
 
 
+_TOO_MUCH = frozenset(
+    {
+        AbortReason.other,
+        AbortReason.bufferOverflow,
+        AbortReason.segmentationNotSupported,
+        AbortReason.windowSizeOutOfRange,
+        AbortReason.applicationExceededReplyTime,
+        AbortReason.outOfResources,
+        AbortReason.apduTooLong,
+    }
+)
+
+
 def _failure(error: ErrorRejectAbortNack) -> RequestFailed:
     """Say an error, reject or abort of BACnet in words."""
-    if isinstance(error, AbortPDU):
-        reason = str(error.apduAbortRejectReason)
-        if error.apduAbortRejectReason == AbortReason.noResponse:
-            return NoAnswer("no answer")
-        return Aborted(f"it gave up ({reason})")
     if isinstance(error, ErrorPDU):
         return Refused(describe_error(error), str(error.errorCode))
-    return Rejected(f"it does not understand the request ({error.reason})")
+    reason, text = error.reason, f"the device gave up ({error.reason})"
+    if isinstance(error, AbortPDU):
+        if reason == AbortReason.noResponse:
+            return NoAnswer("no answer")
+        return TooMuch(text) if reason in _TOO_MUCH else Busy(text)
+    if reason == RejectReason.bufferOverflow:
+        return TooMuch(text)
+    text = f"the device does not understand the request ({reason})"
+    if reason == RejectReason.unrecognizedService:
+        return NotUnderstood(text)
+    return Refused(text, str(reason))
 
 
 _IN_WORDS = {

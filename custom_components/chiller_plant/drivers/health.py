@@ -1,19 +1,19 @@
 """Which devices are worth asking, so that a dead one does not slow the rest.
 
 A device that missed two polls is silent: the cycle leaves it out, and it is
-probed apart with one cheap point. It is probed so often that its return is
-noticed within a twentieth of the time that it was away, three seconds at
-best, five minutes at worst: soon enough after a power cycle, and no burden
-for the bus when it is gone for a week.
+probed apart with one cheap point. The pause between two probes is a sixtieth
+of the time that it has been away, at least a second and a half and at most
+five minutes: with a cycle of five seconds it is probed in each one after a
+power cycle, and is no burden for the bus when it is gone for a week.
 """
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 MISSED_POLLS = 2
-SHORTEST_PAUSE = 3.0
+SHORTEST_PAUSE = 1.5
 LONGEST_PAUSE = 300.0
-_SHARE_OF_OUTAGE = 20
+_SHARE_OF_OUTAGE = 60
 
 
 class Change(StrEnum):
