@@ -51,6 +51,9 @@ _BEYOND_RANGE = 0.025
 """Rise of input for each kelvin of condenser water above the curves' range:
 an extrapolation, so that heat is never free there."""
 
+_CONVERGED = 1e-4
+"""Share of the power; each turn is five to twenty times closer."""
+
 MAXIMUM_PART_LOAD = 1.04
 
 
@@ -106,9 +109,7 @@ def _power(
         + c[5] * x * unloaded
         + c[7] * unloaded**3
     )
-    beyond = 1.0 + _BEYOND_RANGE * max(
-        0.0, condenser_leaving - _PART_LOAD_CONDENSER_RANGE[1]
-    )
+    beyond = 1.0 + _BEYOND_RANGE * max(0.0, condenser_leaving - _CONDENSER_RANGE[1])
     return (
         capacity
         / rating.coefficient_of_performance
@@ -129,7 +130,10 @@ def electrical_power(
     """Return kW taken to cool `load` kW; the condenser takes both away."""
     flow = max(condenser_flow, 0.05 * rating.condenser_water_flow)
     power = load / rating.coefficient_of_performance
-    for _ in range(6):
+    for _ in range(8):
         leaving = condenser_entering + (load + power) / (flow * HEAT_CAPACITY)
-        power += 0.7 * (_power(rating, load, supply, leaving) - power)
+        correction = _power(rating, load, supply, leaving) - power
+        power += correction
+        if abs(correction) < _CONVERGED * power:
+            break
     return power

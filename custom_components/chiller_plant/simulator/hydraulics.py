@@ -70,13 +70,27 @@ def operating_point(
     `pumps` are curves with their speeds (0 to 1), `resistance` is in
     kPa/(l/s)², infinite when everything is closed.
     """
-    highest = max((speed * speed * curve.shut_off for curve, speed in pumps), default=0)
+    shut_offs = [speed * speed * curve.shut_off for curve, speed in pumps]
+    highest = max(shut_offs, default=0.0)
     if resistance == inf or highest <= static:
         return OperatingPoint(highest, (0.0,) * len(pumps))
+    helping = {pump for pump in pumps if pump[1] > 0.0}
+    if len(helping) == 1:
+        # All that turn are alike, as nearly always: no search.
+        (curve, _) = next(iter(helping))
+        count = sum(speed > 0.0 for _, speed in pumps)
+        own = (_SHUT_OFF - 1.0) * curve.head / (curve.flow * count) ** 2
+        flow = sqrt((highest - static) / (resistance + own))
+        return OperatingPoint(
+            static + resistance * flow * flow,
+            tuple(flow / count if speed > 0.0 else 0.0 for _, speed in pumps),
+        )
     low, high = static, highest
-    for _ in range(32):
+    for _ in range(28):
         head = 0.5 * (low + high)
-        delivered = sum(curve.flow_at(head, speed) for curve, speed in pumps)
+        delivered = 0.0
+        for curve, speed in pumps:
+            delivered += curve.flow_at(head, speed)
         if delivered * delivered * resistance > head - static:
             low = head
         else:

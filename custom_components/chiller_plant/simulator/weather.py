@@ -1,6 +1,7 @@
 """Outdoor air: what the towers reject into and what loads the zones."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import cos, exp, pi
 
 ATMOSPHERE = 101.325
@@ -43,55 +44,62 @@ def wet_bulb(temperature: float, dew_point: float) -> float:
     return 0.5 * (low + high)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutdoorAir:
     """The air outside, temperatures in °C."""
 
     dry_bulb: float
     dew_point: float
 
-    @property
+    @cached_property
     def wet_bulb(self) -> float:
         """Wet-bulb temperature, °C."""
         return wet_bulb(self.dry_bulb, self.dew_point)
 
-    @property
+    @cached_property
     def relative_humidity(self) -> float:
         """Relative humidity, %."""
         vapour = saturation_pressure(min(self.dew_point, self.dry_bulb))
         return 100.0 * vapour / saturation_pressure(self.dry_bulb)
 
-    @property
+    @cached_property
     def enthalpy(self) -> float:
         """Enthalpy, kJ per kg of dry air."""
         return enthalpy(self.dry_bulb, self.dew_point)
 
 
-@dataclass(slots=True)
 class Weather:
     """A day like every other: a sinusoid around a mean, one dew point.
 
-    `daily_swing` is the amplitude in K. `fixed` holds the air as it is.
+    `fixed` holds the air as it is.
     """
 
-    mean_temperature: float = 29.0
-    daily_swing: float = 4.0
-    dew_point: float = 24.0
-    fixed: OutdoorAir | None = None
-
-    @property
-    def mean(self) -> OutdoorAir:
+    def __init__(
+        self,
+        mean_temperature: float = 29.0,
+        daily_swing: float = 4.0,
+        dew_point: float = 24.0,
+    ) -> None:
+        """Take °C, the amplitude in K, and °C."""
+        self.mean_temperature = mean_temperature
+        self.daily_swing = daily_swing
+        self.dew_point = dew_point
+        self.mean = OutdoorAir(mean_temperature, min(dew_point, mean_temperature))
         """The air of an average hour."""
-        return OutdoorAir(
-            self.mean_temperature, min(self.dew_point, self.mean_temperature)
-        )
+        self.fixed: OutdoorAir | None = None
+        self._minute = -1
+        self._air = self.mean
 
     def at(self, time: float) -> OutdoorAir:
-        """Return the air at a local time in seconds since any midnight."""
+        """Return the air of a minute, by local time in seconds since midnight."""
         if self.fixed is not None:
             return self.fixed
-        hour = time % SECONDS_A_DAY / SECONDS_AN_HOUR
-        dry_bulb = self.mean_temperature + self.daily_swing * cos(
-            2.0 * pi * (hour - WARMEST_HOUR) / 24.0
-        )
-        return OutdoorAir(dry_bulb, min(self.dew_point, dry_bulb))
+        minute = int(time // 60.0)
+        if minute != self._minute:
+            self._minute = minute
+            hour = minute / 60.0 % 24.0
+            dry_bulb = self.mean_temperature + self.daily_swing * cos(
+                2.0 * pi * (hour - WARMEST_HOUR) / 24.0
+            )
+            self._air = OutdoorAir(dry_bulb, min(self.dew_point, dry_bulb))
+        return self._air

@@ -13,7 +13,7 @@ from .sensors import readings
 from .weather import OutdoorAir
 from .wire_format import from_registers, to_registers
 
-LONGEST_STEP = 2.0
+LONGEST_STEP = 4.0
 """Seconds; the coils' and the machines' own controllers need no finer."""
 
 _ANALOG_RESOLUTION = 2
