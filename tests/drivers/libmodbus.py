@@ -49,6 +49,15 @@ class Server:
         while line := await output.readline():
             self.requests.append(tuple(int(word) for word in line.split()))
 
+    async def heard(self, pause: float = 0.2) -> None:
+        """Wait until what the server printed has arrived here."""
+        await asyncio.sleep(pause)
+
+    async def forget(self) -> None:
+        """Begin a new list of requests."""
+        await self.heard()
+        self.requests.clear()
+
     async def stop(self) -> None:
         assert self._process and self._listener
         self._process.kill()

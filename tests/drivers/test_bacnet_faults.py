@@ -48,7 +48,7 @@ async def test_silent_device_does_not_slow_the_others_and_is_heard_when_back() -
         both = asyncio.create_task(driver.read([here, there]))
         await asyncio.sleep(0.1)
         quick = await driver.read([here])
-        assert time.monotonic() - begin < 0.5
+        assert time.monotonic() - begin < 1.5
         report = await both
         assert time.monotonic() - begin < 4
         await dying.start()
@@ -74,7 +74,7 @@ async def test_nothing_is_left_after_closing_in_the_middle_of_a_request() -> Non
 
     begin = time.monotonic()
     await driver.close()
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < 1.5
 
     report = await asyncio.wait_for(reading, 1)
     assert set(report.silent_devices) == {"controller"}

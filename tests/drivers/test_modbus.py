@@ -49,6 +49,7 @@ async def test_values_of_all_tables_are_read_in_one_request_each(
         modbus_driver(server.host, server.port) as driver,
     ):
         report = await driver.read(points)
+        await server.heard()
 
     assert not report.failures
     assert report.values["drive input 24"] == pytest.approx(24.0)
@@ -199,10 +200,11 @@ async def test_register_that_is_missing_is_lost_alone_and_searched_for_once(
         modbus_driver(server.host, server.port) as driver,
     ):
         first = await driver.read(points)
+        await server.heard()
         searched = len(_reads(server))
-        server.requests.clear()
+        await server.forget()
         second = await driver.read(points)
-        await asyncio.sleep(0.05)
+        await server.heard()
         refused = driver.diagnostics()["devices"]
 
     assert list(first.failures) == list(second.failures) == ["drive holding 5"]
@@ -225,9 +227,9 @@ async def test_register_that_is_missing_between_two_values_costs_none(
         modbus_driver(server.host, server.port) as driver,
     ):
         first = await driver.read(points)
-        server.requests.clear()
+        await server.forget()
         second = await driver.read(points)
-        await asyncio.sleep(0.05)
+        await server.heard()
 
     assert not first.failures
     assert first.values == second.values
@@ -243,6 +245,7 @@ async def test_command_overtakes_the_polls_that_wait(libmodbus_program: Path) ->
         poll = asyncio.create_task(driver.read(points))
         await asyncio.sleep(0.05)
         await driver.write(SPEED, 50)
+        await server.heard(0.01)
         before = [request[1] for request in server.requests].index(6)
         assert not poll.done()
         assert len((await poll).values) == 15

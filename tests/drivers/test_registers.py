@@ -38,7 +38,9 @@ def test_what_is_written_is_what_is_read(
 
     assert len(registers) == width(address)
     assert all(0 <= word <= 0xFFFF for word in registers)
-    resolution = abs(scale) * (0.51 if kind is not RegisterType.FLOAT32 else 1e-6 * 2e6)
+    # Half a step, or the 24 binary digits of a floating-point number.
+    floating = kind is RegisterType.FLOAT32
+    resolution = (abs(value - offset) + 1) * 2**-23 if floating else abs(scale) * 0.51
     assert decode(speed, address, registers) == pytest.approx(value, abs=resolution)
 
 
