@@ -1,5 +1,7 @@
-"""A plant of two chillers with headered pumps, as the integration's plan has it,
-and a small plant that reacts: what is commanded starts, opens and cools.
+"""A plan of chillers on headers, and a small plant that carries it out.
+
+The plan is as the integration hands it out. The plant reacts: what is
+commanded starts, opens and cools.
 """
 
 from collections.abc import Iterable, Mapping
@@ -61,7 +63,7 @@ def _machine(key: str, name: str, kind: str, roles: Iterable[str]) -> dict[str, 
 
 
 def equipment(chillers: int = 2) -> dict[str, Any]:
-    """The equipment of a plan."""
+    """Return the equipment of a plan."""
     numbers = range(1, chillers + 1)
     items = {
         "plant": _machine(
@@ -151,7 +153,7 @@ STAGING_CONFIG = {
 
 
 def staging(chillers: int = 2, **config: Any) -> dict[str, Any]:
-    """A staging automation."""
+    """Return a staging automation."""
     return automation(
         "chiller_add_subtract",
         name="staging",
@@ -161,7 +163,7 @@ def staging(chillers: int = 2, **config: Any) -> dict[str, Any]:
 
 
 def loop(**config: Any) -> dict[str, Any]:
-    """A differential-pressure loop on the secondary pumps."""
+    """Return a differential-pressure loop on the secondary pumps."""
     return automation(
         "pid_control",
         name="pressure",
@@ -188,7 +190,7 @@ def loop(**config: Any) -> dict[str, Any]:
 def plan_data(
     *automations: dict[str, Any], chillers: int = 2, revision: str = "1"
 ) -> dict[str, Any]:
-    """A plan as `chiller_plant.get_plan` answers it."""
+    """Return a plan as `chiller_plant.get_plan` answers it."""
     return {
         "plant": {
             "key": "two_chillers",
@@ -207,12 +209,12 @@ def plan_data(
 
 
 def plan_of(*automations: dict[str, Any], chillers: int = 2) -> Plan:
-    """A plan, parsed."""
+    """Return a parsed plan."""
     return parse_plan(plan_data(*automations, chillers=chillers))
 
 
 def first(plan: Plan) -> PlanAutomation:
-    """The automation that a test is about."""
+    """Return the automation that a test is about."""
     return plan.automations[0]
 
 
@@ -316,7 +318,7 @@ class SmallPlant:
         )
 
     def states(self) -> Mapping[str, str]:
-        """The states of all entities."""
+        """Return the states of all entities."""
         return {
             point["entity_id"]: _state(self.values[f"{key}.{role}"])
             for key, item in equipment(self.chillers).items()

@@ -85,7 +85,7 @@ class House:
         )
 
     def of(self, action: str, **having: Any) -> list[dict[str, Any]]:
-        """The calls of an action so far."""
+        """Return the calls of an action so far."""
         return [
             data
             for name, data in self.calls
@@ -93,7 +93,7 @@ class House:
         ]
 
     def reports(self, automation: str) -> list[dict[str, Any]]:
-        """What was reported of an automation."""
+        """Return what was reported of an automation."""
         return self.of("report_state", automation=f"automation.{automation}")
 
 
@@ -132,6 +132,7 @@ async def running_apps(
     house.daemon = daemon
     if actions:
         house.install(daemon)
+    await house.put(house.states)
     # AppDaemon's own main program does this before it starts.
     await daemon.app_management._process_import_paths()
     daemon.app_management.dependency_manager = DependencyManager(
@@ -141,8 +142,6 @@ async def running_apps(
     daemon.start()
     try:
         await until(lambda: len(daemon.app_management.running_apps) == 3)
-        if house.states:
-            await house.put(house.states)
         yield daemon
     finally:
         await daemon.stop()

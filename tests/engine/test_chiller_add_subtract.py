@@ -79,13 +79,13 @@ class Day:
 
 
 def started(chillers: int = 2, load: float = 500, **config: Any) -> Day:
-    """A plant in its first stage."""
+    """Return a plant in its first stage."""
     day = Day(chillers, load, **config)
     return day.go(600, day.is_stage(1))
 
 
 def in_stage_two(**config: Any) -> Day:
-    """A plant that was staged up by its load."""
+    """Return a plant that was staged up by its load."""
     day = started(load=1350, **config)
     return day.go(4000, day.is_stage(2))
 
@@ -315,6 +315,18 @@ def test_what_runs_already_is_taken_over() -> None:
     day.plant.log.clear()
     day.go(300)
     assert day.plant.log == [] and day.plant.commands == wanted
+
+
+def test_plant_that_is_enabled_again_keeps_what_still_runs() -> None:
+    day = in_stage_two()
+    day.plant.values["plant.enable_command"] = False
+    day.go(5)
+    day.plant.values["plant.enable_command"] = True
+    day.plant.log.clear()
+    day.go(600, day.is_stage(1))
+    assert ("chiller_1.run_command", False) not in [
+        (point, value) for _, point, value in day.plant.log
+    ]
 
 
 def test_restart_changes_nothing_and_keeps_the_times() -> None:

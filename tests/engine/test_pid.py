@@ -17,7 +17,7 @@ READING = st.floats(-200, 500)
 
 
 def pressure_loop(**changes: float | bool) -> PidSettings:
-    """The settings of a loop that a test changes in one place."""
+    """Return the settings of a loop that a test changes in one place."""
     return PidSettings(
         **{
             "gain": 0.5,

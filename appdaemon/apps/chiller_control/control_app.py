@@ -132,11 +132,15 @@ class ControlApp(Hass):
 
     def entity(self, entity_id: str) -> Mapping[str, Any] | None:
         """Return state and attributes of an entity."""
+        if self._stopped:
+            return None
         found = self.get_state(entity_id, attribute="all", copy=False)
         return found if isinstance(found, dict) else None
 
     def call(self, action: str, data: Mapping[str, Any]) -> None:
         """Call an action of the integration."""
+        if self._stopped:
+            raise NoAnswer("the engine is stopping")
         self._call(action, data)
 
     def tell(self, message: str) -> None:

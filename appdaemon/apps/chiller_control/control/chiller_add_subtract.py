@@ -109,10 +109,16 @@ class ChillerAddSubtract:
             enabled = inputs.on(self._enable_point)
         if enabled is None or enabled == self._enabled:
             return
-        # It may have been enabled long before control began: that hold is over.
-        hold = self._config.start_hold if self._enabled is None else 0.0
+        began = self._enabled is None
+        # What still runs when the plant is enabled goes on running.
+        self._seen.clear()
         self._enabled = enabled
-        self._enabled_since = now - hold if enabled else None
+        self._enabled_since = now if enabled else None
+        if began and all(
+            self._sequence.reports(item.key) for item in self._plant.chillers
+        ):
+            # Enabled before control began, and nothing more is to be learned.
+            self._enabled_since = now - self._config.start_hold
         if enabled:
             return
         if self._wanted or self._running():
@@ -125,9 +131,9 @@ class ChillerAddSubtract:
     def _adopt(self, inputs: Inputs) -> None:
         """Let the plant say what stage it is in, where it knows better.
 
-        What runs when it is first seen stays. What ran before a restart and
-        was handed back meanwhile is let go. What somebody of a higher priority
-        keeps running is part of the stage.
+        What runs when it is first seen, and is not told to stop, stays. What
+        ran before a restart and was handed back meanwhile is let go. What
+        somebody of a higher priority keeps running is part of the stage.
         """
         wanted = set(self._wanted)
         for chiller in self._plant.chillers:
@@ -135,10 +141,11 @@ class ChillerAddSubtract:
             if not self._sequence.reports(key):
                 continue
             runs = self._sequence.runs(key)
-            taken = command in inputs.taken and inputs.on(command)
-            if runs and (taken or key not in self._seen):
-                wanted.add(chiller)
-            elif key in self._ran and not runs and inputs.on(command) is False:
+            stops = inputs.on(command) is False
+            if runs and (command in inputs.taken or key not in self._seen):
+                if not stops:
+                    wanted.add(chiller)
+            elif key in self._ran and not runs and stops:
                 wanted.discard(chiller)
             self._ran.discard(key)
             self._seen.add(key)
