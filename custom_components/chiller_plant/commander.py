@@ -103,11 +103,12 @@ class Commander:
         return self.desk.release(now(), source=source, points=points)
 
     async def async_step(
-        self, readings: Callable[[], Readings], silent: Mapping[str, str]
+        self, readings: Callable[[], Readings], silent: Collection[str]
     ) -> tuple[Point, ...]:
         """Do what is to be done now; return the points that were written.
 
-        `silent` devices (and why) are not waited for.
+        Nothing is sent to `silent` devices; the desk offers it again, until
+        they are back.
         """
         async with self._lock:
             if self._stopped:
@@ -117,7 +118,11 @@ class Commander:
             written = [
                 order.point
                 for order in orders
-                if await self._async_carry_out(order, silent)
+                if (
+                    order.point.address is None
+                    or order.point.address.device not in silent
+                )
+                and await self._async_carry_out(order)
             ]
             if orders:
                 self._store.async_save_soon()
@@ -138,22 +143,18 @@ class Commander:
         statuses = (self.desk.status(point.key) for point in self._commandable)
         return frozenset((item.point, item.owner, item.owned) for item in statuses)
 
-    async def _async_carry_out(self, order: Order, silent: Mapping[str, str]) -> bool:
-        if (error := await self._async_failure(order, silent)) is not None:
+    async def _async_carry_out(self, order: Order) -> bool:
+        if (error := await self._async_failure(order)) is not None:
             self.desk.failed(now(), order, error)
             return False
         self.desk.written(now(), order)
         return True
 
-    async def _async_failure(
-        self, order: Order, silent: Mapping[str, str]
-    ) -> str | None:
+    async def _async_failure(self, order: Order) -> str | None:
         """Put an order on the wire; return why that did not succeed."""
         point = order.point
         if point.address is None:
             return None
-        if (reason := silent.get(point.address.device)) is not None:
-            return reason
         try:
             driver = self._links.driver_of(point)
             if order.value is None:
@@ -185,7 +186,7 @@ class Commander:
                 point.key
                 for point in mine
                 if not await self._async_carry_out(
-                    Order(point, None, "handed back", "integration"), {}
+                    Order(point, None, "handed back", "integration")
                 )
             ]
         if failed:

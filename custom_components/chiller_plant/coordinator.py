@@ -115,7 +115,8 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         moment = now()
         for device in asked:
             self._observe(moment, device, report.silent_devices.get(device))
-        if not self._heard and len(report.silent_devices) == len(self.links.devices):
+        silent = report.silent_devices
+        if not self._heard and silent and len(silent) == len(self.links.devices):
             self._raise_not_ready(report)
         self._heard = True
         self._take(report, self._on_wire)
@@ -182,6 +183,13 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
     def reading(self, point: PointKey) -> Reading:
         """Return what is known of a point."""
         return self.data.readings[point]
+
+    def hold(self, point: Point) -> str | None:
+        """Return why what is asked of a point is not done yet."""
+        status = self.desk.status(point.key)
+        if point.address is None or status.owner is None:
+            return status.hold
+        return status.hold or self.silent.get(point.address.device)
 
     def is_available(self, point: Point) -> bool:
         """Return whether a point has something to show."""

@@ -140,6 +140,6 @@ class PointEntity(PlantEntity):
                 ATTR_OWNER: status.owner,
                 ATTR_OWNER_PRIORITY: status.priority,
                 ATTR_REQUESTED_VALUE: status.value,
-                ATTR_HOLD: status.hold,
+                ATTR_HOLD: self.coordinator.hold(self.point),
             }
         return attributes

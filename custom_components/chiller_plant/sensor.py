@@ -16,7 +16,6 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .automation_sensor import async_follow_automations
 from .const import OPERATOR
-from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .entity import PlantEntity, PointEntity, native_unit, points_of
 from .plant.arbiter import commandable
@@ -272,7 +271,7 @@ class CommandOwnerSensor(PlantEntity, SensorEntity):
         """Watch the points that take commands."""
         super().__init__(data, equipment, "command_owner")
         self._points = {
-            role: point.key
+            role: point
             for role, point in equipment.points.items()
             if commandable(point)
         }
@@ -281,7 +280,8 @@ class CommandOwnerSensor(PlantEntity, SensorEntity):
     @override
     def native_value(self) -> str:
         """The owner's name, `nobody` while the equipment is on its own."""
-        statuses = (self.coordinator.desk.status(key) for key in self._points.values())
+        desk = self.coordinator.desk
+        statuses = (desk.status(point.key) for point in self._points.values())
         owned = [status for status in statuses if status.owner is not None]
         if not owned:
             return "nobody"
@@ -294,13 +294,12 @@ class CommandOwnerSensor(PlantEntity, SensorEntity):
         """Each commanded point with its owner."""
         return {
             "points": {
-                role: self._described(self.coordinator, key)
-                for role, key in self._points.items()
+                role: self._described(point) for role, point in self._points.items()
             }
         }
 
-    def _described(self, coordinator: PlantCoordinator, key: str) -> dict[str, Any]:
-        status = coordinator.desk.status(key)
+    def _described(self, point: Point) -> dict[str, Any]:
+        status = self.coordinator.desk.status(point.key)
         return {
             "owner": status.owner,
             "priority": status.priority,
@@ -309,7 +308,7 @@ class CommandOwnerSensor(PlantEntity, SensorEntity):
             "reason": status.reason,
             "since": status.since,
             "lease_end": status.lease_end,
-            "hold": status.hold,
+            "hold": self.coordinator.hold(point),
         }
 
 

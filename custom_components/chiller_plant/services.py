@@ -22,7 +22,7 @@ from .coordinator import PlantCoordinator, refusal
 from .data import ChillerPlantConfigEntry
 from .lookup import point_of_entity
 from .plant.arbiter import PRIORITIES, Band, CommandRefused, Request, commandable
-from .plant.model import Point, Value
+from .plant.model import Point
 
 SERVICE_COMMAND = "command"
 SERVICE_RELEASE = "release"
@@ -98,13 +98,12 @@ async def _async_command(call: ServiceCall) -> ServiceResponse:
         for entity_id in call.data[ATTR_ENTITY_ID]
     ]
     await _async_check_permission(call, [entity_id for entity_id, *_ in targets])
-    # Nothing is asked for unless all of it can be: half a command helps nobody.
-    values = [_value_for(point, call.data[ATTR_VALUE]) for _, _, point in targets]
     plants: dict[str, tuple[PlantCoordinator, list[Request]]] = {}
-    for (_, entry, point), value in zip(targets, values, strict=True):
-        data = entry.runtime_data
-        _, requests = plants.setdefault(entry.entry_id, (data.coordinator, []))
-        requests.append(_request(point, value, call.data))
+    for _, entry, point in targets:
+        _, requests = plants.setdefault(
+            entry.entry_id, (entry.runtime_data.coordinator, [])
+        )
+        requests.append(_request(point, call.data))
     for coordinator, requests in plants.values():
         try:
             await coordinator.async_request(requests)
@@ -118,7 +117,7 @@ async def _async_command(call: ServiceCall) -> ServiceResponse:
                 "owner": status.owner,
                 "owner_priority": status.priority,
                 "value": status.value,
-                "hold": status.hold,
+                "hold": entry.runtime_data.coordinator.hold(point),
             }
             for entity_id, entry, point in targets
             for status in (entry.runtime_data.coordinator.desk.status(point.key),)
@@ -150,10 +149,10 @@ async def _async_release(call: ServiceCall) -> ServiceResponse:
     return {"released": list(released)}
 
 
-def _request(point: Point, value: Value, data: dict[str, Any]) -> Request:
+def _request(point: Point, data: dict[str, Any]) -> Request:
     return Request(
         point=point.key,
-        value=value,
+        value=data[ATTR_VALUE],
         priority=data[ATTR_PRIORITY],
         source=data[ATTR_SOURCE],
         reason=data[ATTR_REASON],
@@ -178,18 +177,6 @@ def _commandable(
             translation_placeholders={"entity_id": entity_id},
         )
     return found
-
-
-def _value_for(point: Point, value: Value) -> Value:
-    if point.role.quantity.is_boolean is isinstance(value, bool):
-        return value
-    raise ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=(
-            "boolean_expected" if point.role.quantity.is_boolean else "number_expected"
-        ),
-        translation_placeholders={"point": point.key, "value": str(value)},
-    )
 
 
 async def _async_check_permission(call: ServiceCall, entity_ids: list[str]) -> None:

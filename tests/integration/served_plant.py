@@ -1,7 +1,7 @@
 """The example plant on real sockets, on free ports, for tests in one process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 import re
@@ -38,7 +38,7 @@ def example_text(poll_interval: int = 1) -> str:
 
 def _free_port(kind: socket.SocketKind) -> int:
     with socket.socket(socket.AF_INET, kind) as free:
-        free.bind(("0.0.0.0", 0))  # noqa: S104, free on every loopback address
+        free.bind(("0.0.0.0", 0))
         port: int = free.getsockname()[1]
         return port
 
@@ -109,9 +109,30 @@ async def set_up(hass: HomeAssistant, text: str) -> MockConfigEntry:
     return entry
 
 
-async def eventually(condition: object, timeout: float = 10.0) -> None:
+async def eventually(condition: Callable[[], object], timeout: float = 10.0) -> None:
     """Wait until a condition holds; the plant lives in real time."""
-    assert callable(condition)
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.05)
+
+
+def state(hass: HomeAssistant, entity_id: str) -> str:
+    """Return an entity's state."""
+    found = hass.states.get(entity_id)
+    assert found is not None, entity_id
+    return found.state
+
+
+async def operate(hass: HomeAssistant, entity_id: str, value: bool | float) -> None:
+    """Do what an operator does in the UI."""
+    if isinstance(value, bool):
+        await hass.services.async_call(
+            "switch",
+            "turn_on" if value else "turn_off",
+            {"entity_id": entity_id},
+            blocking=True,
+        )
+        return
+    await hass.services.async_call(
+        "number", "set_value", {"entity_id": entity_id, "value": value}, blocking=True
+    )
