@@ -13,6 +13,7 @@ from itertools import islice
 from ical.calendar import Calendar
 from ical.calendar_stream import IcsCalendarStream
 from ical.event import Event
+from ical.exceptions import CalendarParseError
 from ical.store import EventStore
 from ical.types import Range, Recur
 
@@ -65,8 +66,16 @@ class DayCalendar:
 
     @classmethod
     def from_ics(cls, text: str) -> DayCalendar:
-        """Read what `as_ics` wrote. Raise `CalendarParseError`."""
-        return cls(IcsCalendarStream.calendar_from_ics(text) if text else None)
+        """Read what `as_ics` wrote. Raise ValueError for anything else."""
+        if not text:
+            return cls()
+        # The parser takes a text that was cut off for an empty calendar.
+        if not text.rstrip().endswith("END:VCALENDAR"):
+            raise ValueError("the calendar is cut off")
+        try:
+            return cls(IcsCalendarStream.calendar_from_ics(text))
+        except CalendarParseError as error:
+            raise ValueError(str(error)) from error
 
     def as_ics(self) -> str:
         """Return the calendar as text."""

@@ -9,7 +9,6 @@ A damaged file never keeps a plant from starting.
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ical.exceptions import CalendarParseError
 import voluptuous as vol
 
 from homeassistant.core import HomeAssistant, callback
@@ -133,7 +132,7 @@ class ProfileStore:
                 self.decisions = await self._hass.async_add_executor_job(
                     _decisions_from, stored
                 )
-            except (vol.Invalid, CalendarParseError) as error:
+            except (vol.Invalid, ValueError) as error:
                 await self._async_set_aside(stored, error)
         for name in self._missing_profiles():
             self.decisions.profiles[name] = Profile(name, {})

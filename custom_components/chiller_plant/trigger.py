@@ -11,7 +11,7 @@ from typing import cast, override
 import voluptuous as vol
 
 from homeassistant.const import CONF_OPTIONS
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later
@@ -68,11 +68,13 @@ class SyncTrigger(Trigger):
             if loaded_entry(self._hass, self._plant) is not None:
                 run_action({CONF_PLANT: self._plant}, "chiller plant asks")
 
+        job = HassJob(fire, "ask to register", cancel_on_shutdown=True)
+
         @callback
         def ask() -> None:
             nonlocal pending
             if pending is None:
-                pending = async_call_later(self._hass, _DELAY, fire)
+                pending = async_call_later(self._hass, _DELAY, job)
 
         stop = async_dispatcher_connect(self._hass, f"{DOMAIN}_{self._plant}_sync", ask)
         ask()
