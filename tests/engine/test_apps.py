@@ -4,6 +4,7 @@ import asyncio
 from copy import deepcopy
 import json
 from pathlib import Path
+from time import time
 from typing import Any
 
 from factories import SmallPlant, automation, loop, plan_data, staging
@@ -160,6 +161,17 @@ async def test_entity_that_is_unavailable_holds_the_loop(tmp_path: Path) -> None
         await until(lambda: house.reports("pressure")[-1]["state"] == "holding")
         await house.put({point: "90.0"})
         await until(lambda: house.reports("pressure")[-1]["state"] == "controlling")
+
+
+async def test_time_is_that_of_the_world_whatever_the_time_zone(
+    tmp_path: Path,
+) -> None:
+    """AppDaemon is set to Bangkok; the machine may be anywhere."""
+    house = House(plan(staging()), dict(cooling().states()))
+    async with running_apps(house, tmp_path):
+        await until(lambda: house.reports("staging"))
+        told = house.reports("staging")[0]["attributes"]["resume"]["at"]
+        assert told == pytest.approx(time(), abs=5)
 
 
 async def test_engine_without_automations_still_shows_that_it_lives(

@@ -8,6 +8,7 @@ themselves, and a restart within the lease is not noticed by the plant.
 """
 
 from collections.abc import Mapping
+from time import time
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -64,7 +65,9 @@ class ControlApp(Hass):
     def _run(self, **_: Any) -> None:
         delay = self._interval
         try:
-            now = self.get_now_ts()
+            # Not AppDaemon's get_now_ts: where the site's time zone is not that
+            # of the machine, it is off by the difference.
+            now = time()
             if self._refresh_plan(now):
                 self._engine.cycle(now)
             elif self._plan_at is None:
@@ -145,4 +148,5 @@ class ControlApp(Hass):
 
     def tell(self, message: str) -> None:
         """Write a line into AppDaemon's log."""
-        self.log(message, level="WARNING")
+        if not self._stopped:
+            self.log(message, level="WARNING")
