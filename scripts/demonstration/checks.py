@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 import itertools
+import math
 import time
 from typing import Any
 
@@ -14,8 +15,10 @@ from custom_components.chiller_plant.plant.model import (
 )
 
 from .compressed_time import LEASE_SECONDS
+from .home_assistant import HomeAssistantError
 from .installation import HOLIDAY, WEEKDAY
 from .observer import UNAVAILABLE, Observer
+from .process import ProcessError
 from .stack import Stack
 from .story import Finding, StepFailed, wait_until
 from .wire import Wire, WireRecorder
@@ -56,7 +59,7 @@ class Checks:
                 async with self.stack.home_assistant.connect() as socket:
                     observer = await Observer.begin(socket, self.stack.installation)
                     seen, passed = await chapter(observer), True
-            except StepFailed as failure:
+            except (StepFailed, HomeAssistantError, ProcessError) as failure:
                 seen, passed = str(failure), False
             finding = Finding(name, seen, time.monotonic() - begin, passed)
             self.findings.append(finding)
@@ -90,6 +93,7 @@ class Checks:
 
     async def the_calendar_decides(self, observer: Observer) -> str:
         """See the calendar's profile active; move today, and see the plan follow."""
+        await self.stack.simulator.tell("load 0.2")
         plan = await observer.plan()
         if (plan["profile"], plan["profile_source"]) != (HOLIDAY, "date"):
             raise StepFailed(f"today is {plan['profile']} by {plan['profile_source']}")
@@ -125,7 +129,6 @@ class Checks:
 
     async def starts_in_order_and_cools(self, observer: Observer) -> str:
         """See valve, pumps, tower, and only with proven flow the chiller."""
-        await self.stack.simulator.tell("load 0.35")
         begin = time.time() - 15
         chiller = await self._wait_for_chillers(observer, 1, 90)
         order = [
@@ -196,14 +199,14 @@ class Checks:
     async def second_chiller_is_added(self, observer: Observer) -> str:
         """Raise the load; see a second chiller added for a stated reason."""
         actions = await observer.listen_to_actions()
-        await self.stack.simulator.tell("load 0.9")
+        await self.stack.simulator.tell("load 0.75")
         await self._wait_for_chillers(observer, 2, 120)
         return _reason(actions, "stage_up")
 
     async def second_chiller_is_removed(self, observer: Observer) -> str:
         """Lower the load; see it removed again for a stated reason."""
         actions = await observer.listen_to_actions()
-        await self.stack.simulator.tell("load 0.3")
+        await self.stack.simulator.tell("load 0.25")
         await self._wait_for_chillers(observer, 1, 150)
         return _reason(actions, "stage_down")
 
@@ -217,20 +220,19 @@ class Checks:
             if not equipment.startswith("chiller_") or role != "run_command":
                 continue
             limits = self.stack.plant.equipment[equipment].interlocks
-            since = change.at - last.get(equipment, 0.0)
-            known = equipment in last
+            since = change.at - last.get(equipment, -math.inf)
             if change.value:
-                starts += known
+                starts += 1
                 self._require_flow(equipment, change.at)
-                if known and since < limits.minimum_off_time - 1:
+                if since < limits.minimum_off_time - 1:
                     raise StepFailed(f"{equipment} started after {since:.1f} s off")
-            elif known:
+            else:
                 stops += 1
                 if since < limits.minimum_run_time - 1:
                     raise StepFailed(f"{equipment} stopped after {since:.1f} s")
             if last_any and last_any[1] != equipment:
                 apart = change.at - last_any[0]
-                if known and 0 < apart < limits.change_time - 1:
+                if apart < limits.change_time - 1:
                     raise StepFailed(f"two chillers changed {apart:.1f} s apart")
             last[equipment] = change.at
             last_any = (change.at, equipment)
@@ -246,7 +248,7 @@ class Checks:
                 for change in self.recorder.changes
                 if change.point == f"{chiller}.{role}" and change.at <= at
             ]
-            if not before or before[-1] is not True:
+            if before[-1:] != [True]:
                 raise StepFailed(f"{chiller} was started without {role}")
 
     # 4
@@ -258,15 +260,17 @@ class Checks:
             raise StepFailed("there is no differential pressure setpoint")
         band = 0.05 * setpoint
         inside: list[float] = []
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 120
         while len(inside) < 20:
             if time.monotonic() > deadline:
                 raise StepFailed(
                     f"not within 5 % of {setpoint:.0f} kPa for 20 s: {inside[-5:]}"
                 )
-            values = await self.wire.read([DIFFERENTIAL_PRESSURE])
+            values = await self.wire.read([DIFFERENTIAL_PRESSURE, SPEED_POINT])
             pressure = float(values[DIFFERENTIAL_PRESSURE])
-            inside = [*inside, pressure] if abs(pressure - setpoint) <= band else []
+            # A loop at its limit holds nothing, even if it is near by chance.
+            works = abs(pressure - setpoint) <= band and values[SPEED_POINT] < 99
+            inside = [*inside, pressure] if works else []
             await asyncio.sleep(1)
         worst = max(abs(pressure - setpoint) for pressure in inside)
         return (

@@ -6,11 +6,15 @@ between two starts of a chiller become thirty seconds at thirty times. The
 addresses get ports that are free on this machine.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 import socket
 from typing import Any
 
 import yaml
+
+from custom_components.chiller_plant.plant.model import InterlockSettings
+from custom_components.chiller_plant.plant.plant_file import load_plant
 
 from .process import free_port
 
@@ -18,7 +22,10 @@ LEASE_SECONDS = 30.0
 """Longer than Home Assistant and AppDaemon need to restart: programs do not
 run faster just because the plant does."""
 
-_LEAST_PROOF_SECONDS = 20.0
+_MOST_STARTS = 60
+"""What a plant file may allow in an hour."""
+
+LEAST_PROOF_SECONDS = 20.0
 """A proof takes a few polls, whatever the speed."""
 
 
@@ -27,22 +34,25 @@ def compress(source: Path, target: Path, speed: float) -> dict[str, Any]:
     plant: dict[str, Any] = yaml.safe_load(source.read_text())
     plant["plant"]["poll_interval"] = 1
     plant["plant"]["command_lease"] = LEASE_SECONDS
-    for item in (*plant["templates"].values(), *plant["equipment"].values()):
-        _compress_interlocks(item.get("interlocks", {}), speed)
+    for item in plant["templates"].values():
+        item.pop("interlocks", None)
+    for key, equipment in load_plant(source).equipment.items():
+        plant["equipment"][key]["interlocks"] = _compressed(equipment.interlocks, speed)
     for connection in plant["connections"].values():
         _move_to_free_ports(connection)
     target.write_text(yaml.safe_dump(plant, sort_keys=False))
     return plant
 
 
-def _compress_interlocks(interlocks: dict[str, float], speed: float) -> None:
-    for name, value in interlocks.items():
-        if name == "maximum_starts_per_hour":
-            interlocks[name] = round(value * speed)
-        elif name == "start_proof_time":
-            interlocks[name] = max(value / speed, _LEAST_PROOF_SECONDS)
-        else:
-            interlocks[name] = value / speed
+def _compressed(interlocks: InterlockSettings, speed: float) -> dict[str, float]:
+    times = {name: value for name, value in asdict(interlocks).items() if value}
+    if starts := times.pop("maximum_starts_per_hour", None):
+        times["maximum_starts_per_hour"] = min(round(starts * speed), _MOST_STARTS)
+    for name in times.keys() - {"maximum_starts_per_hour"}:
+        times[name] /= speed
+    if "start_proof_time" in times:
+        times["start_proof_time"] = max(times["start_proof_time"], LEAST_PROOF_SECONDS)
+    return times
 
 
 def _move_to_free_ports(connection: dict[str, Any]) -> None:

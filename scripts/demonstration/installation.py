@@ -3,18 +3,31 @@
 Everything goes through the interfaces that the Home Assistant UI itself uses.
 """
 
+import asyncio
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
+import yaml
 
+from .compressed_time import LEAST_PROOF_SECONDS
 from .home_assistant import HomeAssistant, HomeAssistantError, WebSocket
 
-BLUEPRINTS = "chiller_plant"
+DASHBOARD = "chiller-plant"
 WEEKDAY, WEEKEND, HOLIDAY = "Weekday", "Weekend", "Holiday"
+
+_BLUEPRINTS = "chiller_plant"
+_PRIORITY = 5
+_REGISTER_SECONDS = 15
+_PROFILES = {
+    WEEKDAY: ("hours_weekday", "staging", "pressure"),
+    WEEKEND: ("hours_weekend", "staging", "pressure"),
+    HOLIDAY: ("hours_holiday", "staging", "pressure"),
+}
 
 type Plan = dict[str, Any]
 
@@ -35,8 +48,7 @@ class Installation:
         """Do all of it; needs a Home Assistant that runs."""
         self.entry_id = await self._import_plant()
         async with self.home_assistant.connect() as socket:
-            plan = await self.plan(socket)
-            await self._make_automations(socket, plan)
+            await self._make_automations(socket)
             await self._make_profiles(socket)
             await self.put_on_calendar(socket, self.today(), HOLIDAY)
             await self._make_dashboard(socket)
@@ -85,3 +97,170 @@ class Installation:
             response.raise_for_status()
             file_id: str = (await response.json())["file_id"]
             return file_id
+
+    async def _make_automations(self, socket: WebSocket) -> None:
+        """Fill in the blueprints' forms, as the automation editor saves them."""
+        forms = await self._forms(socket)
+        for name, (blueprint, alias, inputs) in forms.items():
+            await self.home_assistant.rest(
+                "post",
+                f"config/automation/config/{name}",
+                {
+                    "alias": alias,
+                    "use_blueprint": {
+                        "path": f"{_BLUEPRINTS}/{blueprint}.yaml",
+                        "input": {"plant": self.entry_id, **inputs},
+                    },
+                },
+            )
+        deadline = time.monotonic() + _REGISTER_SECONDS
+        while not forms.keys() <= (await self._registered(socket)).keys():
+            if time.monotonic() > deadline:
+                raise HomeAssistantError("the automations did not register")
+            await asyncio.sleep(0.3)
+        self.automations = await self._registered(socket)
+
+    async def _registered(self, socket: WebSocket) -> dict[str, str]:
+        """Return the automations that have told the integration of themselves."""
+        return {
+            state["attributes"]["id"]: entity_id
+            for entity_id, state in (await socket.states()).items()
+            if entity_id.startswith("automation.")
+            and state["attributes"].get("last_triggered")
+            and not state["attributes"].get("current")
+        }
+
+    async def _forms(
+        self, socket: WebSocket
+    ) -> dict[str, tuple[str, str, dict[str, Any]]]:
+        """Return blueprint, name and inputs of each automation."""
+        points = (await self.plan(socket))["equipment"]
+        devices = {
+            device["name"]: device["id"]
+            for device in await socket.call("config/device_registry/list")
+        }
+
+        def entity(equipment: str, role: str) -> str:
+            found: str = points[equipment]["points"][role]["entity_id"]
+            return found
+
+        def duration(seconds: float) -> dict[str, float]:
+            return {"seconds": max(1, round(seconds / self.speed))}
+
+        pumps = [key for key in points if key.startswith("schp_")]
+        pressure = "chilled_water_differential_pressure"
+        schedule = "chiller_plant_schedule"
+        return {
+            "hours_weekday": (schedule, "Weekday hours", {"operation": "all_day"}),
+            "hours_weekend": (
+                schedule,
+                "Weekend hours",
+                {"start_time": "08:00:00", "stop_time": "18:00:00"},
+            ),
+            "hours_holiday": (schedule, "Holiday hours", {"operation": "off"}),
+            "staging": (
+                "chiller_add_subtract",
+                "Chiller staging",
+                {
+                    "chillers": [devices["Chiller 1"], devices["Chiller 2"]],
+                    "stage_hold": duration(900),
+                    "minimum_stage_time": duration(900),
+                    "start_hold": duration(30),
+                    "proof_timeout": {"seconds": LEAST_PROOF_SECONDS},
+                    "stop_flow_delay": duration(180),
+                },
+            ),
+            "pressure": (
+                "pid_control",
+                "Differential pressure",
+                {
+                    "measurement": entity("plant", pressure),
+                    "setpoint_point": entity("plant", f"{pressure}_setpoint"),
+                    "outputs": [entity(pump, "speed_command") for pump in pumps],
+                    "enable": [entity(pump, "run_status") for pump in pumps],
+                    "gain": 0.1,
+                    "integral_time": 120 / self.speed,
+                    "interval": 1,
+                },
+            ),
+        }
+
+    async def _make_profiles(self, socket: WebSocket) -> None:
+        for profile, automations in _PROFILES.items():
+            await socket.act(
+                "chiller_plant.save_profile",
+                {
+                    "plant": self.entry_id,
+                    "name": profile,
+                    "automations": [
+                        {"automation": self.automations[name], "priority": _PRIORITY}
+                        for name in automations
+                    ],
+                },
+            )
+
+    async def _calendar(self, socket: WebSocket) -> str:
+        registered = await socket.call("config/entity_registry/list")
+        return next(
+            str(entity["entity_id"])
+            for entity in registered
+            if entity["platform"] == "chiller_plant"
+            and entity["entity_id"].startswith("calendar.")
+        )
+
+    async def put_on_calendar(
+        self, socket: WebSocket, day: date, profile: str, repeat: str | None = None
+    ) -> None:
+        """Give a date a profile, as the calendar card does."""
+        await socket.call(
+            "calendar/event/create",
+            entity_id=await self._calendar(socket),
+            event=_event(day, profile) | ({"rrule": repeat} if repeat else {}),
+        )
+
+    async def move_today(self, socket: WebSocket, profile: str) -> None:
+        """Edit today's entry in the calendar card to another profile."""
+        calendar = await self._calendar(socket)
+        day = self.today()
+        events = await self.home_assistant.rest(
+            "get",
+            f"calendars/{calendar}?start={day}T00:00:00%2B08:00"
+            f"&end={day}T23:59:59%2B08:00",
+        )
+        event = next(event for event in events if event.get("uid"))
+        await socket.call(
+            "calendar/event/update",
+            entity_id=calendar,
+            uid=event["uid"],
+            event=_event(day, profile),
+        )
+
+    async def show_day(self) -> None:
+        """Put a working day and a few coming dates on the calendar."""
+        async with self.home_assistant.connect() as socket:
+            await self.move_today(socket, WEEKDAY)
+            month = self.today() + timedelta(days=9)
+            await self.put_on_calendar(socket, month, HOLIDAY)
+
+    async def _make_dashboard(self, socket: WebSocket) -> None:
+        """Save the example's dashboard, as its editor does."""
+        await socket.call(
+            "lovelace/dashboards/create",
+            url_path=DASHBOARD,
+            title="Chiller plant",
+            icon="mdi:snowflake-thermometer",
+            mode="storage",
+        )
+        await socket.call(
+            "lovelace/config/save",
+            url_path=DASHBOARD,
+            config=yaml.safe_load((self.example / "dashboard.yaml").read_text()),
+        )
+
+
+def _event(day: date, profile: str) -> dict[str, str]:
+    return {
+        "summary": profile,
+        "dtstart": day.isoformat(),
+        "dtend": (day + timedelta(days=1)).isoformat(),
+    }

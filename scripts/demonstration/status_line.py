@@ -45,7 +45,7 @@ async def _line(
         (
             plan["profile"],
             f"stage {states[observer.entity('plant.stage')]['state']}",
-            value("plant.cooling_load_tons", "RT", 0),
+            value("plant.cooling_load_refrigeration_tons", "RT", 0),
             value("plant.efficiency", "kW/RT", 2),
             f"supply {value('plant.chilled_water_supply_temperature', '°C', 1)}",
             last,

@@ -105,7 +105,8 @@ class Wire:
             self._host(address), _identifier(address), PropertyIdentifier.PRIORITY_ARRAY
         )
         return [
-            None if slot.tag == _BACNET_NULL else slot.value for slot in array.value
+            None if slot is None or slot.tag == _BACNET_NULL else slot.value
+            for slot in array.value
         ]
 
     def _host(self, address: BacnetAddress) -> str:
@@ -200,7 +201,7 @@ class WireRecorder:
             self.changes += [
                 Change(now, key, value)
                 for key, value in values.items()
-                if self.values.get(key) != value
+                if key in self.values and self.values[key] != value
             ]
             self.values |= values
             await asyncio.sleep(_RECORD_SECONDS)
