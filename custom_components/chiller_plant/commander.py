@@ -21,7 +21,14 @@ from .drivers.driver import DriverError
 from .links import Links
 from .plant.arbiter import checked_request, commandable
 from .plant.command_desk import CommandDesk, Notice, Order, Request
-from .plant.model import Plant, Point, PointKey, Value
+from .plant.model import (
+    BacnetConnection,
+    ModbusConnection,
+    Plant,
+    Point,
+    PointKey,
+    Value,
+)
 from .plant.reading import Readings
 from .plant.roles import EquipmentType
 from .storage import PlantStore
@@ -170,6 +177,16 @@ class Commander:
         async with self._lock:
             self._stopped = True
 
+    async def async_leave(self, changed: Plant) -> None:
+        """Give back what the changed plant has no more, or elsewhere."""
+        gone = [
+            point
+            for point in self.owned
+            if (found := changed.points.get(point.key)) is None
+            or _whereabouts(self._plant, point) != _whereabouts(changed, found)
+        ]
+        await self.async_hand_back(gone)
+
     async def async_hand_back(self, points: Iterable[Point]) -> tuple[PointKey, ...]:
         """Release these points on the wire at once; return those that failed.
 
@@ -200,3 +217,17 @@ class Commander:
     def _rank(self, point: Point) -> int:
         equipment = self._plant.equipment[point.equipment]
         return 0 if equipment.type is EquipmentType.CHILLER else 1
+
+
+def _whereabouts(plant: Plant, point: Point) -> tuple[object, ...]:
+    """Return all that decides what a write of this point ends up in."""
+    address = point.address
+    if address is None:
+        return ()
+    connection = plant.connections[address.connection]
+    device = connection.devices[address.device]
+    match connection:
+        case BacnetConnection():
+            return address, device, connection.write_priority
+        case ModbusConnection():
+            return address, device, connection.host, connection.port

@@ -27,8 +27,9 @@ from .const import (
     SOURCE_FILE,
     SOURCE_SIMULATED,
 )
+from .data import ChillerPlantConfigEntry
 from .links import async_try_links
-from .plant.model import Plant
+from .plant.model import BacnetConnection, Plant
 from .plant.plant_file import PlantFileError, parse_plant
 
 CONF_PATH = "path"
@@ -83,7 +84,7 @@ class ChillerPlantConfigFlow(ConfigFlow, domain=DOMAIN):
         await self._async_load(SOURCE_SIMULATED, text, name)
         await self.async_set_unique_id(self._plant.key)
         self._abort_if_unique_id_configured()
-        return self._async_create()
+        return await self._async_create()
 
     async def async_step_file(
         self, user_input: dict[str, Any] | None = None
@@ -124,7 +125,7 @@ class ChillerPlantConfigFlow(ConfigFlow, domain=DOMAIN):
             else:
                 if self._silent:
                     return await self.async_step_silent()
-                return self._async_create()
+                return await self._async_create()
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
@@ -146,7 +147,7 @@ class ChillerPlantConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask whether to go on although not every device answers."""
         if user_input is not None:
-            return self._async_create()
+            return await self._async_create()
         return self.async_show_form(
             step_id="silent",
             description_placeholders={
@@ -155,10 +156,13 @@ class ChillerPlantConfigFlow(ConfigFlow, domain=DOMAIN):
             },
         )
 
-    def _async_create(self) -> ConfigFlowResult:
+    async def _async_create(self) -> ConfigFlowResult:
         if self.source == SOURCE_RECONFIGURE:
+            entry: ChillerPlantConfigEntry = self._get_reconfigure_entry()
+            if entry.state is ConfigEntryState.LOADED:
+                await entry.runtime_data.coordinator.commander.async_leave(self._plant)
             return self.async_update_reload_and_abort(
-                self._get_reconfigure_entry(),
+                entry,
                 title=self._plant.name,
                 data=self._data,
             )
@@ -195,29 +199,49 @@ class ChillerPlantConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_silent_devices(self) -> dict[str, str]:
         """Return the devices that do not answer, and why; refuse if none does."""
-        # The running plant holds its local port, and a BACnet port cannot be
-        # held twice.
-        running = (
-            self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
-        )
-        paused = (
-            running is not None
-            and running.state is ConfigEntryState.LOADED
-            and await self.hass.config_entries.async_unload(running.entry_id)
-        )
-        accepted = False
+        paused = self._conflicting()
+        if paused is not None:
+            await self.hass.config_entries.async_unload(paused.entry_id)
         try:
             silent = await async_try_links(
                 self.hass, self._plant, self._data[CONF_SOURCE]
             )
-            accepted = not silent or len(silent) < _device_count(self._plant)
         finally:
-            # Whoever fills in forms slowly must not leave the plant unattended.
-            if paused and running is not None and not (accepted and not silent):
-                await self.hass.config_entries.async_setup(running.entry_id)
-        if not accepted:
+            # A form that waits for an answer must not leave the plant alone.
+            if paused is not None:
+                await self.hass.config_entries.async_setup(paused.entry_id)
+        if len(silent) == _device_count(self._plant):
             raise _Refused("cannot_connect", _listed(silent))
         return silent
+
+    def _conflicting(self) -> ChillerPlantConfigEntry | None:
+        """Return the running plant if it stands in the way of trying the new file.
+
+        Both share one BACnet stack on a local port, unless the file changes
+        what that stack calls itself.
+        """
+        if self.source != SOURCE_RECONFIGURE:
+            return None
+        entry: ChillerPlantConfigEntry = self._get_reconfigure_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return None
+        old = _stacks(entry.runtime_data.plant)
+        new = _stacks(self._plant)
+        if all(old[port] == new[port] for port in old.keys() & new.keys()):
+            return None
+        return entry
+
+
+def _stacks(plant: Plant) -> dict[tuple[str, int], tuple[str, int]]:
+    """Return what the BACnet stack on each local port has to be."""
+    return {
+        (item.local_address.partition("/")[0], item.local_port): (
+            item.local_address,
+            item.instance,
+        )
+        for item in plant.connections.values()
+        if isinstance(item, BacnetConnection)
+    }
 
 
 def _device_count(plant: Plant) -> int:

@@ -43,6 +43,7 @@ async def test_every_point_is_an_entity_of_its_equipments_device(
             assert device.name == plant.name
         else:
             assert device.name == plant.equipment[point.equipment].name
+            assert isinstance(device, dr.DeviceEntry)
             assert device.via_device_id == entry.runtime_data.plant_device_id
 
 
