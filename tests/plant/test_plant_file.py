@@ -19,7 +19,7 @@ from custom_components.chiller_plant.plant.plant_file import (
     load_plant,
     parse_plant,
 )
-from custom_components.chiller_plant.plant.plant_file_interlocks import DEFAULTS
+from custom_components.chiller_plant.plant.plant_file.interlock_defaults import DEFAULTS
 from custom_components.chiller_plant.plant.roles import EquipmentType
 
 ROOT = Path(__file__).parents[2]

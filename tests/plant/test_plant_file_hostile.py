@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.plant_file import PlantFileError, parse_plant
-from custom_components.chiller_plant.plant.plant_file_problems import MAXIMUM_PROBLEMS
+from custom_components.chiller_plant.plant.plant_file.problems import MAXIMUM_PROBLEMS
 
 EXAMPLE = (Path(__file__).parents[2] / "examples/two_chillers/plant.yaml").read_text()
 LINES = EXAMPLE.splitlines()

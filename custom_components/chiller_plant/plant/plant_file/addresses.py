@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from .model import BacnetAddress, Equipment, ModbusAddress, Point
-from .plant_file_problems import KeyPath, Problems
+from ..model import BacnetAddress, Equipment, ModbusAddress, Point
+from .problems import KeyPath, Problems
 
 type _Slot = tuple[object, ...]
 

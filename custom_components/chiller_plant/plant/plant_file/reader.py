@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .model import (
+from ..model import (
     BacnetConnection,
     BacnetDevice,
     Connection,
@@ -22,21 +22,13 @@ from .model import (
     Plant,
     Protocol,
 )
-from .plant_file_addresses import check_addresses
-from .plant_file_days import DEFAULT_PROFILES, resolve_day_types
-from .plant_file_equipment import EquipmentBuilder
-from .plant_file_points import DeviceReference
-from .plant_file_problems import (
-    KeyPath,
-    PlantFileError,
-    PlantFileProblem,
-    Problems,
-    describe,
-)
-from .plant_file_schema import CONNECTIONS, DEVICES, PLANT, TOP
-from .plant_file_yaml import MAXIMUM_SIZE, read_document
-
-__all__ = ["PlantFileError", "PlantFileProblem", "load_plant", "parse_plant"]
+from .addresses import check_addresses
+from .days import DEFAULT_PROFILES, resolve_day_types
+from .document import MAXIMUM_SIZE, read_document
+from .equipment import EquipmentBuilder
+from .points import DeviceReference
+from .problems import KeyPath, PlantFileError, PlantFileProblem, Problems, describe
+from .schema import CONNECTIONS, DEVICES, PLANT, TOP
 
 
 def load_plant(path: Path) -> Plant:

@@ -11,7 +11,7 @@ import re
 
 import yaml
 
-from .plant_file_problems import (
+from .problems import (
     KeyPath,
     PlantFileError,
     PlantFileProblem,

@@ -4,8 +4,8 @@ Sources: ASHRAE Guideline 36-2021 where it gives a figure, else what
 manufacturers commonly ask for; a plant file overrides any of them.
 """
 
-from .model import InterlockSettings
-from .roles import EquipmentType
+from ..model import InterlockSettings
+from ..roles import EquipmentType
 
 _PUMP = InterlockSettings(
     # G36 alarms on a motor without status after 15 s; soft starters and drives

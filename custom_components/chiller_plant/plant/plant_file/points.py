@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .model import (
+from ..model import (
     Address,
     BacnetAddress,
     ModbusAddress,
@@ -13,10 +13,10 @@ from .model import (
     RegisterKind,
     RegisterType,
 )
-from .plant_file_problems import KeyPath, Problems, describe
-from .plant_file_schema import BACNET_INPUTS, BACNET_OBJECTS, POINT, Origin
-from .roles import Role
-from .units import unit_names
+from ..roles import Role
+from ..units import unit_names
+from .problems import KeyPath, Problems, describe
+from .schema import BACNET_INPUTS, BACNET_OBJECTS, POINT, Origin
 
 _MODBUS_KEYS = (
     "register",

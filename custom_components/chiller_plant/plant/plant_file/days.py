@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from .plant_file_problems import Problems, describe
-from .profiles import DAYS
+from ..profiles import DAYS
+from .problems import Problems, describe
 
 WEEKDAYS = DAYS[:5]
 WEEKENDS = DAYS[5:]

@@ -14,9 +14,9 @@ from typing import Any
 
 import voluptuous as vol
 
-from .model import InterlockSettings, Protocol, RegisterKind, RegisterType
-from .plant_file_problems import KeyPath, Problems, describe
-from .roles import EquipmentType
+from ..model import InterlockSettings, Protocol, RegisterKind, RegisterType
+from ..roles import EquipmentType
+from .problems import KeyPath, Problems, describe
 
 type Validator = Callable[[object], object]
 type _Key = vol.Required | vol.Optional

@@ -5,12 +5,12 @@ import dataclasses
 import re
 from typing import Any
 
-from .model import Equipment, InterlockSettings, Point
-from .plant_file_interlocks import DEFAULTS
-from .plant_file_points import DeviceReference, PointSource, build_point, merge_point
-from .plant_file_problems import KeyPath, Problems, describe
-from .plant_file_schema import EQUIPMENT, INTERLOCKS, TEMPLATE, list_of_keys
-from .roles import ROLES, EquipmentType
+from ..model import Equipment, InterlockSettings, Point
+from ..roles import ROLES, EquipmentType
+from .interlock_defaults import DEFAULTS
+from .points import DeviceReference, PointSource, build_point, merge_point
+from .problems import KeyPath, Problems, describe
+from .schema import EQUIPMENT, INTERLOCKS, TEMPLATE, list_of_keys
 
 PLANT_KEY = "plant"
 """The key of the equipment that is the plant itself."""
