@@ -264,6 +264,44 @@ def test_chiller_without_a_pump_left_is_left_out_with_the_reason() -> None:
     )
 
 
+def test_chiller_is_not_started_while_a_running_one_lacks_its_tower() -> None:
+    """On shared headers, water is enough only if it is for all."""
+    day = started(3, load=1350)
+    day.go(4000, lambda: bool(day.happened("stage_up")))
+    day.plant.broken.add("ct_1")
+    day.plant.values["ct_1.run_status"] = False
+    day.go(250)
+    assert day.plant.values["ct_2.run_status"] is True
+    assert day.plant.commands["chiller_2.run_command"] is False
+    day.go(300, lambda: day.plant.commands["chiller_2.run_command"] is True)
+    assert day.plant.values["ct_3.run_status"] is True, "in the place of CT 1"
+
+
+def test_chillers_that_tripped_together_start_again_one_after_the_other() -> None:
+    day = in_stage_two()
+    day.plant.log.clear()
+    for n in (1, 2):
+        day.plant.values[f"chiller_{n}.run_status"] = False
+    day.step()
+    assert {
+        item.point: item.value
+        for item in day.decision.commands
+        if item.point.endswith(("_1.run_command", "_2.run_command"))
+        and item.point.startswith("chiller")
+    } == {"chiller_1.run_command": True, "chiller_2.run_command": False}
+    day.go(120, day.is_stage(2))
+
+
+def test_start_is_withdrawn_when_its_water_is_lost_before_it_ran() -> None:
+    day = Day()
+    day.go(600, lambda: day.plant.commands.get("chiller_1.run_command") is True)
+    day.plant.broken.add("cdp_1")
+    day.plant.values["cdp_1.run_status"] = False
+    day.step()
+    commands = {item.point: item.value for item in day.decision.commands}
+    assert commands["chiller_1.run_command"] is False
+
+
 def test_chiller_in_alarm_is_not_started() -> None:
     day = Day()
     day.plant.values["chiller_1.alarm"] = True

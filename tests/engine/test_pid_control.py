@@ -144,3 +144,19 @@ def test_a_form_that_cannot_work_is_refused(
     plan = plan_of(data)
     with pytest.raises(ControlRefused, match=says):
         PidControl(plan, first(plan))
+
+
+def test_loop_brings_the_pressure_to_its_setpoint_and_keeps_it_there() -> None:
+    """Pumps on a loop whose valves close half-way; read one poll late."""
+    loop_ = controller(gain=0.1, integral_time=20)
+    speed, pressures = 63.0, []
+    for n in range(240):
+        # Pressure goes with the square of the speed, less what the loop takes.
+        resistance = 0.020 if n < 120 else 0.028
+        drawn = pressures[-1] if pressures else 80.0
+        commands = outputs(loop_.step(5.0 * n, readings(drawn, schp_1__speed=speed)))
+        wanted = float(commands["schp_1.speed_command"])
+        speed += max(-10.0, min(10.0, wanted - speed))
+        pressures.append(resistance * speed**2)
+    for settled in (pressures[60:120], pressures[180:]):
+        assert all(abs(pressure - 120) < 0.05 * 120 for pressure in settled)

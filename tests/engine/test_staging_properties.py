@@ -83,14 +83,20 @@ def running(commands: dict[str, Value]) -> set[int]:
     }
 
 
-@given(st.lists(WHIMS, max_size=40))
+@given(st.lists(WHIMS, max_size=40), st.sampled_from([0.0, 1350.0, 4000.0]))
 @settings(max_examples=150, deadline=None)
 def test_chiller_starts_only_with_proven_water_and_one_at_a_time(
-    whims: list[tuple[str, str, int]],
+    whims: list[tuple[str, str, int]], load: float
 ) -> None:
-    plant = SmallPlant(CHILLERS)
+    plant = SmallPlant(CHILLERS, load)
     controller = fresh()
     before: dict[str, Value] = {}
+    if load:
+        for _ in range(60):
+            decision = controller.step(plant.now, plant.inputs)
+            before = commands_of(decision)
+            plant.take(decision)
+            plant.run(5)
     for what, machine, number in whims:
         do(plant, what, machine, number)
         for _ in range(number if what == "wait" else 1):
