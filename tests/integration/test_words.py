@@ -1,0 +1,146 @@
+"""Everything that people read is written, and what Home Assistant reads is valid."""
+
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+import string
+from typing import Any
+
+from custom_components.chiller_plant.plant.roles import ROLES
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.service import _SERVICES_SCHEMA
+from homeassistant.loader import async_get_integration
+from homeassistant.util.yaml import load_yaml_dict
+from tests.integration.served_plant import ServedPlant, set_up
+
+INTEGRATION = Path(__file__).parents[2] / "custom_components" / "chiller_plant"
+RULES = 54
+
+
+def words() -> dict[str, Any]:
+    """Return the English texts."""
+    found: dict[str, Any] = json.loads(
+        (INTEGRATION / "translations" / "en.json").read_text()
+    )
+    return found
+
+
+def icons() -> dict[str, Any]:
+    """Return the icons."""
+    found: dict[str, Any] = json.loads((INTEGRATION / "icons.json").read_text())
+    return found
+
+
+def source() -> str:
+    """Return all code of the integration that knows Home Assistant."""
+    return "\n".join(path.read_text() for path in INTEGRATION.glob("*.py"))
+
+
+def texts(tree: Any) -> Iterator[str]:
+    """Yield every text in a tree."""
+    if isinstance(tree, str):
+        yield tree
+    else:
+        for branch in tree.values():
+            yield from texts(branch)
+
+
+async def test_every_entity_has_a_name_of_its_own(
+    hass: HomeAssistant, served: ServedPlant
+) -> None:
+    entry = await set_up(hass, served.text)
+    named = words()["entity"]
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    assert len(entities) > 180
+    for entity in entities:
+        if entity.domain != "climate":
+            assert entity.translation_key in named[entity.domain], entity.entity_id
+    ids = [entity.entity_id for entity in entities]
+    assert not [entity_id for entity_id in ids if re.search(r"_\d+_\d+$", entity_id)]
+
+
+def test_every_role_is_named_on_the_platforms_that_may_show_it() -> None:
+    named = words()["entity"]
+    for roles in ROLES.values():
+        for role in roles.values():
+            if role.quantity.is_boolean:
+                platforms = ["binary_sensor"] + ["switch"] * role.commandable
+            else:
+                platforms = ["sensor"] + ["number"] * role.commandable
+            for platform in platforms:
+                assert role.name in named[platform], f"{platform}: {role.name}"
+
+
+def test_every_error_has_a_text() -> None:
+    written = words()["exceptions"]
+    code = source() + (INTEGRATION / "plant" / "arbiter.py").read_text()
+    used = set(re.findall(r'CommandRefused\(\s*"(\w+)"', code))
+    used |= set(re.findall(r'_refused\(\s*"(\w+)"', code))
+    for block in re.findall(r"(?:Error|UpdateFailed)\((.*?)\n\s*\)", code, re.DOTALL):
+        used |= set(re.findall(r'translation_key="(\w+)"', block))
+    assert {"out_of_limits", "nothing_answers", "not_a_point"} <= used
+    assert used <= written.keys(), used - written.keys()
+
+
+def test_every_issue_has_a_text() -> None:
+    written = words()["issues"]
+    used: set[str] = set()
+    for block in re.findall(r"async_create_issue\((.*?)\n\s*\)", source(), re.DOTALL):
+        used |= set(re.findall(r'translation_key="(\w+)"', block))
+    assert {"silent_device", "mismatch"} <= used
+    assert used <= written.keys(), used - written.keys()
+
+
+def test_every_action_and_field_has_a_name_and_an_icon() -> None:
+    services = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+    _SERVICES_SCHEMA(services)
+    named = words()["services"]
+    assert named.keys() == services.keys()
+    assert icons()["services"].keys() == services.keys()
+    for name, service in services.items():
+        assert named[name]["name"]
+        assert named[name]["description"]
+        assert named[name]["fields"].keys() == service["fields"].keys(), name
+
+
+def test_every_step_of_the_config_flow_is_written() -> None:
+    flow = words()["config"]
+    code = (INTEGRATION / "config_flow.py").read_text()
+    assert set(re.findall(r"def async_step_(\w+)", code)) - {"simulated"} == set(
+        flow["step"]
+    )
+    assert set(re.findall(r'_Refused\(\s*"(\w+)"', code)) == set(flow["error"])
+
+
+def test_texts_are_well_formed() -> None:
+    for text in texts(words()):
+        assert text == text.strip()
+        # Raises for a placeholder that is not closed.
+        list(string.Formatter().parse(text))
+
+
+async def test_the_manifest_says_what_home_assistant_and_hacs_want(
+    hass: HomeAssistant,
+) -> None:
+    manifest = json.loads((INTEGRATION / "manifest.json").read_text())
+    keys = list(manifest)
+    assert keys == ["domain", "name", *sorted(set(keys) - {"domain", "name"})]
+    for required in ("codeowners", "documentation", "issue_tracker", "version"):
+        assert manifest[required]
+    # Home Assistant pins it for everybody; to ask for another version fails.
+    assert not [item for item in manifest["requirements"] if "pymodbus" in item]
+    integration = await async_get_integration(hass, "chiller_plant")
+    assert integration.integration_type == "hub"
+    assert integration.has_translations
+    assert (INTEGRATION / "brand" / "icon.png").exists()
+
+
+def test_every_rule_of_the_quality_scale_is_judged() -> None:
+    rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
+    assert len(rules) == RULES
+    for name, rule in rules.items():
+        status = rule if isinstance(rule, str) else rule["status"]
+        assert status in ("done", "exempt", "todo"), name
+        assert status != "exempt" or rule["comment"], name
