@@ -9,7 +9,15 @@ from .const import CONF_PLANT_FILE_NAME, CONF_SOURCE
 from .data import ChillerPlantConfigEntry
 
 # Addresses tell where a building's network can be entered, reasons name people.
-_REDACTED = {"address", "host", "local_address", "reason", "title"}
+_REDACTED = {
+    "address",
+    "closed",
+    "host",
+    "last_failure",
+    "local_address",
+    "reason",
+    "unit",
+}
 
 
 async def async_get_config_entry_diagnostics(

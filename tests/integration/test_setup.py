@@ -143,3 +143,17 @@ async def test_equipment_that_left_the_plant_file_loses_its_device(
     after = dr.async_entries_for_config_entry(devices, entry.entry_id)
     assert len(after) == before - 1
     assert "Offices" not in {device.name for device in after}
+
+
+async def test_a_stopping_home_assistant_writes_nothing_and_forgets_nothing(
+    hass: HomeAssistant, served: ServedPlant, hass_storage: dict[str, Any]
+) -> None:
+    entry = await set_up(hass, served.text)
+    await operate(hass, SETPOINT, 22.0)
+    await eventually(lambda: served.commanded(POINT) == 22.0)
+
+    await hass.async_stop(force=True)
+    assert served.commanded(POINT) == 22.0
+    stored = hass_storage[f"chiller_plant.{entry.entry_id}"]["data"]
+    assert [slot["point"] for slot in stored["commands"]["slots"]] == [POINT]
+    assert stored["counters"].keys() >= {"chiller_1", "pchp_1", "ct_2"}
