@@ -224,18 +224,14 @@ class ModbusServer:
 
 
 async def _listen(server: ModbusTcpServer, name: str, address: tuple[str, int]) -> None:
-    try:
-        await server.serve_forever(background=True)
-    except RuntimeError as error:
-        raise no_address(name, address, _why(address) or OSError(str(error))) from error
-
-
-def _why(address: tuple[str, int]) -> OSError | None:
-    """Find the reason that the library only logs."""
+    # The library only logs why it could not listen: ask first.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
         except OSError as error:
-            return error
-    return None
+            raise no_address(name, address, error) from error
+    try:
+        await server.serve_forever(background=True)
+    except RuntimeError as error:
+        raise no_address(name, address, OSError(str(error))) from error
