@@ -5,6 +5,7 @@ in hand, trip or lose a reading; the wire can refuse, or lose the answer.
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from custom_components.chiller_plant.plant.command_desk import (
     CommandDesk,
@@ -13,8 +14,22 @@ from custom_components.chiller_plant.plant.command_desk import (
     Request,
 )
 from custom_components.chiller_plant.plant.model import Plant, Value
-from custom_components.chiller_plant.plant.reading import Quality, Reading
+from custom_components.chiller_plant.plant.reading import Quality, Reading, Readings
 from custom_components.chiller_plant.plant.roles import EquipmentType
+
+
+class Watcher(Protocol):
+    """Somebody beside the desk."""
+
+    def look(self, readings: Readings) -> None:
+        """See what the desk is about to see."""
+
+    def order(self, order: Order) -> None:
+        """See an order before it is carried out."""
+
+    def looked(self) -> None:
+        """See the plant after all orders of a step."""
+
 
 DELAY = 4.0
 """Seconds until a machine has followed its command."""
@@ -48,6 +63,8 @@ class Bench:
     alarms: set[str] = field(default_factory=set)
     no_flow: set[str] = field(default_factory=set)
     """Flow statuses that read false whatever runs."""
+    watched_by: Watcher | None = None
+    """Who sees what the desk sees, and what it does."""
     orders: list[tuple[float, Order]] = field(default_factory=list)
     told: list[Notice] = field(default_factory=list)
 
@@ -70,7 +87,11 @@ class Bench:
             if role in points:
                 on = self.slots.get(points[role].key, points[role].release)
                 speed = points.get("speed_command")
-                if speed is not None and not self.slots.get(speed.key, 100.0):
+                if (
+                    speed is not None
+                    and not key.startswith("ct")
+                    and not self.slots.get(speed.key, 100.0)
+                ):
                     return False
                 return bool(on)
         return False
@@ -126,15 +147,22 @@ class Bench:
 
     def step(self) -> tuple[Order, ...]:
         """Let the desk look once, and carry out what it says."""
-        orders = self.desk.step(self.wall, self.read())
+        readings = self.read()
+        if self.watched_by is not None:
+            self.watched_by.look(readings)
+        orders = self.desk.step(self.wall, readings)
         for order in orders:
             self.carry_out(order)
+        if self.watched_by is not None:
+            self.watched_by.looked()
         self.told += self.desk.drain_notices()
         return orders
 
     def carry_out(self, order: Order) -> None:
         key = order.point.key
         self.orders.append((self.now, order))
+        if self.watched_by is not None:
+            self.watched_by.order(order)
         if self.wire != "refuses":
             if order.value is None:
                 self.slots.pop(key, None)

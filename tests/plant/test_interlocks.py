@@ -417,7 +417,7 @@ def test_machine_without_status_is_judged_by_its_command() -> None:
     bench.ask("boiler_1.run_command", False)
     bench.run(10)
     assert bench.machines["boiler_1"].on
-    bench.run(20)
+    bench.run(25)
     assert not bench.machines["boiler_1"].on
     bench.ask("boiler_1.run_command", True)
     bench.run(30)

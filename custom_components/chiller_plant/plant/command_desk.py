@@ -85,7 +85,6 @@ class CommandDesk:
         self._settle = max(3 * plant.poll_interval, 15.0)
         self._interlocks = Interlocks(plant, self._wires, self._board, self._settle)
         self._holds: dict[PointKey, Hold] = {}
-        self._urgent: frozenset[PointKey] = frozenset()
 
     # --- wishes
 
@@ -125,20 +124,20 @@ class CommandDesk:
         orders: dict[PointKey, Order] = {}
         changes: list[Change] = []
         holds: dict[PointKey, Hold] = {}
-        urgent: set[PointKey] = set()
         pins = self._interlocks.pins()
-        for key in dict.fromkeys((*self._arbiter.points(), *self._wires.ours(), *pins)):
+        busy = {*self._arbiter.points(), *self._wires.ours(), *pins}
+        # In the order of the plant, so that a restart decides in the same order.
+        for key in filter(busy.__contains__, self._plant.points):
             wire = self._wires.of(key)
             order, at_once = self._wanted(wire, pins.get(key))
-            if at_once:
-                urgent.add(key)
             if not self._has_to_be_written(time, wire, order.value):
                 wire.ramp_at = None
                 continue
             order = self._ramped(time, wire, order, readings)
-            if wire.owned and not wire.in_doubt and order.value == wire.value:
-                continue  # a ramp that has just begun
-            hold = self._backing_off(time, wire, order)
+            if wire.ramp_at is not None and wire.owned and order.value == wire.value:
+                if not wire.in_doubt:
+                    continue  # a ramp that has just begun
+            hold = self._backing_off(time, wire, order, urgent=at_once)
             if hold is not None:
                 holds[key] = hold
                 continue
@@ -153,7 +152,6 @@ class CommandDesk:
             if winner is not None and winner.request.value is True:
                 holds.setdefault(key, pin)
         self._tell_holds(holds)
-        self._urgent = frozenset(urgent)
         allowed = [orders[key] for key, hold in verdicts.items() if hold is None]
         for order in allowed:
             self._wires.of(order.point.key).offer(order.value)
@@ -173,13 +171,16 @@ class CommandDesk:
         """Return what should be on the wire, and whether that waits for nothing."""
         point = wire.point
         slot = self._arbiter.winner(point.key)
+        if slot is not None:
+            request = slot.request
+            if request.priority >= Band.SAFETY and request.value is False:
+                return Order(point, False, request.reason, request.source), True
         if pin is not None:
-            return Order(point, False, pin.text, INTERLOCK), True
+            at_once = self._interlocks.cannot_wait(point)
+            return Order(point, False, pin.text, INTERLOCK), at_once
         if slot is None:
             return Order(point, None, "nobody commands it any more", INTERLOCK), False
-        request = slot.request
-        at_once = request.priority >= Band.SAFETY and request.value is False
-        return Order(point, request.value, request.reason, request.source), at_once
+        return Order(point, request.value, request.reason, request.source), False
 
     def _has_to_be_written(self, time: float, wire: Wire, value: Value | None) -> bool:
         if wire.in_doubt:
@@ -222,13 +223,14 @@ class CommandDesk:
         value = min(max(wish, start - step), start + step)
         return Order(order.point, value, order.reason, order.source)
 
-    def _backing_off(self, time: float, wire: Wire, order: Order) -> Hold | None:
+    def _backing_off(
+        self, time: float, wire: Wire, order: Order, *, urgent: bool
+    ) -> Hold | None:
         """Return a hold while the wire has not got over the last failure."""
-        wait = wire.retry_at - time
-        if wire.failures == 0 or wait <= 0:
+        wait = wire.wait(time, urgent=urgent)
+        # A stop does not wait for something else that failed.
+        if not wait or (order.value is False and not wire.refused_off):
             return None
-        if order.value is False and wire.sent[-1:] != [False]:
-            return None  # a stop does not wait for a start that failed
         return Hold(
             "write_failed",
             f"{_name(self._plant, wire.point)}: writing failed, "
@@ -273,13 +275,13 @@ class CommandDesk:
         self._board.now = now
         wire = self._wires.of(order.point.key)
         wire.offer(order.value)
-        wait = wire.refused(time, urgent=order.point.key in self._urgent)
+        wire.refused(time, order.value)
         if wire.failures == 1:
             self._board.post(
                 NoticeKind.WRITE_FAILED,
                 order.point,
                 f"{_name(self._plant, order.point)} was not written: "
-                f"{str(error)[:200]}; next attempt in {duration(wait)}",
+                f"{str(error)[:200]}; it is tried again",
                 order.source,
             )
 

@@ -174,6 +174,7 @@ class Interlocks:
             return
         history.lock = kind
         history.locked_at = self._view.time
+        history.pending = None
         failed = kind is LockKind.START
         self._post(
             NoticeKind.START_FAILED if failed else NoticeKind.FORCED_STOP, machine, text
@@ -188,6 +189,14 @@ class Interlocks:
     ) -> None:
         if history.lock is None:
             return
+        if (
+            history.lock is not LockKind.FLOW
+            and view.status(machine) is True
+            and view.time - history.run_since >= _RUNS_AFTER_ALL
+        ):
+            # Taking the command back came too late, or did not arrive.
+            self._unlock(machine, history, "runs after all")
+            return
         if not view.surely_off(machine) or history.running:
             return  # it has not done its work yet
         point = machine.points["run_command"]
@@ -201,8 +210,11 @@ class Interlocks:
                 or view.good(f"{machine.key}.alarm") is True
             ):
                 return
+        self._unlock(machine, history, "may start again")
+
+    def _unlock(self, machine: Equipment, history: History, why: str) -> None:
         history.lock = None
-        self._post(NoticeKind.LOCK_CLEARED, machine, f"{machine.name} may start again")
+        self._post(NoticeKind.LOCK_CLEARED, machine, f"{machine.name} {why}")
 
     def _post(self, kind: NoticeKind, machine: Equipment, text: str) -> None:
         self._board.post(kind, machine.points["run_command"], text)
@@ -223,6 +235,16 @@ class Interlocks:
             for key, history in self._histories.items()
             if history.lock is not None
         }
+
+    def cannot_wait(self, point: Point) -> bool:
+        """Whether a pinned machine is stopped even before its minimum run time.
+
+        Only for want of water; one that runs well in spite of a failed start
+        or an alarm is not stopped short.
+        """
+        history = self._histories[point.equipment]
+        machine = self._plant.equipment[point.equipment]
+        return history.lock is LockKind.FLOW or self._view.status(machine) is not True
 
     # --- what is allowed
 
@@ -487,6 +509,8 @@ class Interlocks:
                 self._histories[key].restore(time, row)
 
 
+_RUNS_AFTER_ALL = 60.0
+"""Seconds after which a machine does not merely run out."""
 _VALVE_ROLES = ("open_command", "position_command")
 
 

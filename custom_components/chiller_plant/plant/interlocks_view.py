@@ -132,12 +132,19 @@ class View:
     def serves(self, machine: Equipment) -> bool:
         """Whether the machine provably serves, and nothing is stopping it."""
         roles = command_roles(machine)
+        if any(self._just_on(machine, role) for role in roles):
+            return False
         if self.status_point(machine) is None:
             return bool(roles) and all(self.surely_on(machine, role) for role in roles)
         return self.status(machine) is True and not any(
             self._any(machine, role, lambda role, value: not is_on(role, value))
             for role in roles
         )
+
+    def _just_on(self, machine: Equipment, role: str) -> bool:
+        """Whether its status may still be from before it was switched off and on."""
+        since = self._wires.of(machine.points[role].key).on_at
+        return since is not None and self.time - since < self.plant.poll_interval
 
     def _any(
         self, machine: Equipment, role: str, test: Callable[[str, Value], bool]

@@ -31,10 +31,14 @@ class Wire:
     previous: Value | None = None
     at: float | None = None
     """When the wire took the last write or release."""
+    on_at: float | None = None
+    """When the wire last took something other than off, after off."""
     sent: list[Value | None] = field(default_factory=list)
     """What was sent since then, and nobody said that it arrived; None: a release."""
     failures: int = 0
-    retry_at: float = 0.0
+    refused_at: float = 0.0
+    refused_off: bool = False
+    """What failed last was to switch it off."""
     ramp_at: float | None = None
     """Since when the value is on its way in steps."""
     differs_since: float | None = None
@@ -73,24 +77,30 @@ class Wire:
         """Note that the wire took a value, or a release (None)."""
         self.previous = self.value
         self.value = self.after_release() if value is None else value
+        if self.value and not self.previous:
+            self.on_at = time
         self.owned = value is not None
         self.sent.clear()
         self.at = time
         self.failures = 0
-        self.retry_at = time
         if not self.owned:
             self.ramp_at = None
             self.agree()
 
-    def refused(self, time: float, *, urgent: bool) -> float:
-        """Note a failed write; return the seconds until the next attempt."""
-        wait = min(RETRY_FIRST * 2.0 ** min(self.failures, 10), RETRY_LAST)
-        if urgent:
-            wait = RETRY_FIRST
+    def refused(self, time: float, value: Value | None) -> None:
+        """Note a failed write."""
         self.failures += 1
-        self.retry_at = time + wait
+        self.refused_at = time
+        self.refused_off = value is False
         self.ramp_at = None
-        return wait
+
+    def wait(self, time: float, *, urgent: bool) -> float:
+        """Return the seconds until the next attempt; 0: now."""
+        if self.failures == 0:
+            return 0.0
+        pause = RETRY_FIRST * 2.0 ** min(self.failures - 1, 10)
+        pause = RETRY_FIRST if urgent else min(pause, RETRY_LAST)
+        return max(self.refused_at + pause - time, 0.0)
 
     def agree(self) -> None:
         """Note that the device reads back what was written."""
@@ -131,9 +141,11 @@ class Wire:
             "value": self.value,
             "previous": self.previous,
             "at": self.at,
+            "on_at": self.on_at,
             "sent": list(self.sent),
             "failures": self.failures,
-            "retry_at": self.retry_at,
+            "refused_at": self.refused_at,
+            "refused_off": self.refused_off,
             "ramp_at": self.ramp_at,
             "differs_since": self.differs_since,
             "mismatch": self.mismatch,
@@ -156,11 +168,13 @@ class Wire:
             # Something of ours is there, and nobody knows what.
             self.offer(None)
         self.at = past(data.get("at"), time)
+        self.on_at = past(data.get("on_at"), time)
         self.ramp_at = past(data.get("ramp_at"), time)
         self.differs_since = past(data.get("differs_since"), time)
         self.failures = _count(data.get("failures"))
         self.rewrites = _count(data.get("rewrites"))
-        self.retry_at = _soon(data.get("retry_at"), time)
+        self.refused_at = past(data.get("refused_at"), time) or 0.0
+        self.refused_off = data.get("refused_off") is True
         self.rewrite_at = _soon(data.get("rewrite_at"), time)
 
 

@@ -1,0 +1,396 @@
+"""From a request to the wire, and back when nobody wants anything any more."""
+
+from dataclasses import replace
+from itertools import pairwise
+import json
+import math
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.chiller_plant.plant.command_desk import (
+    CommandDesk,
+    CommandRefused,
+    Request,
+)
+from custom_components.chiller_plant.plant.model import Plant
+from custom_components.chiller_plant.plant.notices import MAXIMUM_NOTICES
+from custom_components.chiller_plant.plant.roles import EquipmentType
+
+from .bench import Bench
+from .factories import (
+    good,
+    make_chiller_plant,
+    make_drive,
+    make_equipment,
+    make_plant,
+    modbus,
+)
+from .test_interlocks import idle_plant, running_plant
+
+PUMP = "schp_1.run_command"
+SPEED = "schp_1.speed_command"
+
+
+def pump_plant(**speed: Any) -> Plant:
+    pump = make_drive("schp_1", EquipmentType.SECONDARY_CHILLED_WATER_PUMP)
+    points = dict(pump.points)
+    points["speed_command"] = replace(points["speed_command"], **speed)
+    return make_plant(replace(pump, points=points))
+
+
+def sent(bench: Bench) -> list[tuple[str, object]]:
+    """Return what was sent since the last look at this list."""
+    orders = [(order.point.key, order.value) for _, order in bench.orders]
+    bench.orders.clear()
+    return orders
+
+
+def test_only_changes_are_written_and_the_last_release_relinquishes() -> None:
+    bench = Bench(pump_plant())
+    bench.ask(PUMP, True, 5, "app", 60)
+    bench.step()
+    bench.ask(PUMP, True, 150, "operator")
+    bench.step()
+    assert sent(bench) == [(PUMP, True)]
+    assert bench.desk.status(PUMP).owner == "operator"
+    bench.desk.release(bench.wall, source="operator")
+    bench.step()
+    assert sent(bench) == []
+    assert bench.desk.status(PUMP).owner == "app"
+    bench.run(70)
+    assert sent(bench) == [(PUMP, None)]
+    status = bench.desk.status(PUMP)
+    assert (status.owner, status.on_wire, status.owned) == (None, None, False)
+    assert bench.kinds() == ["written", "lease_expired", "released"]
+
+
+def test_order_nobody_answered_for_is_offered_again() -> None:
+    desk = CommandDesk(pump_plant())
+    desk.request(0, Request(PUMP, True, 150, "operator", "cool the wards"))
+    first = desk.step(0, {})
+    assert [(order.value, order.reason, order.source) for order in first] == [
+        (True, "cool the wards", "operator")
+    ]
+    assert desk.step(1, {}) == first
+    desk.written(1, first[0])
+    assert desk.step(1, {}) == ()
+
+
+def test_failed_write_backs_off_up_to_five_minutes() -> None:
+    bench = Bench(pump_plant())
+    bench.wire = "refuses"
+    bench.ask(PUMP, True)
+    bench.run(2000, every=1)
+    times = [at for at, _ in bench.orders]
+    waits = [round(b - a) for a, b in pairwise(times)]
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300]
+    assert bench.kinds().count("write_failed") == 1
+    assert "writing failed, next attempt in" in (bench.hold(PUMP) or "")
+
+
+def test_start_that_failed_is_not_repeated_once_nobody_wants_it() -> None:
+    bench = idle_plant(1)
+    bench.serve()
+    bench.run(60)
+    bench.wire = "refuses"
+    bench.ask("chiller_1.run_command", True)
+    bench.step()
+    bench.wire = "takes"
+    bench.desk.release(bench.wall, points=["chiller_1.run_command"])
+    sent(bench)
+    bench.run(20)
+    assert sent(bench) == [("chiller_1.run_command", None)]
+    assert bench.slots.get("chiller_1.run_command") is None
+
+
+def test_pump_is_kept_while_a_start_may_have_arrived() -> None:
+    bench = idle_plant(1)
+    bench.serve()
+    bench.run(60)
+    bench.wire = "takes silently"
+    bench.ask("chiller_1.run_command", True)
+    bench.step()
+    bench.wire = "takes"
+    bench.ask("pchp_1.run_command", False)
+    bench.step()
+    assert bench.hold("pchp_1.run_command") == "Pchp 1 stop held: Chiller 1 needs it"
+
+
+def test_lost_answer_to_a_pump_stop_keeps_the_other_pump() -> None:
+    bench = running_plant()
+    bench.ask("chiller_2.run_command", False)
+    bench.run(400)
+    bench.wire = "takes silently"
+    bench.ask("pchp_1.run_command", False)
+    bench.step()
+    bench.wire = "takes"
+    bench.ask("pchp_1.run_command", True)
+    bench.ask("pchp_2.run_command", False)
+    sent(bench)
+    bench.step()
+    assert ("pchp_2.run_command", False) not in sent(bench)
+
+
+def test_ramp_moves_no_faster_than_it_may() -> None:
+    bench = Bench(pump_plant(ramp=2.0))
+    bench.run(100)
+    bench.ask(SPEED, 50.0)
+    bench.step()
+    bench.run(40)
+    values = [value for _, value in sent(bench)]
+    assert values[:4] == [100.0, 90.0, 80.0, 70.0]
+    assert values[-1] == 50.0
+    bench.run(1000)
+    bench.ask(SPEED, 60.0)
+    bench.run(5)
+    assert sent(bench) == []
+    bench.run(5)
+    assert sent(bench) == [(SPEED, 60.0)]
+
+
+def test_read_back_that_differs_is_told_and_written_again() -> None:
+    bench = Bench(pump_plant())
+    bench.ask(SPEED, 50.0)
+    bench.step()
+    sent(bench)
+    bench.slots[SPEED] = 80.0
+    bench.run(40)
+    assert sent(bench) == [(SPEED, 50.0)]
+    assert "mismatch" in bench.kinds()
+    assert "mismatch_cleared" in bench.kinds()
+    assert bench.desk.status(SPEED).mismatch is None
+
+
+def test_device_that_never_follows_is_written_less_and_less_often() -> None:
+    plant = pump_plant()
+    desk = CommandDesk(plant)
+    desk.request(0, Request(SPEED, 50.0, 150, "operator"))
+    times = []
+    for now in range(3600):
+        for order in desk.step(now, good(schp_1__speed_command=80.0)):
+            times.append(now)
+            desk.written(now, order)
+    assert 10 <= len(times) <= 20
+    assert max(b - a for a, b in pairwise(times)) <= 300
+    assert desk.status(SPEED).mismatch == 80.0
+    kinds = [notice.kind.value for notice in desk.drain_notices()]
+    assert kinds.count("mismatch") == 1
+
+
+def test_wire_rounding_is_no_mismatch() -> None:
+    bench = Bench(pump_plant(address=modbus(scale=0.5)))
+    bench.ask(SPEED, 50.2)
+    bench.step()
+    bench.slots[SPEED] = 50.0
+    bench.run(100)
+    assert "mismatch" not in bench.kinds()
+
+
+def test_chiller_command_is_never_sent_again_by_itself() -> None:
+    bench = running_plant(1)
+    bench.slots["chiller_1.run_command"] = False
+    bench.run(3600, every=20)
+    assert sent(bench) == []
+    assert bench.desk.status("chiller_1.run_command").mismatch is False
+
+
+def test_setpoint_that_the_integration_holds_is_ordered_like_any_other() -> None:
+    plant = make_plant(
+        make_equipment(
+            "plant",
+            EquipmentType.PLANT,
+            {"enable_command": {"address": None, "writable": False, "release": True}},
+        )
+    )
+    bench = Bench(plant)
+    bench.ask("plant.enable_command", False)
+    bench.run(10)
+    bench.desk.release(bench.wall)
+    bench.run(10)
+    assert [value for _, value in sent(bench)] == [False, None]
+
+
+@pytest.mark.parametrize("lead_release", [True, False])
+def test_engine_that_dies_hands_the_plant_back_in_order(lead_release: bool) -> None:
+    """All leases run out at once: chillers first, then what serves them."""
+    bench = idle_plant(lead_release=lead_release)
+
+    def engine(seconds: float) -> None:
+        for _ in range(int(seconds / 20)):
+            for key in bench.machines:
+                role = "open_command" if key.startswith("valve") else "run_command"
+                bench.ask(f"{key}.{role}", True, 5, "engine", 60)
+            bench.run(20)
+
+    engine(1000)
+    assert all(machine.on for machine in bench.machines.values())
+    sent(bench)
+    bench.run(65)
+    bench.run(15)
+    first, second = ("chiller_2", "chiller_1")[:: 1 if lead_release else -1]
+    assert not bench.machines[first].on
+    assert bench.machines[second].on
+    for key in ("pchp_1", "pchp_2", "cdp_2", "ct_2", "valve_2", "valve_1"):
+        assert bench.machines[key].on, key
+    bench.run(600)
+    assert bench.slots == {}
+    assert bench.machines["pchp_1"].on is lead_release
+    assert not bench.machines["pchp_2"].on
+    assert bench.machines["chiller_1"].on is lead_release
+    assert not [kind for kind in bench.kinds() if kind == "forced_stop"]
+
+
+def test_lead_that_falls_back_on_the_other_pump_keeps_its_water() -> None:
+    """The lead runs on pump 2; released, pump 1 must be proven before 2 goes."""
+    bench = idle_plant(lead_release=True)
+    bench.ask("pchp_2.run_command", True)
+    bench.run(20)
+    bench.ask("pchp_1.run_command", False)
+    bench.run(60)
+    assert [bench.machines[f"pchp_{n}"].on for n in (1, 2)] == [False, True]
+    bench.desk.release(bench.wall)
+    bench.step()
+    assert "pchp_2.run_command" in bench.slots
+    bench.run(60)
+    assert [bench.machines[f"pchp_{n}"].on for n in (1, 2)] == [True, False]
+    assert bench.machines["chiller_1"].on
+    assert bench.slots == {}
+
+
+def test_restart_knows_what_it_owns_even_if_the_write_was_never_confirmed() -> None:
+    bench = Bench(pump_plant())
+    bench.ask(PUMP, True, 5, "app", 60)
+    bench.desk.step(bench.wall, bench.read())
+    stored = json.loads(json.dumps(bench.desk.as_dict()))
+    bench.slots[PUMP] = True  # it arrived, and then everything went dark
+    bench.desk = CommandDesk(bench.plant)
+    bench.now += 100
+    bench.desk.restore(bench.wall, stored)
+    assert bench.desk.status(PUMP).owned
+    bench.step()
+    assert bench.slots == {}
+
+
+def test_chiller_that_stopped_during_a_restart_waits_its_off_time() -> None:
+    bench = running_plant(1)
+    stored = json.loads(json.dumps(bench.desk.as_dict()))
+    bench.slots["chiller_1.run_command"] = False
+    bench.now += 3600
+    bench._run_machines()
+    bench.machines["chiller_1"].on = False
+    bench.desk = CommandDesk(bench.plant)
+    bench.desk.restore(bench.wall, stored)
+    bench.ask("chiller_1.run_command", False)
+    bench.run(20)
+    bench.ask("chiller_1.run_command", True)
+    bench.run(800)
+    assert not bench.commanded("chiller_1")
+    bench.run(150)
+    assert bench.machines["chiller_1"].on
+
+
+def test_clock_set_forward_does_not_start_a_chiller_early() -> None:
+    bench = running_plant(1)
+    bench.ask("chiller_1.run_command", False)
+    bench.run(60)
+    bench.ask("chiller_1.run_command", True)
+    bench.offset = 86400.0
+    bench.run(700)
+    assert not bench.commanded("chiller_1")
+    bench.offset = -86400.0
+    bench.run(200)
+    assert bench.machines["chiller_1"].on
+
+
+def test_notices_are_bounded_and_holds_are_told_once() -> None:
+    bench = idle_plant(1)
+    bench.ask("chiller_1.run_command", True)
+    bench.run(600)
+    held = [notice for notice in bench.told if notice.kind == "held"]
+    assert [notice.point for notice in held] == ["chiller_1.run_command"]
+    for number in range(3 * MAXIMUM_NOTICES):
+        bench.desk.request(
+            bench.wall, Request("pchp_1.speed_command", number % 100, 150, "operator")
+        )
+        for order in bench.desk.step(bench.wall, bench.read()):
+            bench.desk.written(bench.wall, order)
+    assert len(bench.desk.drain_notices()) == MAXIMUM_NOTICES
+
+
+def test_refused_request_changes_nothing() -> None:
+    bench = Bench(pump_plant())
+    with pytest.raises(CommandRefused):
+        bench.ask(SPEED, math.nan)
+    bench.run(10)
+    assert sent(bench) == []
+
+
+json_values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**400), 10**400),
+        st.floats(),
+        st.text(max_size=5),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner)
+    ),
+    max_leaves=5,
+)
+
+
+def stored_plant() -> Any:
+    bench = running_plant()
+    bench.ask("chiller_2.run_command", False, 5, "engine", 60)
+    bench.machines["cdp_1"].hand = False
+    bench.wire = "takes silently"
+    bench.run(30)
+    return json.loads(json.dumps(bench.desk.as_dict()))
+
+
+STORED = json.dumps(stored_plant())
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path]
+    if isinstance(data, dict):
+        for key, value in data.items():
+            found += places(value, (*path, key))
+    if isinstance(data, list):
+        for number, value in enumerate(data):
+            found += places(value, (*path, number))
+    return found
+
+
+PLACES = places(json.loads(STORED))
+
+
+@given(
+    damage=st.lists(st.tuples(st.sampled_from(PLACES), json_values), max_size=4),
+    seconds=st.sampled_from([0.0, 60.0, 1e6]),
+)
+@settings(max_examples=200, deadline=None)
+def test_garbage_in_the_store_is_survived(
+    damage: list[tuple[tuple[Any, ...], Any]], seconds: float
+) -> None:
+    data = json.loads(STORED)
+    for path, value in damage:
+        *parents, last = path or (None,)
+        inner = data
+        try:
+            for step in parents:
+                inner = inner[step]
+            inner[last] = value
+        except KeyError, IndexError, TypeError:
+            data = value
+    bench = Bench(make_chiller_plant())
+    bench.now += seconds
+    bench.desk.restore(bench.wall, data)
+    assert bench.desk.restore(bench.wall, data) is None
+    json.dumps(bench.desk.as_dict())
+    bench.desk.release(bench.wall)
+    bench.run(3000, every=30)
+    assert not any(bench.desk.status(point).owned for point in bench.plant.points)

@@ -1,0 +1,239 @@
+"""No sequence of requests, in any order and timing, violates an interlock.
+
+`CHILLER_PLANT_LONG_PROPERTIES=1` searches longer.
+"""
+
+from dataclasses import replace
+import json
+import os
+
+from hypothesis import HealthCheck, Phase, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from custom_components.chiller_plant.plant.command_desk import CommandDesk
+from custom_components.chiller_plant.plant.model import Plant
+
+from .bench import Bench
+from .factories import CHILLER_INTERLOCKS, make_chiller_plant, make_plant
+from .observer import Observer
+
+LONG = bool(os.environ.get("CHILLER_PLANT_LONG_PROPERTIES"))
+RULES = replace(
+    CHILLER_INTERLOCKS,
+    minimum_run_time=120,
+    minimum_off_time=200,
+    flow_keep_time=60,
+    change_time=40,
+    start_proof_time=60,
+)
+NUMBERS = (1, 2)
+MACHINES = [f"{kind}_{n}" for kind in ("pchp", "cdp", "ct") for n in NUMBERS]
+CHILLERS = [f"chiller_{n}" for n in NUMBERS]
+POINTS = [
+    *(f"{key}.run_command" for key in (*CHILLERS, *MACHINES)),
+    *(f"valve_{n}.open_command" for n in NUMBERS),
+]
+SETPOINT = "chiller_1.chilled_water_supply_temperature_setpoint"
+SOURCES = [
+    ("automation", 3),
+    ("other automation", 9),
+    ("schedule", 100),
+    ("operator", 150),
+    ("safety", 200),
+]
+
+
+def quick_plant(*, lead_release: bool) -> Plant:
+    plant = make_chiller_plant(2, lead_release=lead_release)
+    return make_plant(
+        *(
+            replace(item, interlocks=RULES) if key in CHILLERS else item
+            for key, item in plant.equipment.items()
+        )
+    )
+
+
+class AnyPlantDay(RuleBasedStateMachine):
+    """Operators, automations, faults and clocks, in any order."""
+
+    @initialize(
+        lead_release=st.booleans(), start=st.sampled_from(["new", "idle", "on"])
+    )
+    def begin(self, lead_release: bool, start: str) -> None:
+        self.bench = Bench(quick_plant(lead_release=lead_release))
+        self.observer = self.bench.watched_by = Observer(self.bench, RULES)
+        if start == "new":
+            return
+        self.bench.run(220, every=20)
+        if start == "idle":
+            return
+        self.serve_all("schedule", 100)
+        self.bench.run(40)
+        for chiller in CHILLERS:
+            self.ask(f"{chiller}.run_command", True, ("schedule", 100))
+            self.bench.run(60, every=10)
+        assert all(self.bench.commanded(chiller) for chiller in CHILLERS)
+
+    def ask(self, point: str, value: bool, source: tuple[str, int]) -> None:
+        self.bench.ask(
+            point, value, source[1], source[0], 60 if source[1] < 50 else None
+        )
+
+    @rule(
+        point=st.sampled_from(POINTS),
+        value=st.booleans(),
+        source=st.sampled_from(SOURCES),
+        look=st.booleans(),
+    )
+    def somebody_asks(
+        self, point: str, value: bool, source: tuple[str, int], look: bool
+    ) -> None:
+        self.ask(point, value, source)
+        if look:
+            self.bench.step()
+
+    @rule()
+    def automation_serves_all(self) -> None:
+        self.serve_all("automation", 3)
+
+    def serve_all(self, source: str, priority: int) -> None:
+        for key in MACHINES:
+            self.ask(f"{key}.run_command", True, (source, priority))
+        for n in NUMBERS:
+            self.ask(f"valve_{n}.open_command", True, (source, priority))
+
+    @rule(value=st.booleans(), source=st.sampled_from(SOURCES))
+    def all_chillers(self, value: bool, source: tuple[str, int]) -> None:
+        for chiller in CHILLERS:
+            self.ask(f"{chiller}.run_command", value, source)
+
+    @rule(
+        points=st.sets(st.sampled_from(POINTS), min_size=2),
+        source=st.sampled_from(SOURCES),
+    )
+    def all_off(self, points: set[str], source: tuple[str, int]) -> None:
+        for point in sorted(points):
+            self.ask(point, False, source)
+        self.bench.step()
+
+    @rule(pump=st.sampled_from(MACHINES), speed=st.sampled_from([0.0, 50.0]))
+    def pump_speed(self, pump: str, speed: float) -> None:
+        self.bench.ask(f"{pump}.speed_command", speed, 150, "operator")
+
+    @rule(source=st.sampled_from([None, *(name for name, _ in SOURCES)]))
+    def somebody_lets_go(self, source: str | None) -> None:
+        self.bench.desk.release(self.bench.wall, source=source)
+
+    @rule(
+        seconds=st.sampled_from([1, 5, 15, 40, 70, 150, 250]),
+        every=st.sampled_from([1, 5, 20, 60]),
+    )
+    def time_passes(self, seconds: float, every: float) -> None:
+        self.bench.run(seconds, every=max(every, seconds / 25))
+
+    @rule(
+        key=st.sampled_from([*CHILLERS, *MACHINES, "valve_1"]),
+        hand=st.sampled_from([None, True, False]),
+    )
+    def hand_switch(self, key: str, hand: bool | None) -> None:
+        self.bench.machines[key].hand = hand
+
+    @rule(key=st.sampled_from([*CHILLERS, *MACHINES]), broken=st.booleans())
+    def breaks(self, key: str, broken: bool) -> None:
+        self.bench.machines[key].broken = broken
+
+    @rule(chiller=st.sampled_from(CHILLERS), alarm=st.booleans())
+    def alarm(self, chiller: str, alarm: bool) -> None:
+        (self.bench.alarms.add if alarm else self.bench.alarms.discard)(chiller)
+
+    @rule(data=st.data())
+    def readings_are_lost(self, data: st.DataObject) -> None:
+        points = sorted(self.bench.plant.points)
+        self.bench.stale = set(data.draw(st.lists(st.sampled_from(points), max_size=6)))
+
+    @rule(chiller=st.sampled_from(CHILLERS), flow=st.booleans())
+    def flow_switch(self, chiller: str, flow: bool) -> None:
+        point = f"{chiller}.condenser_water_flow_status"
+        (self.bench.no_flow.discard if flow else self.bench.no_flow.add)(point)
+
+    @rule(wire=st.sampled_from(["takes", "takes", "refuses", "takes silently"]))
+    def wire(self, wire: str) -> None:
+        self.bench.wire = wire
+
+    @rule(jump=st.sampled_from([-86400.0, -600.0, -30.0, 30.0, 600.0, 86400.0]))
+    def clock_is_set(self, jump: float) -> None:
+        self.bench.offset += jump
+        self.observer.credit += min(max(jump, 0.0), 60.0)
+
+    @rule(gap=st.sampled_from([0.0, 30.0, 600.0]))
+    def home_assistant_restarts(self, gap: float) -> None:
+        stored = json.loads(json.dumps(self.bench.desk.as_dict()))
+        self.bench.now += gap
+        self.bench._run_machines()
+        desk = CommandDesk(self.bench.plant)
+        desk.restore(self.bench.wall, stored)
+        if gap == 0.0:
+            readings = self.bench.read()
+            self.observer.look(readings)
+            # Judged on copies, so that neither knows of the other.
+            other = CommandDesk(self.bench.plant)
+            other.restore(self.bench.wall, stored)
+            old = self.bench.desk.step(self.bench.wall, readings)
+            assert other.step(self.bench.wall, readings) == old
+            for point in self.bench.plant.points:
+                assert other.status(point) == self.bench.desk.status(point)
+            # The orders of that look were sent by nobody; its desk is gone.
+        self.bench.desk = desk
+
+    @rule()
+    def looking_twice_changes_nothing(self) -> None:
+        readings = self.bench.read()
+        self.observer.look(readings)
+        first = self.bench.desk.step(self.bench.wall, readings)
+        assert self.bench.desk.step(self.bench.wall, readings) == first
+        for order in first:
+            self.bench.carry_out(order)
+        if self.bench.wire == "takes":
+            assert self.bench.desk.step(self.bench.wall, readings) == ()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "bench"):
+            return
+        self.everything_heals()
+        self.nothing_is_left_on_the_wire()
+        self.chillers_can_start_again()
+
+    def everything_heals(self) -> None:
+        bench = self.bench
+        bench.wire, bench.stale, bench.no_flow = "takes", set(), set()
+        bench.alarms = set()
+        for machine in bench.machines.values():
+            machine.hand, machine.broken = None, False
+
+    def nothing_is_left_on_the_wire(self) -> None:
+        self.bench.desk.release(self.bench.wall)
+        self.bench.run(1500, every=30)
+        assert self.bench.slots == {}
+
+    def chillers_can_start_again(self) -> None:
+        self.bench.serve()
+        for chiller in CHILLERS:
+            self.bench.ask(f"{chiller}.run_command", True)
+        self.bench.run(3700, every=55)
+        for chiller in CHILLERS:
+            assert self.bench.machines[chiller].on, self.bench.hold(
+                f"{chiller}.run_command"
+            )
+
+
+TestAnyPlantDay = AnyPlantDay.TestCase
+TestAnyPlantDay.settings = settings(
+    max_examples=3000 if LONG else 250,
+    report_multiple_bugs=False,
+    derandomize=not LONG,
+    stateful_step_count=60 if LONG else 30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    # A day that went wrong is told as it was: to shorten it takes minutes.
+    phases=list(Phase) if LONG else [Phase.explicit, Phase.reuse, Phase.generate],
+)
