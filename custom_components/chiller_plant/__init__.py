@@ -106,7 +106,8 @@ async def async_remove_entry(
             ) as links:
                 commander = Commander(plant, links, store, _ignore)
                 commander.restore(stored["commands"])
-                await commander.async_hand_back(commander.owned)
+                left = await commander.async_hand_back(commander.owned)
+            issues.raise_left_behind(hass, entry.entry_id, plant, left)
     await async_remove_stored(hass, entry.entry_id)
     await async_remove_profiles(hass, entry.entry_id)
 

@@ -120,16 +120,15 @@ class Commander:
         async with self._lock:
             if self._stopped:
                 return ()
-            orders = self.desk.step(now(), readings())
+            orders = [
+                order
+                for order in self.desk.step(now(), readings())
+                if order.point.address is None
+                or order.point.address.device not in silent
+            ]
             await self._async_keep(orders)
             written = [
-                order.point
-                for order in orders
-                if (
-                    order.point.address is None
-                    or order.point.address.device not in silent
-                )
-                and await self._async_carry_out(order)
+                order.point for order in orders if await self._async_carry_out(order)
             ]
             if orders:
                 self._store.async_save_soon()
@@ -170,6 +169,10 @@ class Commander:
                 await driver.write(point, order.value)
         except DriverError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001
+            # A fault of ours must not keep the other orders off the wire.
+            LOGGER.exception("%s could not be written", point.key)
+            return str(error)
         return None
 
     async def async_stop(self) -> None:
@@ -177,15 +180,18 @@ class Commander:
         async with self._lock:
             self._stopped = True
 
-    async def async_leave(self, changed: Plant) -> None:
-        """Give back what the changed plant has no more, or elsewhere."""
+    async def async_leave(self, changed: Plant) -> tuple[PointKey, ...]:
+        """Give back what the changed plant has no more, or elsewhere.
+
+        Return the points that could not be given back.
+        """
         gone = [
             point
             for point in self.owned
             if (found := changed.points.get(point.key)) is None
             or _whereabouts(self._plant, point) != _whereabouts(changed, found)
         ]
-        await self.async_hand_back(gone)
+        return await self.async_hand_back(gone)
 
     async def async_hand_back(self, points: Iterable[Point]) -> tuple[PointKey, ...]:
         """Release these points on the wire at once; return those that failed.
@@ -199,13 +205,14 @@ class Commander:
             mine = sorted(
                 (point for point in self.owned if point.key in keys), key=self._rank
             )
-            failed = [
-                point.key
-                for point in mine
-                if not await self._async_carry_out(
-                    Order(point, None, "handed back", "integration")
-                )
-            ]
+            failed: list[PointKey] = []
+            silent: set[str] = set()
+            for point in mine:
+                device = "" if point.address is None else point.address.device
+                order = Order(point, None, "handed back", "integration")
+                if device in silent or not await self._async_carry_out(order):
+                    silent.add(device)
+                    failed.append(point.key)
         if failed:
             LOGGER.warning(
                 "%s: could not be given back, and keep what was last written: %s",

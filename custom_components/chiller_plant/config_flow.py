@@ -28,6 +28,7 @@ from .const import (
     SOURCE_SIMULATED,
 )
 from .data import ChillerPlantConfigEntry
+from .issues import raise_left_behind
 from .links import async_try_links
 from .plant.model import BacnetConnection, Plant
 from .plant.plant_file import PlantFileError, parse_plant
@@ -160,7 +161,9 @@ class ChillerPlantConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.source == SOURCE_RECONFIGURE:
             entry: ChillerPlantConfigEntry = self._get_reconfigure_entry()
             if entry.state is ConfigEntryState.LOADED:
-                await entry.runtime_data.coordinator.commander.async_leave(self._plant)
+                data = entry.runtime_data
+                left = await data.coordinator.commander.async_leave(self._plant)
+                raise_left_behind(self.hass, entry.entry_id, data.plant, left)
             return self.async_update_reload_and_abort(
                 entry,
                 title=self._plant.name,

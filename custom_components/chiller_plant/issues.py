@@ -3,16 +3,21 @@
 Issues go by themselves when what they tell of is over.
 """
 
+from collections.abc import Collection
+
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .plant.model import (
+    BacnetAddress,
     BacnetConnection,
     Connection,
+    ModbusAddress,
     ModbusConnection,
     Plant,
     Point,
+    PointKey,
     Value,
 )
 
@@ -85,6 +90,29 @@ def clear_mismatch(hass: HomeAssistant, entry_id: str, point: str) -> None:
 
 
 @callback
+def raise_left_behind(
+    hass: HomeAssistant, entry_id: str, plant: Plant, points: Collection[PointKey]
+) -> None:
+    """Say what we wrote, cannot take back, and will not remember."""
+    if points:
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            f"{entry_id}.left_behind",
+            is_fixable=False,
+            is_persistent=True,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="left_behind",
+            translation_placeholders={
+                "plant": plant.name,
+                "points": "\n".join(
+                    f"- {key}: {_where(plant, plant.points[key])}" for key in points
+                ),
+            },
+        )
+
+
+@callback
 def clear_all(hass: HomeAssistant, entry_id: str, plant: Plant) -> None:
     """Forget all: nobody looks at the plant any more, so nobody can tell."""
     for connection in plant.connections.values():
@@ -123,6 +151,24 @@ def _silent_id(entry_id: str, device: str) -> str:
 
 def _mismatch_id(entry_id: str, point: str) -> str:
     return f"{entry_id}.mismatch.{point}"
+
+
+def _where(plant: Plant, point: Point) -> str:
+    match point.address:
+        case BacnetAddress() as address:
+            connection = plant.connections[address.connection]
+            return (
+                f"{address_of(connection, address.device)}, "
+                f"{address.object_type} {address.object_instance}"
+            )
+        case ModbusAddress() as address:
+            connection = plant.connections[address.connection]
+            return (
+                f"{address_of(connection, address.device)}, "
+                f"{address.kind.value} {address.address}"
+            )
+        case None:
+            return "-"
 
 
 def _shown(value: Value | None) -> str:

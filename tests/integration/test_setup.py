@@ -5,7 +5,11 @@ from typing import Any
 from custom_components.chiller_plant.plant.command_desk import CommandDesk
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from tests.integration.served_plant import (
     ServedPlant,
     entry_for,
@@ -123,6 +127,23 @@ async def test_a_removed_plant_is_handed_back_and_forgotten(
     assert served.commanded(POINT) == 24.0
     assert served.commanded("ct_2.speed_command") == 80.0
     assert not [key for key in hass_storage if entry.entry_id in key]
+
+
+async def test_what_a_removed_plant_leaves_behind_is_said(
+    hass: HomeAssistant, served: ServedPlant
+) -> None:
+    entry = await set_up(hass, served.text)
+    await operate(hass, SETPOINT, 22.0)
+    await eventually(lambda: served.commanded(POINT) == 22.0)
+    await served.unplug("zone_controller")
+
+    await hass.config_entries.async_remove(entry.entry_id)
+    issue = ir.async_get(hass).async_get_issue(
+        "chiller_plant", f"{entry.entry_id}.left_behind"
+    )
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert "analog-value 11" in issue.translation_placeholders["points"]
 
 
 async def test_equipment_that_left_the_plant_file_loses_its_device(
