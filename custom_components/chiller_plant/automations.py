@@ -4,22 +4,28 @@ Switched off or removed, they leave the plan at once.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_STARTED,
     EVENT_STATE_CHANGED,
+    STATE_OFF,
     STATE_ON,
+    STATE_UNAVAILABLE,
 )
 from homeassistant.core import (
     CALLBACK_TYPE,
     CoreState,
     Event,
     EventStateChangedData,
+    HassJob,
     HomeAssistant,
     callback,
 )
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.event import async_call_later
 
 from .profile_store import Registration
 
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
     from .plan import PlanRoom
 
 _AUTOMATION = "automation."
+_HEARD_WITHIN = 30
+"""Seconds in which an automation that was saved or started registers again. One
+that does not is made from our blueprint no more."""
 
 
 def automation_id(hass: HomeAssistant, entity_id: str) -> str:
@@ -42,6 +51,8 @@ class AutomationWatch:
         """Watch for this plant."""
         self._room = room
         self._hass = room.hass
+        self._awaited: set[str] = set()
+        self._deadline: CALLBACK_TYPE | None = None
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -64,8 +75,43 @@ class AutomationWatch:
         def async_stop() -> None:
             for stop in unsubscribe:
                 stop()
+            if self._deadline is not None:
+                self._deadline()
+                self._deadline = None
 
         return async_stop
+
+    @callback
+    def ask_all(self) -> None:
+        """Ask every automation to register again, and expect it to."""
+        async_dispatcher_send(self._hass, self._room.signal("sync"))
+        if self._hass.state is CoreState.running:
+            self._await(*self._room.store.decisions.registrations)
+
+    @callback
+    def _await(self, *keys: str) -> None:
+        self._awaited.update(keys)
+        if self._deadline is not None:
+            self._deadline()
+        self._deadline = async_call_later(
+            self._hass,
+            _HEARD_WITHIN,
+            HassJob(self._async_drop_unheard, cancel_on_shutdown=True),
+        )
+
+    @callback
+    def heard_of(self, key: str) -> None:
+        """Note that an automation registered."""
+        self._awaited.discard(key)
+
+    async def _async_drop_unheard(self, _now: datetime) -> None:
+        self._deadline = None
+        registrations = self._room.store.decisions.registrations
+        for key in self._awaited & set(registrations):
+            # One that is switched off cannot register; it is known all the same.
+            if not self._hass.states.is_state(registrations[key].entity_id, STATE_OFF):
+                await self._room.async_forget(key, deleted=False)
+        self._awaited.clear()
 
     def is_enabled(self, item: Registration) -> bool:
         """Whether an automation is switched on.
@@ -89,11 +135,18 @@ class AutomationWatch:
         if self._hass.state is not CoreState.running:
             return
         item = self._of_entity(event.data["entity_id"])
-        if item is None or self.is_enabled(item) == item.enabled:
+        if item is None:
+            return
+        state = event.data["new_state"]
+        if state is None or state.state == STATE_UNAVAILABLE:
+            # It is being saved, or on its way out.
+            self._await(item.id)
+        if self.is_enabled(item) == item.enabled:
             return
         await self._async_remember()
 
     async def _async_started(self, _event: Event[Any]) -> None:
+        self.ask_all()
         await self._async_remember()
 
     async def _async_remember(self) -> None:

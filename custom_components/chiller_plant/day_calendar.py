@@ -86,13 +86,15 @@ class DayCalendar:
         return len(self._calendar.events)
 
     def add(self, event: Event) -> None:
-        """Add an entry made by `day_event`."""
+        """Add an entry made by `day_event`. Raise ValueError if it has no day."""
+        _require_a_day(event)
         EventStore(self._calendar).add(event)
 
     def edit(
         self, uid: str, event: Event, recurrence_id: str | None, *, onwards: bool
     ) -> None:
         """Change an entry; of a series one day, the days from one on, or all."""
+        _require_a_day(event)
         EventStore(self._calendar).edit(
             uid, event, recurrence_id=recurrence_id, recurrence_range=_range(onwards)
         )
@@ -154,6 +156,13 @@ def day_event(
         description=description,
         rrule=recurrence,
     )
+
+
+def _require_a_day(event: Event) -> None:
+    # To look for a day that never comes (30 February) takes seconds, again and
+    # again.
+    if event.rrule and next(iter(event.as_rrule() or ()), None) is None:
+        raise ValueError("this rule never comes to a day")
 
 
 def _range(onwards: bool) -> Range:

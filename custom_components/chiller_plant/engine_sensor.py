@@ -1,6 +1,6 @@
 """Whether the control engine is there."""
 
-from typing import Any, override
+from typing import override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
@@ -28,9 +28,3 @@ class EngineSensor(PlanEntity, BinarySensorEntity):
     def is_on(self) -> bool:
         """Whether it was heard within a minute."""
         return self._room.engine.alive
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, Any]:
-        """The plan that it should be following."""
-        return {"plan_revision": self._room.revision}

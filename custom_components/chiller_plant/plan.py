@@ -88,7 +88,7 @@ class PlanRoom:
     @callback
     def async_ready(self) -> None:
         """Ask the automations to register, and tell the engine: the plant is loaded."""
-        async_dispatcher_send(self.hass, self.signal("sync"))
+        self.automations.ask_all()
         self._announced = None
         self.changed()
 
@@ -101,6 +101,10 @@ class PlanRoom:
             if timer is not None:
                 timer()
         self._midnight = self._announcement = None
+        for key in self.store.decisions.registrations:
+            ir.async_delete_issue(
+                self.hass, DOMAIN, unassigned_issue(self._entry_id, key)
+            )
         await self.store.async_close()
 
     # What the calendar says.
@@ -184,6 +188,7 @@ class PlanRoom:
 
     async def async_register(self, registration: Registration) -> None:
         """Take an automation into the plan, as it is configured now."""
+        self.automations.heard_of(registration.id)
         registrations = self.store.decisions.registrations
         if registrations.get(registration.id) == registration:
             return
@@ -193,7 +198,14 @@ class PlanRoom:
     async def async_forget(self, automation_id: str, *, deleted: bool) -> None:
         """Drop an automation from the plan; from the profiles too if it is gone."""
         decisions = self.store.decisions
+        assigned = any(
+            automation_id in profile.automations
+            for profile in decisions.profiles.values()
+        )
         known = decisions.registrations.pop(automation_id, None)
+        ir.async_delete_issue(
+            self.hass, DOMAIN, unassigned_issue(self._entry_id, automation_id)
+        )
         if deleted:
             self.store.reports.pop(automation_id, None)
             for name, profile in decisions.profiles.items():
@@ -203,7 +215,7 @@ class PlanRoom:
                     if key != automation_id
                 }
                 decisions.profiles[name] = replace(profile, automations=kept)
-        if known is not None or deleted:
+        if known is not None or (deleted and assigned):
             await self.async_decided()
 
     async def async_assign(

@@ -99,7 +99,7 @@ _SCHEMAS = {
         {
             **_PLANT,
             vol.Required("name"): _NAME,
-            vol.Optional("automations", default=list): [
+            vol.Optional("automations"): [
                 {
                     vol.Required("automation"): cv.string,
                     vol.Required("priority"): PRIORITY,
@@ -180,6 +180,10 @@ async def _async_apply(call: ServiceCall) -> ServiceResponse:
         )
         raise
     ir.async_delete_issue(call.hass, DOMAIN, issue)
+    for other in call.hass.config_entries.async_loaded_entries(DOMAIN):
+        if other is not entry:
+            # It may have been another plant's before it was edited.
+            await other.runtime_data.plan.async_forget(key, deleted=True)
     await room.async_register(
         Registration(
             id=key,
@@ -265,10 +269,14 @@ async def _async_save_profile(call: ServiceCall) -> ServiceResponse:
     name = room.profile_named(name) or name
     if name not in room.profiles and len(room.profiles) >= MAXIMUM_PROFILES:
         raise _refused("too_many_profiles", maximum=str(MAXIMUM_PROFILES))
-    automations = {
-        _registered(room, item["automation"]).id: item["priority"]
-        for item in call.data["automations"]
-    }
+    if "automations" in call.data:
+        automations = {
+            _registered(room, item["automation"]).id: item["priority"]
+            for item in call.data["automations"]
+        }
+    else:
+        known = room.profiles.get(name)
+        automations = {} if known is None else dict(known.automations)
     await room.async_save_profile(name, automations)
     return {"name": name, "automations": automations}
 

@@ -242,6 +242,17 @@ async def test_series_with_an_end_as_the_frontend_writes_it(
     ]
 
 
+async def test_rule_that_never_comes_to_a_day_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, card: Card
+) -> None:
+    rule = "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"
+    answer = await card.send(
+        "create", event=whole_days("Holiday", SATURDAY, rrule=rule)
+    )
+    assert not answer["success"]
+    assert "never comes to a day" in answer["error"]["message"]
+
+
 async def test_single_date_beats_the_series_that_it_lies_on(
     hass: HomeAssistant, entry: MockConfigEntry, card: Card
 ) -> None:

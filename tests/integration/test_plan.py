@@ -304,6 +304,27 @@ async def test_engine_keeps_its_plan_while_home_assistant_starts(
     assert await planned(hass, entry) == ["loop"]
 
 
+async def test_automations_that_came_before_the_end_of_the_start_are_kept(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    hass.set_state(CoreState.starting)
+    entry = await set_up_on(hass, freezer, datetime(2026, 11, 21, 12), "UTC")
+    await automate(hass, plain("loop", entry))
+
+    async def after(seconds: float) -> None:
+        freezer.tick(seconds)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+
+    await after(1)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await hass.async_block_till_done()
+    await after(1)
+    await after(60)
+    assert list(entry.runtime_data.plan.store.decisions.registrations) == ["loop"]
+
+
 @pytest.mark.parametrize(
     "value", ["sensor.nothing", ["chiller_1", "chiller_9"], "automation.loop", [""]]
 )

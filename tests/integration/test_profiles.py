@@ -132,6 +132,8 @@ async def test_profile_is_made_changed_and_deleted(hass: HomeAssistant) -> None:
     ]
 
     await call(hass, entry, "save_profile", name="open day")
+    assert await get_plan(hass, entry) == plan, "nothing was said of automations"
+    await call(hass, entry, "save_profile", name="open day", automations=[])
     assert (await get_plan(hass, entry))["automations"] == []
 
     with pytest.raises(ServiceValidationError, match="chosen for today"):

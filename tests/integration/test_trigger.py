@@ -1,11 +1,14 @@
 """The trigger by which automations register."""
 
 from typing import Any
+from unittest.mock import patch
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
+    async_fire_time_changed,
 )
 
 from custom_components.chiller_plant.trigger import async_get_triggers
@@ -28,6 +31,23 @@ EVENT_AUTOMATION_TRIGGERED = "automation_triggered"
 @pytest.fixture
 async def entry(hass: HomeAssistant) -> MockConfigEntry:
     return await set_up(hass, UNCONNECTED)
+
+
+async def edit(hass: HomeAssistant, *automations: dict[str, Any]) -> None:
+    """Save automations as the editor does."""
+    with patch(
+        "homeassistant.config.load_yaml_config_file",
+        return_value={"automation": list(automations)},
+    ):
+        await hass.services.async_call("automation", "reload", blocking=True)
+
+
+async def tick(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float
+) -> None:
+    freezer.tick(seconds)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
 
 
 def runs(hass: HomeAssistant) -> list[Event[Any]]:
@@ -78,6 +98,63 @@ async def test_automation_waits_for_a_plant_that_is_not_there_yet(
     await registered(hass, entry, "loop")
     assert len(ran) == 1
     assert "Error" not in caplog.text
+
+
+async def test_edited_automation_registers_what_it_is_now(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await automate(hass, plain("loop", entry, config={"gain": 1}))
+    await registered(hass, entry, "loop")
+    registrations = entry.runtime_data.plan.store.decisions.registrations
+    await edit(hass, plain("loop", entry, config={"gain": 2}))
+    await eventually(lambda: registrations["loop"].config == {"gain": 2})
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_automation_that_is_ours_no_more_is_dropped(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, elsewhere: bool
+) -> None:
+    """Edited to do something else, or missing after a start."""
+    entry = await set_up(hass, UNCONNECTED)
+    registrations = entry.runtime_data.plan.store.decisions.registrations
+    await automate(hass, plain("loop", entry), plain("kept", entry))
+    await tick(hass, freezer, 1)
+    assert set(registrations) == {"loop", "kept"}
+    await hass.services.async_call(
+        "automation", "turn_off", {"entity_id": "automation.kept"}, blocking=True
+    )
+
+    other = {"id": "loop", "alias": "loop", "triggers": [], "actions": []}
+    changed = [other, plain("kept", entry)] if elsewhere else [plain("kept", entry)]
+    await edit(hass, *changed)
+    await tick(hass, freezer, 1)
+    assert "loop" in registrations, "it might be on its way"
+    await tick(hass, freezer, 31)
+    assert set(registrations) == {"kept"}
+
+
+async def test_automation_may_move_to_another_plant(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await automate(hass, plain("loop", entry))
+    await registered(hass, entry, "loop")
+    await call(
+        hass,
+        entry,
+        "save_profile",
+        name="Weekday",
+        automations=[{"automation": "loop", "priority": 5}],
+    )
+    second = await set_up(
+        hass, UNCONNECTED.replace("two_chillers", "second").replace("Two", "More")
+    )
+
+    await edit(hass, plain("loop", second))
+    await registered(hass, second, "loop")
+
+    plan = entry.runtime_data.plan
+    assert plan.store.decisions.registrations == {}
+    assert not any(profile.automations for profile in plan.profiles.values())
 
 
 async def test_trigger_without_a_plant_is_refused(
