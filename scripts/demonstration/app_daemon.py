@@ -44,6 +44,8 @@ class AppDaemon:
                 "longitude": 103.85,
                 "elevation": 15,
                 "time_zone": self.time_zone,
+                # Otherwise whoever edits the engine restarts it under the story.
+                "production_mode": True,
                 "app_dir": str(self.repository / "appdaemon" / "apps"),
                 "plugins": {
                     "HASS": {

@@ -93,7 +93,7 @@ class Checks:
 
     async def the_calendar_decides(self, observer: Observer) -> str:
         """See the calendar's profile active; move today, and see the plan follow."""
-        await self.stack.simulator.tell("load 0.2")
+        await self.stack.simulator.tell("load 0.05")
         plan = await observer.plan()
         if (plan["profile"], plan["profile_source"]) != (HOLIDAY, "date"):
             raise StepFailed(f"today is {plan['profile']} by {plan['profile_source']}")
@@ -129,6 +129,7 @@ class Checks:
 
     async def starts_in_order_and_cools(self, observer: Observer) -> str:
         """See valve, pumps, tower, and only with proven flow the chiller."""
+        await self.stack.simulator.tell("load 0.3")
         begin = time.time() - 15
         chiller = await self._wait_for_chillers(observer, 1, 90)
         order = [

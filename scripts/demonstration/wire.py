@@ -105,7 +105,7 @@ class Wire:
             self._host(address), _identifier(address), PropertyIdentifier.PRIORITY_ARRAY
         )
         return [
-            None if slot is None or slot.tag == _BACNET_NULL else slot.value
+            None if getattr(slot, "tag", None) == _BACNET_NULL else slot
             for slot in array.value
         ]
 

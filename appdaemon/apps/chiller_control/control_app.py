@@ -35,7 +35,7 @@ class ControlApp(Hass):
 
     def initialize(self) -> None:
         """Start; called by AppDaemon."""
-        self._interval = float(self.args.get("interval", 5.0))
+        self._interval = RETRY_INTERVAL
         self._engine = Engine(
             self.control_type, self.build, self, ZoneInfo(str(self.AD.tz))
         )
@@ -70,10 +70,8 @@ class ControlApp(Hass):
             now = time()
             if self._refresh_plan(now):
                 self._engine.cycle(now)
-            elif self._plan_at is None:
-                delay = RETRY_INTERVAL
         finally:
-            self._again(delay)
+            self._again(self._interval)
 
     def _refresh_plan(self, now: float) -> bool:
         """Fetch the plan when it is due; return whether there is one."""
@@ -92,6 +90,8 @@ class ControlApp(Hass):
             return self._plan_at is not None
         self._unready = None
         self._plan_at = now
+        # Nothing new can be known before the plant is read again.
+        self._interval = float(self.args.get("interval", plan.poll_interval))
         self._engine.take_plan(plan)
         return True
 

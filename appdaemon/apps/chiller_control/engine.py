@@ -75,7 +75,7 @@ class _Running:
     refused: str | None = None
     sent: dict[str, _Sent] = field(default_factory=dict)
     decision: Decision | None = None
-    reported: tuple[str, object] | None = None
+    reported: tuple[object, ...] | None = None
     reported_at: float | None = None
     events: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -295,7 +295,7 @@ class Engine:
             for event in events
         )
         del running.events[:-WAITING_EVENTS]
-        said = (state, attributes.get("stage"))
+        said = (state, attributes.get("stage"), attributes.get("waiting"))
         due = (
             running.reported_at is None
             or said != running.reported

@@ -100,6 +100,8 @@ class Plan:
     entry_id: str
     plant: str
     command_lease: float
+    poll_interval: float
+    """Seconds between two readings of the plant."""
     revision: str
     automations: tuple[PlanAutomation, ...]
     equipment: Mapping[str, PlanEquipment]
@@ -124,6 +126,7 @@ def parse_plan(data: Mapping[str, Any]) -> Plan:
         entry_id=plant["entry_id"],
         plant=plant["key"],
         command_lease=float(plant["command_lease"]),
+        poll_interval=float(plant["poll_interval"]),
         revision=str(data["revision"]),
         automations=tuple(_automation(item) for item in data["automations"]),
         equipment=equipment,
