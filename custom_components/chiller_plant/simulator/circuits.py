@@ -121,7 +121,7 @@ class Distribution:
 
 def remote_pressure(rated_head: float) -> float:
     """Return the kPa that remain for the farthest zones at design flow."""
-    return 0.44 * rated_head
+    return 0.48 * rated_head
 
 
 def is_condenser_valve(chiller: Equipment, valve: str) -> bool:
