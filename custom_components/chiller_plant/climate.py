@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import ChillerPlantConfigEntry, ChillerPlantData
-from .entity import PlantEntity
+from .entity import PlantEntity, point_attributes
 from .plant.arbiter import commandable
 from .plant.model import Equipment, Point
 from .plant.roles import EquipmentType
@@ -72,6 +72,14 @@ class ZoneClimate(PlantEntity, ClimateEntity):
         return super().available and self.coordinator.is_available(
             self._zone.points["temperature"]
         )
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return who commands the zone's temperature."""
+        if self._setpoint is None:
+            return None
+        return point_attributes(self.coordinator, self._setpoint)
 
     def _number(self, role: str) -> float | None:
         point = self._zone.points.get(role)

@@ -75,6 +75,22 @@ def points_of(
                 yield equipment, point
 
 
+def point_attributes(coordinator: PlantCoordinator, point: Point) -> dict[str, Any]:
+    """Return how far a point can be trusted, and who commands it."""
+    attributes: dict[str, Any] = {
+        ATTR_QUALITY: coordinator.reading(point.key).quality.value
+    }
+    if commandable(point):
+        status = coordinator.desk.status(point.key)
+        attributes |= {
+            ATTR_OWNER: status.owner,
+            ATTR_OWNER_PRIORITY: status.priority,
+            ATTR_REQUESTED_VALUE: status.value,
+            ATTR_HOLD: coordinator.hold(point),
+        }
+    return attributes
+
+
 class PlantEntity(CoordinatorEntity[PlantCoordinator]):
     """An entity of the plant or of one piece of its equipment."""
 
@@ -133,13 +149,4 @@ class PointEntity(PlantEntity):
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """How far the value can be trusted, and who commands the point."""
-        attributes: dict[str, Any] = {ATTR_QUALITY: self.reading.quality.value}
-        if commandable(self.point):
-            status = self.coordinator.desk.status(self.point.key)
-            attributes |= {
-                ATTR_OWNER: status.owner,
-                ATTR_OWNER_PRIORITY: status.priority,
-                ATTR_REQUESTED_VALUE: status.value,
-                ATTR_HOLD: self.coordinator.hold(self.point),
-            }
-        return attributes
+        return point_attributes(self.coordinator, self.point)

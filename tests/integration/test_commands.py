@@ -134,6 +134,7 @@ async def test_the_operators_name_is_in_the_reason(
     status = entry.runtime_data.coordinator.desk.status(POINT)
     assert status.reason == "set in Home Assistant by Anna"
     await eventually(lambda: attributes(hass, "climate.wards")["temperature"] == 22)
+    assert attributes(hass, "climate.wards")["owner"] == "operator"
 
 
 async def test_a_zone_is_a_thermostat(hass: HomeAssistant, served: ServedPlant) -> None:
