@@ -39,6 +39,10 @@ class Observer:
         self.dry_since: dict[str, float | None] = defaultdict(lambda: None)
         self.ran_dry: dict[str, bool] = defaultdict(bool)
         """Its water was lost for too long since it was last off."""
+        self.seen_dry: dict[str, float] = defaultdict(float)
+        self.last_look = 0.0
+        self.blind = False
+        """The clock was set, or nobody looked: no time was seen to pass."""
         self.failed_at = NEVER
 
     @property
@@ -53,6 +57,9 @@ class Observer:
 
     def look(self, readings: Readings) -> None:
         self.readings = readings
+        seen = 0.0 if self.blind else self.now - self.last_look
+        self.last_look = self.now
+        self.blind = False
         for chiller in self.chillers:
             status = self.good(f"{chiller}.run_status")
             before = self.ran.get(chiller)
@@ -78,6 +85,9 @@ class Observer:
                 self.dry_since[chiller] = None
             elif self.dry_since[chiller] is None:
                 self.dry_since[chiller] = self.now
+                self.seen_dry[chiller] = 0.0
+            else:
+                self.seen_dry[chiller] += seen
             if status is False and not self.bench.commanded(chiller):
                 self.ran_dry[chiller] = False
             dry_since = self.dry_since[chiller]
@@ -107,8 +117,8 @@ class Observer:
             dry = self.dry_since[chiller]
             if (
                 dry is not None
-                and self.now - max(dry, self.run_since[chiller])
-                >= self.rules.flow_loss_time + 130
+                and self.seen_dry[chiller] >= self.rules.flow_loss_time + 130
+                and self.now - self.run_since[chiller] >= 130
                 and self.now - self.failed_at > 400
                 and self.good(f"{chiller}.run_status") is True
             ):

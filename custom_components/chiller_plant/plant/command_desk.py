@@ -11,7 +11,8 @@ import math
 from typing import Any
 
 from .arbiter import Arbiter, Band, CommandRefused, Request, Slot
-from .interlocks import Change, Hold, Interlocks
+from .interlocks import Change, Interlocks
+from .interlocks_locks import Hold
 from .model import ModbusAddress, Plant, Point, PointKey, Value
 from .notices import Notice, NoticeBoard, NoticeKind
 from .reading import Readings
@@ -124,7 +125,7 @@ class CommandDesk:
         orders: dict[PointKey, Order] = {}
         changes: list[Change] = []
         holds: dict[PointKey, Hold] = {}
-        pins = self._interlocks.pins()
+        pins = self._interlocks.locks.pins()
         busy = {*self._arbiter.points(), *self._wires.ours(), *pins}
         # In the order of the plant, so that a restart decides in the same order.
         for key in filter(busy.__contains__, self._plant.points):
@@ -160,7 +161,7 @@ class CommandDesk:
     def _would_be_on(self) -> set[PointKey]:
         """Return the run commands that are wanted on, or not surely off if let go."""
         points = set()
-        for key in self._interlocks.pins():
+        for key in self._interlocks.locks.pins():
             slot = self._arbiter.winner(key)
             after = self._wires.of(key).after_release()
             if (after is not False) if slot is None else slot.request.value is True:
@@ -291,7 +292,7 @@ class CommandDesk:
         """Return who commands a point; KeyError where the plant has none."""
         wire = self._wires.of(point)
         slot = self._arbiter.winner(point)
-        pin = self._interlocks.pins().get(point)
+        pin = self._interlocks.locks.pins().get(point)
         hold = self._holds.get(point)
         request = slot.request if slot is not None else None
         owner = request.source if request is not None else INTERLOCK if pin else None

@@ -6,21 +6,20 @@ and their default numbers follow ASHRAE Guideline 36, section 5.20, and what
 chiller makers ask for. A reading that was lost never stops a machine; it only
 keeps one from being started.
 
-- `judge` holds a change back, with the reason and the time left.
-- `pins` hold a machine off whoever wants it on: its flow was lost, its start
-  was not proven, or it has tripped on an alarm. A pin ends when the minimum
-  off time is over and flow is proven again, or when nobody wants it on.
+`judge` holds a change back, with the reason and the time left; `locks` hold a
+machine off that has to be stopped (see `interlocks_locks`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .interlocks_flow import flow_problem, lost_flow, needed_for, point_name
-from .interlocks_history import HOUR, PROOF_TIME, History, LockKind
+from .interlocks_flow import flow_problem, needed_for, point_name
+from .interlocks_history import HOUR, PROOF_TIME, History
+from .interlocks_locks import Hold, Locks
 from .interlocks_view import COMPRESSORS, View, command_roles, is_on
 from .model import Equipment, Plant, Point, PointKey, Value
-from .notices import NoticeBoard, NoticeKind
+from .notices import NoticeBoard
 from .reading import Readings
 from .steady_time import duration
 from .wire import Wires
@@ -44,14 +43,6 @@ class Change:
         return self.target is not None and is_on(self.point.role.name, self.target)
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Why something is not sent yet. `code` stays while the text counts down."""
-
-    code: str
-    text: str
-
-
 class Interlocks:
     """The rules that no request gets around."""
 
@@ -61,7 +52,6 @@ class Interlocks:
         """Watch this plant."""
         self._plant = plant
         self._wires = wires
-        self._board = board
         self._settle = settle
         self._compressors = plant.of_type(*COMPRESSORS)
         self._histories = {
@@ -75,6 +65,7 @@ class Interlocks:
             for keys in machine.served_by.values()
             for key in keys
         }
+        self.locks = Locks(plant, self._histories, board)
         self._view = self._look(0.0, {})
 
     def _look(self, time: float, readings: Readings) -> View:
@@ -93,7 +84,7 @@ class Interlocks:
         for key, history in self._histories.items():
             machine = self._plant.equipment[key]
             history.observe(machine, view)
-            self._check_start(machine, history, view)
+            self.locks.check_start(machine, history, view)
         for machine in self._compressors:
             history = self._histories[machine.key]
             others = [user for user in self._users(time) if user is not machine]
@@ -101,9 +92,7 @@ class Interlocks:
                 history.flow_since = None
             elif history.flow_since is None:
                 history.flow_since = time
-            self._check_flow(machine, history, view)
-            self._check_alarm(machine, history, view)
-            self._check_lock(machine, history, view, wanted_on)
+            self.locks.check(machine, history, view, wanted_on)
 
     def _users(self, time: float) -> list[Equipment]:
         """Return the machines that need flow, or did a short time ago."""
@@ -114,137 +103,9 @@ class Interlocks:
             and (until >= time or time - until < machine.interlocks.flow_keep_time)
         ]
 
-    def _check_start(self, machine: Equipment, history: History, view: View) -> None:
-        """Take back a start that was not proven in time."""
-        if history.pending is None:
-            return
-        limit = machine.interlocks.start_proof_time
-        if view.time - history.pending < (limit or PROOF_TIME):
-            return
-        if limit and view.status(machine) is not False:
-            return  # a lost status proves nothing, in either direction
-        history.pending = None
-        if not limit:
-            return
-        text = f"{machine.name} did not start within {duration(limit)}"
-        if machine.type in COMPRESSORS:
-            text += "; its start is taken back"
-            self._lock(machine, history, LockKind.START, text)
-        elif "run_command" in machine.points:
-            self._post(NoticeKind.START_FAILED, machine, text)
-
-    def _check_flow(self, machine: Equipment, history: History, view: View) -> None:
-        """Stop a machine whose water has stopped."""
-        water = lost_flow(machine, view)
-        if water is None or not (history.running or view.ordered_on(machine)):
-            history.flow_lost_since = None
-            return
-        if history.flow_lost_since is None:
-            history.flow_lost_since = view.time
-        if view.time - history.flow_lost_since >= machine.interlocks.flow_loss_time:
-            self._lock(
-                machine,
-                history,
-                LockKind.FLOW,
-                f"{machine.name} stopped: {water} flow was lost",
-            )
-
-    def _check_alarm(self, machine: Equipment, history: History, view: View) -> None:
-        """Take the command from a machine that tripped.
-
-        Else it would start by surprise when somebody resets the alarm. One that
-        runs on in spite of its alarm knows better than we.
-        """
-        if (
-            view.good(f"{machine.key}.alarm") is True
-            and view.status(machine) is False
-            and view.ordered_on(machine)
-        ):
-            self._lock(
-                machine,
-                history,
-                LockKind.ALARM,
-                f"{machine.name} has stopped on an alarm; its command is taken back",
-            )
-
-    def _lock(
-        self, machine: Equipment, history: History, kind: LockKind, text: str
-    ) -> None:
-        if history.lock is not None or "run_command" not in machine.points:
-            return
-        history.lock = kind
-        history.locked_at = self._view.time
-        history.pending = None
-        failed = kind is LockKind.START
-        self._post(
-            NoticeKind.START_FAILED if failed else NoticeKind.FORCED_STOP, machine, text
-        )
-
-    def _check_lock(
-        self,
-        machine: Equipment,
-        history: History,
-        view: View,
-        wanted_on: Collection[PointKey],
-    ) -> None:
-        if history.lock is None:
-            return
-        if (
-            history.lock is not LockKind.FLOW
-            and view.status(machine) is True
-            and view.time - history.run_since >= _RUNS_AFTER_ALL
-        ):
-            # Taking the command back came too late, or did not arrive.
-            self._unlock(machine, history, "runs after all")
-            return
-        if not view.surely_off(machine) or history.running:
-            return  # it has not done its work yet
-        point = machine.points["run_command"]
-        if point.key in wanted_on:
-            least = PROOF_TIME if history.lock is LockKind.START else 0.0
-            if view.time - history.locked_at < least:
-                return
-            if (
-                self._off_wait(machine, history)
-                or self._flow_wait(machine, history)
-                or view.good(f"{machine.key}.alarm") is True
-            ):
-                return
-        self._unlock(machine, history, "may start again")
-
-    def _unlock(self, machine: Equipment, history: History, why: str) -> None:
-        history.lock = None
-        self._post(NoticeKind.LOCK_CLEARED, machine, f"{machine.name} {why}")
-
-    def _post(self, kind: NoticeKind, machine: Equipment, text: str) -> None:
-        self._board.post(kind, machine.points["run_command"], text)
-
-    def pins(self) -> Mapping[PointKey, Hold]:
-        """Return the run commands that are held off whoever wants them on."""
-        why = {
-            LockKind.FLOW: "flow was lost",
-            LockKind.START: "its last start was not proven",
-            LockKind.ALARM: "it stopped on an alarm",
-        }
-        return {
-            f"{key}.run_command": Hold(
-                f"lock_{history.lock.value}",
-                f"{self._plant.equipment[key].name} held off: {why[history.lock]}; "
-                "waits for its minimum off time and proven flow",
-            )
-            for key, history in self._histories.items()
-            if history.lock is not None
-        }
-
     def cannot_wait(self, point: Point) -> bool:
-        """Whether a pinned machine is stopped even before its minimum run time.
-
-        Only for want of water; one that runs well in spite of a failed start
-        or an alarm is not stopped short.
-        """
-        history = self._histories[point.equipment]
-        machine = self._plant.equipment[point.equipment]
-        return history.lock is LockKind.FLOW or self._view.status(machine) is not True
+        """Whether a machine that is held off is stopped even at once."""
+        return self.locks.cannot_wait(point, self._view)
 
     # --- what is allowed
 
@@ -304,8 +165,12 @@ class Interlocks:
     ) -> Hold | None:
         machine, history = self._machine(change)
         view = self._view
-        if view.surely_on(machine):
-            return None  # only the one who says so changes
+        if view.surely_on(machine) and (
+            view.ordered_on(machine) or view.status(machine) is not False
+        ):
+            # Only the one who says so changes. But to take over one that stands
+            # for reasons of its own is to start it.
+            return None
         hold = self._readiness_hold(machine, history, users)
         if hold is None and not history.running:
             hold = (
@@ -361,7 +226,7 @@ class Interlocks:
         problem = flow_problem(machine, others, view)
         if problem is not None:
             return _start_hold(machine, "flow", problem)
-        wait = self._flow_wait(machine, history)
+        wait = history.flow_wait(machine, view.time)
         if wait:
             return _start_hold(
                 machine,
@@ -370,20 +235,8 @@ class Interlocks:
             )
         return None
 
-    def _flow_wait(self, machine: Equipment, history: History) -> float:
-        """Return the seconds until flow counts as proven."""
-        proof_time = machine.interlocks.flow_proof_time
-        if history.flow_since is None:
-            return max(proof_time, 1.0)
-        return max(proof_time - (self._view.time - history.flow_since), 0.0)
-
-    def _off_wait(self, machine: Equipment, history: History) -> float:
-        """Return the seconds until the machine has stood long enough."""
-        since = self._view.time - (history.worked_until or 0.0)
-        return max(machine.interlocks.minimum_off_time - since, 0.0)
-
     def _off_hold(self, machine: Equipment, history: History) -> Hold | None:
-        wait = self._off_wait(machine, history)
+        wait = history.off_wait(machine, self._view.time)
         if not wait:
             return None
         return _start_hold(
@@ -509,8 +362,6 @@ class Interlocks:
                 self._histories[key].restore(time, row)
 
 
-_RUNS_AFTER_ALL = 60.0
-"""Seconds after which a machine does not merely run out."""
 _VALVE_ROLES = ("open_command", "position_command")
 
 

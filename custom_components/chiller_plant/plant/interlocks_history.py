@@ -103,6 +103,18 @@ class History:
             self.changed_at = time
         self.expecting = False
 
+    def flow_wait(self, machine: Equipment, time: float) -> float:
+        """Return the seconds until flow counts as proven."""
+        proof_time = machine.interlocks.flow_proof_time
+        if self.flow_since is None:
+            return max(proof_time, 1.0)
+        return max(proof_time - (time - self.flow_since), 0.0)
+
+    def off_wait(self, machine: Equipment, time: float) -> float:
+        """Return the seconds until the machine has stood long enough."""
+        since = time - (self.worked_until or 0.0)
+        return max(machine.interlocks.minimum_off_time - since, 0.0)
+
     def count_start(self, time: float) -> None:
         """Note a start."""
         self.starts.append(time)
