@@ -83,7 +83,10 @@ async def test_pid_control_registers(
             point(hass, entry, f"schp_{number}.speed_command") for number in (1, 2)
         ],
         enable=[point(hass, entry, "schp_1.run_status")],
+        setpoint=110,
         gain=0.4,
+        integral_time=45,
+        interval=7,
     )
     assert metadata == {
         "measurement": "plant.chilled_water_differential_pressure",
@@ -92,14 +95,14 @@ async def test_pid_control_registers(
         "enable": ["schp_1.run_status"],
     }
     assert config == {
-        "setpoint": 120,
+        "setpoint": 110,
         "gain": 0.4,
-        "integral_time": 60,
+        "integral_time": 45,
         "derivative_time": 0,
         "action": "reverse",
         "output_minimum": 25,
         "output_maximum": 100,
-        "interval": 5,
+        "interval": 7,
     }
 
 
