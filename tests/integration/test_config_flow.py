@@ -199,3 +199,25 @@ async def test_a_file_of_another_plant_is_not_taken(
     )
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "other_plant"
+
+
+async def test_our_own_bacnet_identity_can_be_changed(
+    hass: HomeAssistant, served: ServedPlant, config_folder: Path
+) -> None:
+    entry = await set_up(hass, served.text)
+    changed = served.text.replace("instance: 4190001", "instance: 4190002")
+    assert changed != served.text
+    (config_folder / "plant.yaml").write_text(changed)
+    await operate(hass, "number.wards_temperature_setpoint", 21.0)
+    await eventually(lambda: served.commanded("zone_1.temperature_setpoint") == 21.0)
+
+    form = await entry.start_reconfigure_flow(hass)
+    result = await hass.config_entries.flow.async_configure(
+        form["flow_id"], {"path": "plant.yaml"}
+    )
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    # The same points of the same devices stay with who owns them.
+    assert served.commanded("zone_1.temperature_setpoint") == 21.0
+    assert state(hass, "number.wards_temperature_setpoint") == "21.0"
