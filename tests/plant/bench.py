@@ -60,6 +60,9 @@ class Bench:
     wire: str = "takes"
     """`takes`, `refuses` or `takes silently` (the answer is lost)."""
     stale: set[str] = field(default_factory=set)
+    write_only: bool = False
+    """Whether no command can be read back."""
+    chiller_delay: float = DELAY
     alarms: set[str] = field(default_factory=set)
     no_flow: set[str] = field(default_factory=set)
     """Flow statuses that read false whatever runs."""
@@ -104,7 +107,9 @@ class Bench:
             if goal == machine.on:
                 machine.follows_at = None
             elif machine.follows_at is None:
-                machine.follows_at = self.now + DELAY
+                slow = machine.key.startswith("chiller")
+                delay = self.chiller_delay if slow else DELAY
+                machine.follows_at = self.now + delay
             elif self.now >= machine.follows_at:
                 machine.on = goal
                 machine.follows_at = None
@@ -131,7 +136,7 @@ class Bench:
                 value = point.equipment in self.alarms
             elif role.endswith("flow_status"):
                 value = self.flow(point.equipment, role)
-            elif point.role.commandable:
+            elif point.role.commandable and not self.write_only:
                 value = self.slots.get(key, point.release)
             if value is not None:
                 quality = Quality.STALE if key in self.stale else Quality.GOOD
@@ -195,12 +200,14 @@ class Bench:
     def serve(self, value: bool = True, number: int | None = None) -> None:
         """Ask for all pumps, valves and towers, or those of one number."""
         for key in self.machines:
-            if key.startswith("chiller") or (
+            points = self.plant.equipment[key].points
+            if self.plant.equipment[key].type is EquipmentType.CHILLER or (
                 number is not None and not key.endswith(f"_{number}")
             ):
                 continue
-            role = "open_command" if key.startswith("valve") else "run_command"
-            self.ask(f"{key}.{role}", value)
+            for role in ("open_command", "run_command"):
+                if role in points:
+                    self.ask(points[role].key, value)
 
     def hold(self, point: str) -> str | None:
         return self.desk.status(point).hold

@@ -40,6 +40,8 @@ class Observer:
         self.ran_dry: dict[str, bool] = defaultdict(bool)
         """Its water was lost for too long since it was last off."""
         self.seen_dry: dict[str, float] = defaultdict(float)
+        self.seen_off: dict[str, float] = defaultdict(float)
+        """How long a chiller that was started has been seen standing."""
         self.last_look = 0.0
         self.blind = False
         """The clock was set, or nobody looked: no time was seen to pass."""
@@ -69,6 +71,9 @@ class Observer:
                     self.starts[chiller].append(self.now)
             if status is True:
                 self.awaited[chiller] = False
+            self.seen_off[chiller] += seen
+            if status is not False:
+                self.seen_off[chiller] = 0.0
             if status is not None:
                 if before is None or status or before:
                     self.on_until[chiller] = self.now
@@ -110,7 +115,11 @@ class Observer:
         )
 
     def looked(self) -> None:
-        """Check that a running chiller without water has been told to stop."""
+        """Check what must have been done by now.
+
+        A running chiller without water was told to stop, and a start that was
+        not proven was taken back.
+        """
         if self.bench.wire != "takes":
             self.failed_at = self.now
         for chiller in self.chillers:
@@ -123,6 +132,10 @@ class Observer:
                 and self.good(f"{chiller}.run_status") is True
             ):
                 assert not self.bench.commanded(chiller), f"{chiller} runs dry"
+            if self.awaited[chiller] and self.now - self.failed_at > 400:
+                assert self.seen_off[chiller] < self.rules.start_proof_time + 70, (
+                    f"{chiller}: its start is not taken back"
+                )
 
     # --- orders
 
@@ -153,6 +166,7 @@ class Observer:
                 self.starts[key].append(self.now)
                 self.run_since[key] = self.started_at[key] = self.now
                 self.awaited[key] = True
+                self.seen_off[key] = 0.0
         elif before and not after:
             self.stops_legally(order, key, running)
             if arrives:

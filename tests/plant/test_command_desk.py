@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -16,6 +17,7 @@ from custom_components.chiller_plant.plant.command_desk import (
 )
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.notices import MAXIMUM_NOTICES
+from custom_components.chiller_plant.plant.plant_file import load_plant
 from custom_components.chiller_plant.plant.roles import EquipmentType
 
 from .bench import Bench
@@ -29,6 +31,7 @@ from .factories import (
 )
 from .test_interlocks import idle_plant, running_plant
 
+EXAMPLE = Path(__file__).parents[2] / "examples/two_chillers/plant.yaml"
 PUMP = "schp_1.run_command"
 SPEED = "schp_1.speed_command"
 
@@ -107,6 +110,7 @@ def test_start_that_failed_is_not_repeated_once_nobody_wants_it() -> None:
 
 def test_pump_is_kept_while_a_start_may_have_arrived() -> None:
     bench = idle_plant(1)
+    bench.write_only = True
     bench.serve()
     bench.run(60)
     bench.wire = "takes silently"
@@ -120,6 +124,7 @@ def test_pump_is_kept_while_a_start_may_have_arrived() -> None:
 
 def test_lost_answer_to_a_pump_stop_keeps_the_other_pump() -> None:
     bench = running_plant()
+    bench.write_only = True
     bench.ask("chiller_2.run_command", False)
     bench.run(400)
     bench.wire = "takes silently"
@@ -240,6 +245,34 @@ def test_engine_that_dies_hands_the_plant_back_in_order(lead_release: bool) -> N
     assert not bench.machines["pchp_2"].on
     assert bench.machines["chiller_1"].on is lead_release
     assert not [kind for kind in bench.kinds() if kind == "forced_stop"]
+
+
+def test_example_plant_cools_on_when_the_engine_dies_during_a_swap() -> None:
+    """Both chillers run for the engine; chiller 1 falls back on its own controls."""
+    bench = Bench(load_plant(EXAMPLE))
+    bench.run(1000, every=20)
+    bench.serve()
+    bench.ask("chiller_1.run_command", True)
+    bench.run(60)
+    bench.ask("chiller_2.run_command", True)
+    bench.run(1500, every=20)
+    assert bench.machines["chiller_1"].on
+    assert bench.machines["chiller_2"].on
+    bench.desk.release(bench.wall)
+    bench.run(120)
+    assert not bench.machines["chiller_2"].on
+    assert bench.machines["pchp_2"].on
+    assert bench.machines["condenser_water_valve_2"].on
+    bench.run(120)
+    assert bench.slots == {}
+    on = {key for key, machine in bench.machines.items() if machine.on}
+    assert on == {
+        "chiller_1",
+        "chilled_water_valve_1",
+        "condenser_water_valve_1",
+        *(f"{kind}_1" for kind in ("pchp", "schp", "cdp", "ct")),
+    }
+    assert "forced_stop" not in bench.kinds()
 
 
 def test_lead_that_falls_back_on_the_other_pump_keeps_its_water() -> None:

@@ -25,6 +25,7 @@ RULES = replace(
     flow_keep_time=60,
     change_time=40,
     start_proof_time=60,
+    maximum_starts_per_hour=2,
 )
 NUMBERS = (1, 2)
 MACHINES = [f"{kind}_{n}" for kind in ("pchp", "cdp", "ct") for n in NUMBERS]
@@ -33,7 +34,23 @@ POINTS = [
     *(f"{key}.run_command" for key in (*CHILLERS, *MACHINES)),
     *(f"valve_{n}.open_command" for n in NUMBERS),
 ]
-SETPOINT = "chiller_1.chilled_water_supply_temperature_setpoint"
+SERVING = [point for point in POINTS if not point.startswith("chiller")]
+FAULTS = [
+    "nothing",
+    "chiller_1.run_status lost",
+    "chiller_1.alarm lost",
+    "chiller_1 alarm",
+    "chiller_1 breaks",
+    "chiller_1.chilled_water_flow_status lost",
+    "chiller_1.chilled_water_flow_status false",
+    "chiller_2.condenser_water_flow_status lost",
+    "chiller_2.condenser_water_flow_status false",
+    "pchp_2.run_status lost",
+    "valve_1 stands",
+    "pchp_2 stands",
+    "cdp_1 stands",
+    "ct_2 stands",
+]
 SOURCES = [
     ("automation", 3),
     ("other automation", 9),
@@ -57,22 +74,82 @@ class AnyPlantDay(RuleBasedStateMachine):
     """Operators, automations, faults and clocks, in any order."""
 
     @initialize(
-        lead_release=st.booleans(), start=st.sampled_from(["new", "idle", "on"])
+        lead_release=st.booleans(),
+        write_only=st.booleans(),
+        chiller_delay=st.sampled_from([4.0, 30.0]),
+        start=st.sampled_from(
+            ["new", "idle", "on", "starts", "starts", "starts", "cycles", "dries"]
+        ),
+        fault=st.sampled_from(FAULTS),
+        off=st.sampled_from([None, *SERVING]),
     )
-    def begin(self, lead_release: bool, start: str) -> None:
+    def begin(
+        self,
+        lead_release: bool,
+        write_only: bool,
+        chiller_delay: float,
+        start: str,
+        fault: str,
+        off: str | None,
+    ) -> None:
+        """Begin with a plant in one of the states that matter."""
         self.bench = Bench(quick_plant(lead_release=lead_release))
+        self.bench.write_only = write_only
+        self.bench.chiller_delay = chiller_delay
         self.observer = self.bench.watched_by = Observer(self.bench, RULES)
         if start == "new":
             return
-        self.bench.run(220, every=20)
+        self.bench.run(240, every=20)
         if start == "idle":
             return
         self.serve_all("schedule", 100)
-        self.bench.run(40)
+        self.bench.run(60)
+        if start == "starts":
+            self.chillers_start(fault, off)
+            return
+        if start == "cycles":
+            self.chiller_cycles(by_hand=fault.endswith("status"))
+            return
         for chiller in CHILLERS:
             self.ask(f"{chiller}.run_command", True, ("schedule", 100))
-            self.bench.run(60, every=10)
+            self.bench.run(80, every=10)
         assert all(self.bench.commanded(chiller) for chiller in CHILLERS)
+        if start == "dries":
+            self.flow_switch("chiller_1", False)
+            self.bench.run(200, every=10)
+
+    def chillers_start(self, fault: str, off: str | None) -> None:
+        """Ask for both, with something wrong and somebody meddling."""
+        bench = self.bench
+        key, _, what = fault.partition(" ")
+        if what == "lost":
+            bench.stale.add(key)
+        elif what == "false":
+            bench.no_flow.add(key)
+        elif what == "stands":
+            bench.machines[key].hand = False
+        elif what == "breaks":
+            bench.machines[key].broken = True
+        elif what == "alarm":
+            bench.alarms.add(key)
+        bench.run(20)
+        for chiller in CHILLERS:
+            self.ask(f"{chiller}.run_command", True, ("schedule", 100))
+        if off is not None and what != "stands":
+            self.ask(off, False, ("operator", 150))
+        bench.run(250, every=10)
+
+    def chiller_cycles(self, *, by_hand: bool) -> None:
+        for _ in range(4):
+            for on, seconds in ((True, 180), (False, 240)):
+                if by_hand:
+                    self.bench.machines["chiller_1"].hand = on
+                else:
+                    self.ask("chiller_1.run_command", on, ("operator", 150))
+                self.bench.run(seconds, every=20)
+        self.bench.machines["chiller_1"].hand = None
+        self.ask("chiller_1.run_command", True, ("operator", 150))
+        self.bench.run(60, every=20)
 
     def ask(self, point: str, value: bool, source: tuple[str, int]) -> None:
         self.bench.ask(
@@ -106,6 +183,10 @@ class AnyPlantDay(RuleBasedStateMachine):
     def all_chillers(self, value: bool, source: tuple[str, int]) -> None:
         for chiller in CHILLERS:
             self.ask(f"{chiller}.run_command", value, source)
+        bench = self.bench
+        if source[0] == "safety" and not value and bench.wire == "takes":
+            bench.run(10)
+            assert not any(map(bench.commanded, CHILLERS)), "safety waits"
 
     @rule(
         points=st.sets(st.sampled_from(POINTS), min_size=2),
@@ -214,7 +295,7 @@ class AnyPlantDay(RuleBasedStateMachine):
 
     def nothing_is_left_on_the_wire(self) -> None:
         self.bench.desk.release(self.bench.wall)
-        self.bench.run(1500, every=30)
+        self.bench.run(4500, every=50)
         assert self.bench.slots == {}
 
     def chillers_can_start_again(self) -> None:

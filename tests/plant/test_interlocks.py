@@ -280,6 +280,50 @@ def test_pump_rotation_keeps_the_old_pump_until_the_new_one_is_proven() -> None:
     assert bench.machines["chiller_1"].on
 
 
+def test_pump_is_not_let_go_in_the_moment_in_which_a_chiller_starts() -> None:
+    bench = idle_plant()
+    bench.serve()
+    bench.ask("chiller_1.run_command", True)
+    bench.run(400)
+    bench.ask("chiller_2.run_command", True)
+    bench.ask("pchp_2.run_command", False)
+    bench.step()
+    assert bench.commanded("chiller_2")
+    assert bench.hold("pchp_2.run_command") == (
+        "Pchp 2 stop held: Chiller 1 needs it, Chiller 2 needs it"
+    )
+
+
+def test_pump_switched_on_again_counts_only_when_it_was_read_again() -> None:
+    bench = idle_plant()
+    bench.serve()
+    bench.ask("chiller_1.run_command", True)
+    bench.run(400)
+    bench.ask("pchp_1.run_command", False)
+    bench.step()
+    bench.ask("pchp_1.run_command", True)
+    bench.step()
+    bench.ask("pchp_2.run_command", False)
+    bench.step()
+    assert bench.commanded("pchp_2")
+    bench.run(10)
+    assert not bench.commanded("pchp_2")
+
+
+def test_starts_by_hand_use_up_the_starts_of_the_hour() -> None:
+    bench = running_plant(1)
+    for hand in (False, True, False, True, False):
+        bench.machines["chiller_1"].hand = hand
+        bench.run(40)
+    bench.machines["chiller_1"].hand = None
+    bench.slots["chiller_1.run_command"] = False
+    bench.ask("chiller_1.run_command", False)
+    bench.run(1000, every=20)
+    bench.ask("chiller_1.run_command", True)
+    bench.run(20)
+    assert "3 starts an hour are used up" in (bench.hold("chiller_1.run_command") or "")
+
+
 def test_pump_speed_zero_is_a_stop() -> None:
     bench = running_plant(1)
     bench.ask("pchp_1.speed_command", 60.0)

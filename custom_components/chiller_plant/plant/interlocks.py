@@ -325,11 +325,10 @@ class Interlocks:
         return hold
 
     def _need(self, user: Equipment) -> str:
-        until = self._histories[user.key].active_until or 0.0
-        passed = self._view.time - until
-        if passed <= 0:
-            return f"{user.name} needs it"
+        passed = self._view.time - (self._histories[user.key].active_until or 0.0)
         left = user.interlocks.flow_keep_time - passed
+        if passed <= 0 or left <= 0:  # it runs, or is being started just now
+            return f"{user.name} needs it"
         return f"{user.name} needs it for another {duration(left)}"
 
     # --- what came of it
