@@ -26,6 +26,8 @@ from .wire import Wire, WireRecorder
 DIFFERENTIAL_PRESSURE = "plant.chilled_water_differential_pressure"
 SUPPLY_TEMPERATURE = "plant.chilled_water_supply_temperature"
 SPEED_POINT = "schp_1.speed_command"
+_SETTLE_SECONDS = 120
+_HELD_SECONDS = 20
 
 
 @dataclass(slots=True)
@@ -118,10 +120,10 @@ class Checks:
         ]
 
         async def all_off() -> bool:
-            return not any(self.recorder.values.get(key) for key in motors)
+            return all(self.recorder.values.get(key) is False for key in motors)
 
         async def running() -> list[str]:
-            return [key for key in motors if self.recorder.values.get(key)]
+            return [key for key in motors if self.recorder.values.get(key) is not False]
 
         await wait_until(all_off, 180, "the plant stops on a holiday", running)
 
@@ -261,21 +263,22 @@ class Checks:
             raise StepFailed("there is no differential pressure setpoint")
         band = 0.05 * setpoint
         inside: list[float] = []
-        deadline = time.monotonic() + 120
-        while len(inside) < 20:
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while len(inside) < _HELD_SECONDS:
+            values = await self.wire.read([DIFFERENTIAL_PRESSURE, SPEED_POINT])
+            pressure, speed = values[DIFFERENTIAL_PRESSURE], values[SPEED_POINT]
             if time.monotonic() > deadline:
                 raise StepFailed(
-                    f"not within 5 % of {setpoint:.0f} kPa for 20 s: {inside[-5:]}"
+                    f"not within 5 % of {setpoint:.0f} kPa for {_HELD_SECONDS} s: "
+                    f"{pressure:.1f} kPa at {speed:.1f} %"
                 )
-            values = await self.wire.read([DIFFERENTIAL_PRESSURE, SPEED_POINT])
-            pressure = float(values[DIFFERENTIAL_PRESSURE])
             # A loop at its limit holds nothing, even if it is near by chance.
-            works = abs(pressure - setpoint) <= band and values[SPEED_POINT] < 99
+            works = abs(pressure - setpoint) <= band and speed < 99
             inside = [*inside, pressure] if works else []
             await asyncio.sleep(1)
         worst = max(abs(pressure - setpoint) for pressure in inside)
         return (
-            f"setpoint {setpoint:.0f} kPa, 20 s on the wire between {min(inside):.1f} "
+            f"setpoint {setpoint:.0f} kPa, {_HELD_SECONDS} s on the wire between {min(inside):.1f} "
             f"and {max(inside):.1f} (worst {100 * worst / setpoint:.1f} %)"
         )
 

@@ -179,7 +179,7 @@ class Installation:
                     "outputs": [entity(pump, "speed_command") for pump in pumps],
                     "enable": [entity(pump, "run_status") for pump in pumps],
                     "gain": 0.1,
-                    "integral_time": 120 / self.speed,
+                    "integral_time": 45 / self.speed,
                     "interval": 1,
                 },
             ),

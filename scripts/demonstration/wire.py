@@ -10,12 +10,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 import contextlib
 from dataclasses import dataclass
+import logging
 import socket
 import time
 from typing import Any, Self
 
 from pymodbus.client import AsyncModbusTcpClient
-from rusty_bacnet import BACnetClient, ObjectIdentifier, ObjectType, PropertyIdentifier
+from pymodbus.exceptions import ModbusException
+from rusty_bacnet import (
+    BACnetClient,
+    BacnetError,
+    ObjectIdentifier,
+    ObjectType,
+    PropertyIdentifier,
+)
 
 from custom_components.chiller_plant.plant.model import (
     BacnetAddress,
@@ -32,6 +40,8 @@ from custom_components.chiller_plant.plant.model import (
 from .process import free_port
 
 _RECORD_SECONDS = 0.25
+# A device that was stopped on purpose is no news.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 _BACNET_NULL = "null"
 
 
@@ -125,9 +135,7 @@ class Wire:
                     for address in addresses
                 ],
             )
-        except Exception as error:
-            if "imeout" not in type(error).__name__ + str(error):
-                raise
+        except BacnetError:
             return {}
         values: dict[PointKey, Value] = {}
         for point, answer in zip(points, answers, strict=True):
@@ -152,7 +160,7 @@ class Wire:
             answer = await read(
                 address.address, count=address.type.registers, device_id=unit
             )
-        except Exception as error:
+        except ModbusException as error:
             raise ValueError(str(error)) from error
         if answer.isError():
             raise ValueError(str(answer))

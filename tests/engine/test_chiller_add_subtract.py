@@ -241,7 +241,7 @@ def test_chiller_that_does_not_start_is_replaced() -> None:
         "Chiller 2 replaces Chiller 1: Chiller 1 did not run within 5 min"
     ]
     chillers: Any = day.decision.attributes["chillers"]
-    assert chillers["chiller_1"]["state"] == "unavailable"
+    assert chillers["chiller_1"]["state"] == "excluded"
 
 
 def test_pump_that_does_not_start_is_replaced_by_the_next_on_the_header() -> None:

@@ -420,7 +420,7 @@ class ChillerAddSubtract:
             return "off", f"Off: the plant is not enabled{waits}"
         if not self._wanted:
             if excluded and len(excluded) == len(self._plant.chillers):
-                return "unavailable", f"No chiller can run: {self._names(excluded)}"
+                return "no_chiller", f"No chiller can run: {self._names(excluded)}"
             remaining = self._config.start_hold - (now - (self._enabled_since or now))
             return "starting", f"Plant start in {duration(max(0.0, remaining))}"
         if len(running) < len(self._wanted):
@@ -457,7 +457,7 @@ class ChillerAddSubtract:
         elif wanted:
             state = "starting"
         else:
-            state = "unavailable" if chiller.key in excluded else "standby"
+            state = "excluded" if chiller.key in excluded else "standby"
         return {"state": state, "reason": excluded.get(chiller.key)}
 
     # What outlives a restart
