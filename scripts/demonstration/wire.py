@@ -169,9 +169,11 @@ class Wire:
             client.DATATYPE[address.type.name],
             word_order=address.word_order,
         )
+        # A text or a list has no register type of a plant file.
+        assert isinstance(raw, int | float)
         if address.bit is not None:
             return bool(int(raw) >> address.bit & 1)
-        return float(raw) * address.scale + address.offset
+        return raw * address.scale + address.offset
 
 
 def _identifier(address: BacnetAddress) -> ObjectIdentifier:

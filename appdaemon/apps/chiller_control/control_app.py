@@ -63,7 +63,6 @@ class ControlApp(Hass):
         self._plan_wanted = True
 
     def _run(self, **_: Any) -> None:
-        delay = self._interval
         try:
             # Not AppDaemon's get_now_ts: where the site's time zone is not that
             # of the machine, it is off by the difference.
