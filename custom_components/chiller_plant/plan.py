@@ -235,10 +235,11 @@ class PlanRoom:
         self, automation_id: str, state: str, attributes: dict[str, Any]
     ) -> None:
         """Keep what the engine says of an automation."""
+        before = self.store.reports.get(automation_id)
         self.store.reports[automation_id] = Report(
             state, attributes, dt_util.utcnow().timestamp()
         )
-        self.store.save_reports_soon()
+        self.store.save_reports_soon(turned=before is None or before.state != state)
         async_dispatcher_send(self.hass, self.signal("reports"), automation_id)
 
     # The plan.

@@ -30,6 +30,9 @@ from .plant.profiles import (
 
 _VERSION = 1
 _REPORTS_DELAY = 60
+_TURN_DELAY = 1
+"""Seconds. An automation that goes on from what it did before its last turn
+would undo it, so a turn must be on disk before Home Assistant can die."""
 PRIORITY = vol.All(
     vol.Coerce(int),
     vol.Any(
@@ -194,12 +197,14 @@ class ProfileStore:
         await self._decisions_file.async_save(_decisions_as_dict(self.decisions))
 
     @callback
-    def save_reports_soon(self) -> None:
-        """Write the reports within a minute, however often they change."""
-        if self._reports_pending:
+    def save_reports_soon(self, *, turned: bool) -> None:
+        """Write the reports within a minute, at once if a state has turned."""
+        if self._reports_pending and not turned:
             return
         self._reports_pending = True
-        self._reports_file.async_delay_save(self._reports_as_dict, _REPORTS_DELAY)
+        self._reports_file.async_delay_save(
+            self._reports_as_dict, _TURN_DELAY if turned else _REPORTS_DELAY
+        )
 
     @callback
     def _reports_as_dict(self) -> dict[str, Any]:

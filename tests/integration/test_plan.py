@@ -468,6 +468,30 @@ async def test_reports_survive_a_restart(
     assert item["reported"]["attributes"] == {"resume": {"integral": 3.2}}
 
 
+async def test_a_turn_is_on_disk_before_home_assistant_can_die(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    await automate(hass, plain("loop", entry))
+    await registered(hass, entry, "loop")
+    key = f"{DOMAIN}.{entry.entry_id}.reports"
+
+    def on_disk() -> dict[str, Any]:
+        stored: dict[str, Any] = hass_storage.get(key, {}).get("data", {})
+        return stored.get("loop", {})
+
+    for state in ("holding", "controlling"):
+        await call(
+            hass,
+            entry,
+            "report_state",
+            automation="loop",
+            state=state,
+            attributes={"resume": state},
+        )
+        await eventually(lambda state=state: on_disk().get("state") == state)
+        assert on_disk()["attributes"] == {"resume": state}
+
+
 async def test_missing_engine_is_said_and_its_return_too(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:

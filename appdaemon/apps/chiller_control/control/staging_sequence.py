@@ -26,6 +26,7 @@ from .staging_plant import (
 )
 
 NOT_NEEDED = "Not needed now"
+SERVES_BUILDING = "Serves the building"
 FAILURE_MEMORY = 3600.0
 """Seconds after which a machine that did not prove is given another chance."""
 
@@ -314,9 +315,11 @@ class StagingSequence:
                 on = changes and not self._lost(chiller)
             else:
                 on = self.runs(chiller.key) and not (chiller in stopping and changes)
-            self._command(
-                machine, on, reason if chiller in wanted else NOT_NEEDED, step
-            )
+            if chiller in starting or chiller in stopping:
+                why = reason
+            else:
+                why = SERVES_BUILDING if chiller in wanted else NOT_NEEDED
+            self._command(machine, on, why, step)
 
     def _ready(self, chiller: Chiller, step: SequenceStep) -> bool:
         """Whether all that must be proven before a start is proven."""
