@@ -72,6 +72,8 @@ class StagingSequence:
         self._read: dict[str, bool | None] = {}
         self._assigned: dict[str, dict[str, Machine]] = {}
         self._secondary: tuple[Machine, ...] = ()
+        self._changed_for: dict[str, str] = {}
+        """Why each chiller was last started or stopped."""
         self._waiting_since: dict[str, float] = {}
         self._overdue: set[str] = set()
         self._stopped_at: dict[str, float] = {}
@@ -316,10 +318,11 @@ class StagingSequence:
             else:
                 on = self.runs(chiller.key) and not (chiller in stopping and changes)
             if chiller in starting or chiller in stopping:
-                why = reason
-            else:
-                why = SERVES_BUILDING if chiller in wanted else NOT_NEEDED
-            self._command(machine, on, why, step)
+                self._changed_for[chiller.key] = reason
+            why = self._changed_for.get(chiller.key, SERVES_BUILDING)
+            self._command(
+                machine, on, why if self.runs(chiller.key) or on else NOT_NEEDED, step
+            )
 
     def _ready(self, chiller: Chiller, step: SequenceStep) -> bool:
         """Whether all that must be proven before a start is proven."""
