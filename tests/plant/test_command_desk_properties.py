@@ -4,11 +4,13 @@
 """
 
 from dataclasses import replace
+from itertools import product
 import json
 import os
 
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+import pytest
 
 from custom_components.chiller_plant.plant.command_desk import CommandDesk
 from custom_components.chiller_plant.plant.model import Plant
@@ -46,6 +48,7 @@ FAULTS = [
     "chiller_2.condenser_water_flow_status lost",
     "chiller_2.condenser_water_flow_status false",
     "pchp_2.run_status lost",
+    "valve_1.open_status lost",
     "valve_1 stands",
     "pchp_2 stands",
     "cdp_1 stands",
@@ -108,7 +111,7 @@ class AnyPlantDay(RuleBasedStateMachine):
             self.chillers_start(fault, off)
             return
         if start == "cycles":
-            self.chiller_cycles(by_hand=fault.endswith("status"))
+            self.chiller_cycles(by_hand=fault.endswith("lost"))
             return
         for chiller in CHILLERS:
             self.ask(f"{chiller}.run_command", True, ("schedule", 100))
@@ -307,6 +310,24 @@ class AnyPlantDay(RuleBasedStateMachine):
             assert self.bench.machines[chiller].on, self.bench.hold(
                 f"{chiller}.run_command"
             )
+
+
+@pytest.mark.parametrize("start", ["starts", "cycles", "dries"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_at_every_start(start: str, fault: str) -> None:
+    for lead_release, write_only, off in product(
+        (False, True), (False, True), (None, "pchp_2.run_command")
+    ):
+        day = AnyPlantDay()
+        day.begin(
+            lead_release=lead_release,
+            write_only=write_only,
+            chiller_delay=30.0 if off else 4.0,
+            start=start,
+            fault=fault,
+            off=off,
+        )
+        day.teardown()
 
 
 TestAnyPlantDay = AnyPlantDay.TestCase

@@ -157,7 +157,7 @@ class Interlocks:
             )
             if hold is not None:
                 return hold
-        self._moves(machine, history, moving)
+        self._moves(machine, history, moving, on=False)
         return None
 
     def _judge_start(
@@ -180,22 +180,33 @@ class Interlocks:
             )
         if hold is not None:
             return hold
-        self._moves(machine, history, moving)
+        self._moves(machine, history, moving, on=True)
         if machine not in users:
             users.append(machine)
         return None
 
     def _moves(
-        self, machine: Equipment, history: History, moving: list[Equipment]
+        self, machine: Equipment, history: History, moving: list[Equipment], *, on: bool
     ) -> None:
         """Note that a machine is about to change state.
 
-        What was sent before without an answer is not news: a dead controller
-        must not keep the other chillers from their turn for ever.
+        The same, sent again because nobody answered, is not news: a dead
+        controller must not keep the other chillers from their turn for ever.
         """
         moving.append(machine)
-        if not self._wires.of(machine.points["run_command"].key).in_doubt:
-            history.changed_at = self._view.time
+        time = self._view.time
+        wire = self._wires.of(machine.points["run_command"].key)
+        if not wire.in_doubt:
+            history.changed_at = time
+            return
+        sent = wire.after_release() if wire.sent[-1] is None else wire.sent[-1]
+        if bool(sent) is on:
+            return
+        history.changed_at = time
+        if not on:
+            # A start that nobody confirmed is stopped: it may have run meanwhile.
+            history.worked_until = history.active_until = time
+            history.count_start(time)
 
     def _readiness_hold(
         self, machine: Equipment, history: History, users: Collection[Equipment]
