@@ -16,7 +16,7 @@ from bacpypes3.local.networkport import NetworkPortObject
 import rusty_bacnet as rb
 
 from custom_components.chiller_plant.plant.model import BacnetDevice
-from tests.drivers.points import udp_port
+from tests.ports import udp_port
 
 _TYPES = {
     "analog-input": rb.ObjectType.ANALOG_INPUT,
@@ -41,7 +41,7 @@ class Device:
     def __init__(
         self, host: str = "127.0.0.51", *, inputs: int = 1, **options: Any
     ) -> None:
-        self.as_declared = BacnetDevice("controller", f"{host}:{udp_port(host)}", 1001)
+        self.as_declared = BacnetDevice("controller", f"{host}:{udp_port()}", 1001)
         self._inputs = inputs
         self._options = options
         self._server: rb.BACnetServer
@@ -97,7 +97,7 @@ async def independent_client() -> AsyncIterator[rb.BACnetClient]:
     host = "127.0.0.50"
     async with rb.BACnetClient(
         interface=host,
-        port=udp_port(host),
+        port=udp_port(),
         broadcast_address=_BROADCAST,
         share_port_by_address=True,
     ) as client:
@@ -136,7 +136,7 @@ async def plain_device(
 
     It claims that it can do more, as devices behind some routers do.
     """
-    declared = BacnetDevice("controller", f"{host}:{udp_port(host)}", 1001)
+    declared = BacnetDevice("controller", f"{host}:{udp_port()}", 1001)
     application = PlainDevice.from_object_list(
         [
             DeviceObject(
@@ -180,7 +180,7 @@ class SlowWire:
     """A wire that takes its time, and counts what is on it."""
 
     def __init__(self, far: Device, delay: float, host: str = "127.0.0.53") -> None:
-        self.as_declared = BacnetDevice("controller", f"{host}:{udp_port(host)}", 1001)
+        self.as_declared = BacnetDevice("controller", f"{host}:{udp_port()}", 1001)
         self._far = far
         self._delay = delay
         self._transports: list[asyncio.DatagramTransport] = []
@@ -238,7 +238,7 @@ async def rubbish_device(
     answer: Callable[[bytes], list[bytes]], host: str, key: str
 ) -> AsyncIterator[BacnetDevice]:
     """Something on a device's port that answers what it likes."""
-    declared = BacnetDevice(key, f"{host}:{udp_port(host)}", 6666)
+    declared = BacnetDevice(key, f"{host}:{udp_port()}", 6666)
 
     def received(data: bytes, source: Any) -> None:
         for reply in answer(data):

@@ -7,7 +7,7 @@ from pathlib import Path
 import signal
 import subprocess
 
-from tests.drivers.points import tcp_port
+from tests.ports import tcp_port
 
 _SOURCE = Path(__file__).with_name("libmodbus_server.c")
 
@@ -28,7 +28,7 @@ class Server:
 
     def __init__(self, program: Path, host: str, *options: int) -> None:
         self.host = host
-        self.port = tcp_port(host)
+        self.port = tcp_port()
         self._command = [str(program), host, str(self.port), *map(str, options)]
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None

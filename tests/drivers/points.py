@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-import socket
 from typing import Any
 
 from modbus_connection import ModbusTcpParams, ModbusUnit
@@ -22,23 +21,9 @@ from custom_components.chiller_plant.plant.model import (
     RegisterKind,
 )
 from custom_components.chiller_plant.plant.roles import ROLES, EquipmentType
+from tests.ports import udp_port
 
 CLIENT = "127.0.0.1"
-
-
-def free_port(ip: str, kind: socket.SocketKind) -> int:
-    """Return a port that nobody uses on an address of loopback."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((ip, 0))
-        return int(probe.getsockname()[1])
-
-
-def udp_port(ip: str = CLIENT) -> int:
-    return free_port(ip, socket.SOCK_DGRAM)
-
-
-def tcp_port(ip: str) -> int:
-    return free_port(ip, socket.SOCK_STREAM)
 
 
 def point(role: str, address: Any, *, key: str | None = None, **rest: Any) -> Point:

@@ -20,7 +20,8 @@ from custom_components.chiller_plant.drivers.bacnet_network import (
 from custom_components.chiller_plant.drivers.driver import DeviceSilent, DriverError
 from custom_components.chiller_plant.plant.model import BacnetDevice
 from tests.drivers.bacnet_peers import device, rubbish_device
-from tests.drivers.points import bacnet_connection, bacnet_driver, on_bacnet, udp_port
+from tests.drivers.points import bacnet_connection, bacnet_driver, on_bacnet
+from tests.ports import udp_port
 
 SUPPLY = on_bacnet("chilled_water_supply_temperature", "analog-input,1")
 START = on_bacnet("run_command", "binary-output,1")
@@ -64,7 +65,7 @@ async def test_silent_device_does_not_slow_the_others_and_is_heard_when_back() -
 
 async def test_nothing_is_left_after_closing_in_the_middle_of_a_request() -> None:
     before = others()
-    nobody = BacnetDevice("controller", f"127.0.0.56:{udp_port('127.0.0.56')}", 1)
+    nobody = BacnetDevice("controller", f"127.0.0.56:{udp_port()}", 1)
     connection = bacnet_connection([nobody])
     driver = BacnetDriver(connection, BacnetNetworks().network(connection))
     await driver.connect()

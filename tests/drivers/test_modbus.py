@@ -13,7 +13,8 @@ import pytest
 from custom_components.chiller_plant.drivers.driver import PointRefused
 from custom_components.chiller_plant.plant.model import RegisterType
 from tests.drivers.libmodbus import Server, libmodbus
-from tests.drivers.points import modbus_driver, on_modbus, tcp_port
+from tests.drivers.points import modbus_driver, on_modbus
+from tests.ports import tcp_port
 
 RUN = on_modbus("run_command", "holding", 1, bit=0, point_settings={"release": True})
 SPEED = on_modbus("speed_command", "holding", 2, scale=0.01)
@@ -255,7 +256,7 @@ async def test_command_overtakes_the_polls_that_wait(libmodbus_program: Path) ->
 
 async def test_units_of_a_server_of_pymodbus() -> None:
     host = "127.0.0.62"
-    port = tcp_port(host)
+    port = tcp_port()
     server = ModbusTcpServer(
         [
             SimDevice(

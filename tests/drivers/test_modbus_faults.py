@@ -11,7 +11,8 @@ import pytest
 
 from custom_components.chiller_plant.drivers.driver import DeviceSilent
 from tests.drivers.libmodbus import libmodbus
-from tests.drivers.points import modbus_driver, on_modbus, tcp_port
+from tests.drivers.points import modbus_driver, on_modbus
+from tests.ports import tcp_port
 
 EIGHT = {f"drive_{unit}": unit for unit in range(1, 9)}
 SPEEDS = [on_modbus("speed", "input", 33, device=device) for device in EIGHT]
@@ -129,7 +130,7 @@ async def answering(
     host: str, answers: list[Callable[[bytes], bytes]]
 ) -> AsyncIterator[int]:
     """Listen, and answer with the first of `answers`; yields the port."""
-    port = tcp_port(host)
+    port = tcp_port()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -180,7 +181,7 @@ async def test_rubbish_is_no_value_and_is_forgotten(rubbish) -> None:
 
 async def test_server_that_hangs_up_on_every_request() -> None:
     host = "127.0.0.64"
-    port = tcp_port(host)
+    port = tcp_port()
 
     async def hang_up(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter

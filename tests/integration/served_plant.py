@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 import re
-import socket
 
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -20,6 +19,7 @@ from custom_components.chiller_plant.plant.model import PointKey, Value
 from custom_components.chiller_plant.plant.plant_file import parse_plant
 from custom_components.chiller_plant.simulator.simulation import Simulation
 from homeassistant.core import HomeAssistant
+from tests.ports import tcp_port, udp_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "two_chillers" / "plant.yaml"
 MORNING = 8 * 3600.0
@@ -28,19 +28,10 @@ MORNING = 8 * 3600.0
 def example_text(poll_interval: int = 1) -> str:
     """Return the example plant file with ports that nobody uses."""
     text = EXAMPLE.read_text(encoding="utf-8")
-    text = text.replace(":47808", f":{_free_port(socket.SOCK_DGRAM)}")
-    text = text.replace(
-        "local_port: 47809", f"local_port: {_free_port(socket.SOCK_DGRAM)}"
-    )
-    text = text.replace("port: 5020", f"port: {_free_port(socket.SOCK_STREAM)}")
+    text = text.replace(":47808", f":{udp_port()}")
+    text = text.replace("local_port: 47809", f"local_port: {udp_port()}")
+    text = text.replace("port: 5020", f"port: {tcp_port()}")
     return re.sub(r"poll_interval: \d+", f"poll_interval: {poll_interval}", text)
-
-
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as free:
-        free.bind(("0.0.0.0", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def entry_for(text: str) -> MockConfigEntry:

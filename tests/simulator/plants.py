@@ -1,11 +1,11 @@
 """Plants for the tests of the simulator."""
 
 from pathlib import Path
-import socket
 
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.plant_file import load_plant, parse_plant
 from custom_components.chiller_plant.simulator.world import World
+from tests.ports import tcp_port, udp_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples/two_chillers/plant.yaml"
 SEVEN = 7 * 3600.0
@@ -73,31 +73,17 @@ def command_all(subject: World, on: bool) -> None:
             subject.command(key, on)
 
 
-def free_tcp_port(host: str) -> int:
-    """Return a TCP port that is free on a loopback address now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-def free_udp_port(host: str) -> int:
-    """Return a UDP port that is free on a loopback address now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
 def served_example(folder: Path) -> Path:
     """Write the example with free addresses of its own, and return the file."""
     text = EXAMPLE.read_text(encoding="utf-8")
     for last in (11, 12, 13, 14):
         ours = f"127.0.9.{last}"
-        text = text.replace(f"127.0.0.{last}:47808", f"{ours}:{free_udp_port(ours)}")
+        text = text.replace(f"127.0.0.{last}:47808", f"{ours}:{udp_port()}")
     for last in (21, 22):
         ours = f"127.0.9.{last}"
         text = text.replace(
             f"host: 127.0.0.{last}\n    port: 5020",
-            f"host: {ours}\n    port: {free_tcp_port(ours)}",
+            f"host: {ours}\n    port: {tcp_port()}",
         )
     file = folder / "plant.yaml"
     file.write_text(text, encoding="utf-8")

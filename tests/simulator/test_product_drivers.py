@@ -18,7 +18,8 @@ from custom_components.chiller_plant.plant.model import (
 )
 from custom_components.chiller_plant.plant.plant_file import load_plant
 from custom_components.chiller_plant.simulator.simulation import Simulation
-from tests.simulator.plants import SEVEN, free_udp_port, served_example
+from tests.ports import udp_port
+from tests.simulator.plants import SEVEN, served_example
 
 
 def _points(plant: Plant, connection: str) -> list[Point]:
@@ -32,7 +33,7 @@ def _points(plant: Plant, connection: str) -> list[Point]:
 def _on_free_addresses(folder: Path) -> Plant:
     file = served_example(folder)
     text = file.read_text(encoding="utf-8")
-    ours = free_udp_port("127.0.0.1")
+    ours = udp_port()
     file.write_text(
         text.replace("local_port: 47809", f"local_port: {ours}"), encoding="utf-8"
     )

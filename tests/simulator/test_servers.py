@@ -29,7 +29,8 @@ from custom_components.chiller_plant.plant.model import (
 from custom_components.chiller_plant.plant.plant_file import load_plant
 from custom_components.chiller_plant.simulator.serving import ServerError
 from custom_components.chiller_plant.simulator.simulation import Simulation
-from tests.simulator.plants import SEVEN, free_udp_port, served_example
+from tests.ports import udp_port
+from tests.simulator.plants import SEVEN, served_example
 
 _KINDS = {
     "AI": rb.ObjectType.ANALOG_INPUT,
@@ -79,7 +80,7 @@ async def bacnet_client() -> AsyncIterator[rb.BACnetClient]:
     """Return a client of rusty-bacnet on loopback."""
     async with rb.BACnetClient(
         "127.0.9.1",
-        free_udp_port("127.0.9.1"),
+        udp_port(),
         broadcast_address="127.255.255.255",
         share_port_by_address=True,
         apdu_timeout_ms=1000,
