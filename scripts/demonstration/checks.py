@@ -26,7 +26,7 @@ from .wire import Wire, WireRecorder
 DIFFERENTIAL_PRESSURE = "plant.chilled_water_differential_pressure"
 SUPPLY_TEMPERATURE = "plant.chilled_water_supply_temperature"
 SPEED_POINT = "schp_1.speed_command"
-_SETTLE_SECONDS = 120
+_SETTLE_SECONDS = 150
 _HELD_SECONDS = 20
 
 

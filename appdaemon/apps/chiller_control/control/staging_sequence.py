@@ -417,6 +417,7 @@ class StagingSequence:
             "running": sorted(key for key, runs in self._known.items() if runs),
             "idle": sorted(key for key, runs in self._known.items() if not runs),
             "changing": self.changing,
+            "changed_for": dict(self._changed_for),
             "waiting_since": dict(self._waiting_since),
             "assigned": {
                 key: {kind: machine.key for kind, machine in chosen.items()}
@@ -447,6 +448,9 @@ class StagingSequence:
                 self.failures[key] = Failure(str(reason), float(at))
         if not fresh:
             return
+        self._changed_for = {
+            key: str(reason) for key, reason in data.get("changed_for", {}).items()
+        }
         for state, runs in (("running", True), ("idle", False)):
             for key in data.get(state, ()):
                 if key in self._everything:
