@@ -206,6 +206,9 @@ class Observer:
             return
         if self.ran_dry[key]:
             return
+        assert order.source != "interlock" or order.value is None or not running, (
+            f"{key}: stopped for no reason"
+        )
         if running:
             run = self.now - self.run_since[key]
             assert run >= self.rules.minimum_run_time, f"{key}: ran {run} s only"

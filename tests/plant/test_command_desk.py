@@ -138,6 +138,26 @@ def test_lost_answer_to_a_pump_stop_keeps_the_other_pump() -> None:
     assert ("pchp_2.run_command", False) not in sent(bench)
 
 
+def test_stop_that_may_have_arrived_is_undone_if_the_pump_is_needed_after_all() -> None:
+    bench = idle_plant()
+    bench.serve()
+    bench.run(60)
+    bench.wire = "takes silently"
+    bench.ask("pchp_1.run_command", False)
+    bench.step()
+    bench.wire = "takes"
+    for chiller in ("chiller_1", "chiller_2"):
+        bench.machines[chiller].hand = bench.machines[chiller].on = True
+    bench.run(5)
+    assert bench.commanded("pchp_1")
+    assert bench.hold("pchp_1.run_command") == (
+        "Pchp 1 stop held: Chiller 1 needs it, Chiller 2 needs it"
+    )
+    sent(bench)
+    bench.run(60)
+    assert sent(bench) == []
+
+
 def test_ramp_moves_no_faster_than_it_may() -> None:
     bench = Bench(pump_plant(ramp=2.0))
     bench.run(100)

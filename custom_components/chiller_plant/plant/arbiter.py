@@ -313,7 +313,11 @@ class Arbiter:
         ]
 
     def restore(self, now: float, data: object) -> None:
-        """Take what `as_list` gave; leave out what makes no sense (any more)."""
+        """Take what `as_list` gave; leave out what makes no sense.
+
+        Every lease lasts for at least the plant's `command_lease` from now, so
+        that whoever holds it can refresh it.
+        """
         for row in data if isinstance(data, list) else []:
             if not isinstance(row, Mapping):
                 continue
@@ -337,6 +341,10 @@ class Arbiter:
                     until = min(float(row["until"]), now + request.lease)
                     if math.isnan(until):
                         continue
+                    # Nobody could refresh it while we were away, and the devices
+                    # kept it: a restart alone must not take it from the engine.
+                    grace = min(request.lease, self._plant.command_lease)
+                    until = max(until, now + grace)
                 since = float(row["since"])
                 if not math.isfinite(since):
                     since = now

@@ -5,14 +5,15 @@ machine can bear now, and what is left is handed out as orders for the wire.
 Nothing is sent from here: whoever carries an order out says how it went.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 import math
 from typing import Any
 
 from .arbiter import Arbiter, Band, CommandRefused, Request, Slot
-from .interlocks import Change, Interlocks
+from .interlocks import NEEDED, Change, Interlocks
 from .interlocks_locks import Hold
+from .interlocks_view import is_on
 from .model import ModbusAddress, Plant, Point, PointKey, Value
 from .notices import Notice, NoticeBoard, NoticeKind
 from .reading import Readings
@@ -153,10 +154,28 @@ class CommandDesk:
             if winner is not None and winner.request.value is True:
                 holds.setdefault(key, pin)
         self._tell_holds(holds)
-        allowed = [orders[key] for key, hold in verdicts.items() if hold is None]
+        allowed = [
+            *self._kept(verdicts),
+            *(orders[key] for key, hold in verdicts.items() if hold is None),
+        ]
         for order in allowed:
             self._wires.of(order.point.key).offer(order.value)
         return tuple(allowed)
+
+    def _kept(self, verdicts: Mapping[PointKey, Hold | None]) -> Iterator[Order]:
+        """Yield what has to be said again, because the opposite may have arrived.
+
+        A stop that nobody confirmed, of a machine that turns out to be needed.
+        """
+        for key, hold in verdicts.items():
+            wire = self._wires.of(key)
+            if hold is None or hold.code != NEEDED or not wire.in_doubt:
+                continue
+            for value in (wire.value if wire.owned else None, *reversed(wire.sent)):
+                left = wire.after_release() if value is None else value
+                if left is not None and is_on(wire.point.role.name, left):
+                    yield Order(wire.point, value, hold.text, INTERLOCK)
+                    break
 
     def _would_be_on(self) -> set[PointKey]:
         """Return the run commands that are wanted on, or not surely off if let go."""

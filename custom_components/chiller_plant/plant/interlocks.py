@@ -329,7 +329,7 @@ class Interlocks:
         if needing:
             what = "close" if role in _VALVE_ROLES else "stop"
             needs = ", ".join(map(self._need, needing))
-            return Hold("needed", f"{machine.name} {what} held: {needs}")
+            return Hold(NEEDED, f"{machine.name} {what} held: {needs}")
         hold = self._judge_motor(change)
         if hold is None:
             stopping.add(machine.key)
@@ -372,6 +372,8 @@ class Interlocks:
                 self._histories[key].restore(time, row)
 
 
+NEEDED = "needed"
+"""The code of a hold that keeps a machine running for another."""
 _VALVE_ROLES = ("open_command", "position_command")
 
 

@@ -75,6 +75,8 @@ class History:
             self._changed(machine, time)
         self.running = running
         if status is True or not has_status:
+            if self.pending is not None:
+                self.run_since = time
             self.pending = None
         self.starts = [start for start in self.starts if time - start < HOUR]
         if running or self.pending is not None:

@@ -32,7 +32,7 @@ class Wire:
     at: float | None = None
     """When the wire took the last write or release."""
     on_at: float | None = None
-    """When the wire last took something other than off, after off."""
+    """When the wire last took something other than off, after it may have been off."""
     sent: list[Value | None] = field(default_factory=list)
     """What was sent since then, and nobody said that it arrived; None: a release."""
     failures: int = 0
@@ -77,7 +77,9 @@ class Wire:
         """Note that the wire took a value, or a release (None)."""
         self.previous = self.value
         self.value = self.after_release() if value is None else value
-        if self.value and not self.previous:
+        left = self.after_release()
+        maybe = [self.previous, *(left if item is None else item for item in self.sent)]
+        if self.value and not all(maybe):
             self.on_at = time
         self.owned = value is not None
         self.sent.clear()
