@@ -154,6 +154,19 @@ events = st.lists(
 )
 
 
+def test_restart_alone_takes_nothing_from_the_engine() -> None:
+    arbiter = Arbiter(PLANT)
+    arbiter.request(0, ask(source="engine"))
+    arbiter.request(0, ask(False, 9, "short", lease=10))
+    stored = json.loads(json.dumps(arbiter.as_list()))
+    later = Arbiter(PLANT)
+    later.restore(300, stored)
+    assert not later.expire(309)
+    assert [slot.request.source for slot in later.expire(310)] == ["short"]
+    assert not later.expire(359)
+    assert [slot.request.source for slot in later.expire(360)] == ["engine"]
+
+
 @given(events=events)
 @settings(max_examples=300, deadline=None)
 def test_highest_priority_always_wins_and_no_expired_lease_holds(
@@ -161,10 +174,15 @@ def test_highest_priority_always_wins_and_no_expired_lease_holds(
 ) -> None:
     """By an oracle that keeps a plain list of who said what until when."""
     arbiter = Arbiter(PLANT)
-    said: dict[str, tuple[int, int, float, bool]] = {}
+    said: dict[str, tuple[int, int, float, bool | float, float]] = {}
     now = 0.0
     for order, (wait, event) in enumerate(events):
         now += wait
+        if event == "restart":
+            said = {
+                who: (*row[:2], max(row[2], now + min(row[4], 60.0)), *row[3:])
+                for who, row in said.items()
+            }
         said = {who: row for who, row in said.items() if row[2] > now}
         if isinstance(event, Request):
             lease = event.lease
@@ -176,7 +194,13 @@ def test_highest_priority_always_wins_and_no_expired_lease_holds(
                 if old[3] is event.value:
                     place = old[1]
             arbiter.request(now, event)
-            said[event.source] = (event.priority, place, now + lease, event.value)  # type: ignore[assignment]
+            said[event.source] = (
+                event.priority,
+                place,
+                now + lease,
+                event.value,
+                lease,
+            )
         elif event == "restart":
             stored = json.loads(json.dumps(arbiter.as_list()))
             arbiter = Arbiter(PLANT)
