@@ -1,11 +1,14 @@
 """The product's story, told by the real programs as a person would start it."""
 
+import os
 from pathlib import Path
 import re
+import signal
 import subprocess
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = 11
+FOLDERS = (b".demo/check/", b".demo/show/")
 
 
 def test_the_whole_story_happens_and_leaves_no_process_behind() -> None:
@@ -26,6 +29,29 @@ def test_the_whole_story_happens_and_leaves_no_process_behind() -> None:
     assert _programs() <= before
 
 
+def test_the_demonstration_shows_a_line_until_it_is_stopped() -> None:
+    before = _programs()
+    with subprocess.Popen(
+        [ROOT / "scripts" / "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as demonstration:
+        assert demonstration.stdout is not None
+        shown = []
+        for line in demonstration.stdout:
+            shown.append(line)
+            if re.search(r"Weekday │ stage \d .* kW/RT │ supply", line):
+                break
+        os.killpg(demonstration.pid, signal.SIGINT)
+        shown += demonstration.stdout.readlines()
+        assert demonstration.wait(60) == 0, "".join(shown)
+    assert any("password" in line for line in shown)
+    assert "http://127.0.0.1:" in "".join(shown)
+    assert _programs() <= before
+
+
 def _programs() -> set[str]:
     """Return the process ids of everything that the demonstration starts."""
     found = set()
@@ -34,6 +60,6 @@ def _programs() -> set[str]:
             command = (process / "cmdline").read_bytes()
         except OSError:
             continue
-        if b".demo/check" in command:
+        if any(name in command for name in FOLDERS):
             found.add(process.name)
     return found
