@@ -9,14 +9,17 @@ the same door and look the same.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .const import DOMAIN
+from .lookup import device_of_equipment, entity_of_automation, entity_of_point
 from .plant.notices import Notice, NoticeKind
 
 if TYPE_CHECKING:
     from .plan import PlanRoom
+    from .profile_store import Registration
 
 EVENT_ACTION = f"{DOMAIN}_action"
 NOTE = "note"
@@ -51,7 +54,7 @@ def async_report_action(
     hass: HomeAssistant,
     room: PlanRoom,
     event: Mapping[str, Any],
-    automation: str | None,
+    automation: Registration | None,
 ) -> None:
     """Tell what an automation did; `event` has at least `event` and `reason`."""
     told = dict(event)
@@ -59,7 +62,15 @@ def async_report_action(
     if action not in ACTIONS:
         told["event"] = action
         action = NOTE
-    _tell(hass, room, action, {**told, "automation": automation})
+    _tell(
+        hass,
+        room,
+        action,
+        {**told, "automation": automation and automation.name},
+        None
+        if automation is None
+        else entity_of_automation(hass, room.plant, automation.id),
+    )
 
 
 @callback
@@ -84,15 +95,19 @@ def async_report_notice(hass: HomeAssistant, room: PlanRoom, notice: Notice) -> 
             "point": notice.point,
             "source": notice.source,
         },
+        None if point is None else entity_of_point(hass, room.plant, point),
     )
 
 
 @callback
 def _tell(
-    hass: HomeAssistant, room: PlanRoom, action: str, data: dict[str, Any]
+    hass: HomeAssistant,
+    room: PlanRoom,
+    action: str,
+    data: dict[str, Any],
+    entity_id: str | None,
 ) -> None:
     data = {key: value for key, value in data.items() if value is not None}
-    async_dispatcher_send(hass, room.signal("told"), action, data)
     hass.bus.async_fire(
         EVENT_ACTION,
         {
@@ -100,6 +115,21 @@ def _tell(
             "plant": room.plant.key,
             "plant_name": room.plant.name,
             "action": action,
+            **_where(hass, room, data.get("equipment"), entity_id),
             **data,
         },
     )
+    async_dispatcher_send(hass, room.signal("told"), action, data)
+
+
+@callback
+def _where(
+    hass: HomeAssistant, room: PlanRoom, key: Any, entity_id: str | None
+) -> dict[str, str]:
+    """Return what makes an event show in the activity of an entity and a device."""
+    where = {} if entity_id is None else {ATTR_ENTITY_ID: entity_id}
+    if (equipment := room.plant.equipment.get(key)) is not None:
+        device = device_of_equipment(hass, room.entry_id, room.plant, equipment)
+        if device is not None:
+            where[ATTR_DEVICE_ID] = device
+    return where

@@ -102,8 +102,9 @@ class ZoneClimate(PlantEntity, ClimateEntity):
     @property
     @override
     def current_humidity(self) -> float | None:
-        """In %."""
-        return self._number("relative_humidity")
+        """In whole %: the thermostat card shows what it gets."""
+        humidity = self._number("relative_humidity")
+        return None if humidity is None else round(humidity)
 
     @property
     @override

@@ -252,7 +252,11 @@ def _device_count(plant: Plant) -> int:
 
 
 def _listed(silent: dict[str, str]) -> str:
-    return "\n".join(f"- **{device}**: {reason}" for device, reason in silent.items())
+    """Return a list; most reasons name the device themselves."""
+    return "\n".join(
+        f"- {reason}" if device in reason else f"- **{device}**: {reason}"
+        for device, reason in silent.items()
+    )
 
 
 def _take_upload(hass: HomeAssistant, upload: str) -> tuple[str, str]:

@@ -15,6 +15,22 @@ from .plant.model import Equipment, Plant, Point, Value
 from .plant.reading import Reading
 from .plant.roles import EquipmentType, Quantity
 
+TRADE_NAMES = {
+    EquipmentType.PLANT: "Chiller plant",
+    EquipmentType.CHILLER: "Chiller",
+    EquipmentType.PRIMARY_CHILLED_WATER_PUMP: "PCHP",
+    EquipmentType.SECONDARY_CHILLED_WATER_PUMP: "SCHP",
+    EquipmentType.CONDENSER_WATER_PUMP: "CDP",
+    EquipmentType.COOLING_TOWER: "CT",
+    EquipmentType.VALVE: "Valve",
+    EquipmentType.ZONE: "Zone",
+    EquipmentType.HEAT_SOURCE: "Heat source",
+    EquipmentType.METER: "Meter",
+    EquipmentType.WEATHER_STATION: "Weather station",
+    EquipmentType.SHEDDABLE_CIRCUIT: "Sheddable circuit",
+}
+"""What people call each type; the blueprints choose devices by it."""
+
 ATTR_HOLD = "hold"
 ATTR_OWNER = "owner"
 ATTR_OWNER_PRIORITY = "owner_priority"
@@ -56,9 +72,9 @@ def equipment_device_info(data: ChillerPlantData, equipment: Equipment) -> Devic
         identifiers={equipment_identifier(data.plant, equipment)},
         name=equipment.name,
         manufacturer=equipment.manufacturer,
-        model=equipment.model or equipment.type.value.replace("_", " ").capitalize(),
+        model=equipment.model,
         # Lets a selector offer the equipment of one type only.
-        model_id=equipment.type.value,
+        model_id=TRADE_NAMES[equipment.type],
         via_device_id=data.plant_device_id,
     )
 

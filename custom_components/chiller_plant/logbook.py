@@ -7,8 +7,8 @@ from homeassistant.components.logbook import (
     LOGBOOK_ENTRY_MESSAGE,
     LOGBOOK_ENTRY_NAME,
 )
+from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 
 from .actions import EVENT_ACTION
 from .const import DOMAIN
@@ -29,9 +29,7 @@ def async_describe_events(
         return {
             LOGBOOK_ENTRY_NAME: data.get("automation") or data.get("plant_name"),
             LOGBOOK_ENTRY_MESSAGE: data.get("reason"),
-            LOGBOOK_ENTRY_ENTITY_ID: er.async_get(hass).async_get_entity_id(
-                "event", DOMAIN, f"{data.get('plant')}.plant.actions"
-            ),
+            LOGBOOK_ENTRY_ENTITY_ID: data.get(ATTR_ENTITY_ID),
         }
 
     async_describe_event(DOMAIN, EVENT_ACTION, describe)

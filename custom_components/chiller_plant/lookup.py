@@ -57,6 +57,16 @@ def entity_of_point(hass: HomeAssistant, plant: Plant, point: Point) -> str | No
     )
 
 
+@callback
+def entity_of_automation(
+    hass: HomeAssistant, plant: Plant, automation_id: str
+) -> str | None:
+    """Return the entity id of the sensor that shows what an automation does."""
+    return er.async_get(hass).async_get_entity_id(
+        "sensor", DOMAIN, f"{plant.key}.plant.automation.{automation_id}"
+    )
+
+
 def platform_of_point(point: Point) -> str:
     """Return the platform that shows a point."""
     if point.role.quantity.is_boolean:
@@ -83,3 +93,15 @@ def equipment_of_device(
             if key != identifier and key in plant.equipment:
                 return entry, plant.equipment[key]
     return None
+
+
+@callback
+def device_of_equipment(
+    hass: HomeAssistant, entry_id: str, plant: Plant, equipment: Equipment
+) -> str | None:
+    """Return the device id of a piece of equipment; None if it has no device."""
+    identifier = (DOMAIN, f"{plant.key}.{equipment.key}")
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry_id)
+    return next(
+        (device.id for device in devices if identifier in device.identifiers), None
+    )

@@ -245,7 +245,7 @@ async def _async_report(call: ServiceCall) -> ServiceResponse:
             call.hass,
             room,
             event,
-            None if item is None else item.name,
+            item,
         )
     return {"revision": room.revision}
 

@@ -67,6 +67,9 @@ class PerformanceDescription(SensorEntityDescription):
 
     state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
     value_fn: Callable[[Performance], float | None]
+    chiller_name: str | None = None
+    """Translation key of a chiller's, if it is not that of the plant's."""
+    chiller_enabled: bool = True
 
 
 _PERFORMANCE = (
@@ -81,6 +84,7 @@ _PERFORMANCE = (
         key="cooling_load_refrigeration_tons",
         native_unit_of_measurement=REFRIGERATION_TON,
         suggested_display_precision=0,
+        chiller_enabled=False,
         value_fn=lambda performance: performance.cooling_load_rt,
     ),
     PerformanceDescription(
@@ -95,6 +99,7 @@ _PERFORMANCE = (
         device_class=SensorDeviceClass.POWER,
         native_unit_of_measurement=UnitOfPower.KILO_WATT,
         suggested_display_precision=1,
+        chiller_name="electric_power",
         value_fn=lambda performance: performance.power,
     ),
     PerformanceDescription(
@@ -106,6 +111,8 @@ _PERFORMANCE = (
     PerformanceDescription(
         key="coefficient_of_performance",
         suggested_display_precision=2,
+        # It says the same as the efficiency.
+        chiller_enabled=False,
         value_fn=lambda performance: performance.coefficient_of_performance,
     ),
 )
@@ -178,6 +185,9 @@ class PerformanceSensor(PlantEntity, SensorEntity):
         super().__init__(data, chiller, description.key)
         self.entity_description = description
         self._chiller = chiller
+        if chiller is not None:
+            self._attr_translation_key = description.chiller_name or description.key
+            self._attr_entity_registry_enabled_default = description.chiller_enabled
 
     @property
     @override
@@ -291,11 +301,13 @@ class CommandOwnerSensor(PlantEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Each commanded point with its owner."""
+        """What is held back, and each commanded point with its owner."""
+        holds = map(self.coordinator.hold, self._points.values())
         return {
+            "hold": next(filter(None, holds), None),
             "points": {
                 role: self._described(point) for role, point in self._points.items()
-            }
+            },
         }
 
     def _described(self, point: Point) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
-from tests.integration.served_plant import ServedPlant, eventually, set_up, state
+from tests.integration.served_plant import ServedPlant, set_up, state
+from tests.waiting import eventually
 
 
 def number(hass: HomeAssistant, entity_id: str) -> float:
@@ -29,7 +30,7 @@ async def test_a_running_plant_shows_load_efficiency_stage_and_run_hours(
     assert abs(load / tons - 3.517) < 0.01
     assert number(hass, "sensor.chiller_1_efficiency") > 0.1
     assert number(hass, "sensor.two_chillers_power_of_chillers") > 10
-    assert number(hass, "sensor.chiller_2_total_power") == 0
+    assert number(hass, "sensor.chiller_2_electric_power") == 0
     assert state(hass, "sensor.chiller_2_efficiency") == "unknown"
     assert state(hass, "sensor.chiller_1_starts") == "1"
     await eventually(lambda: number(hass, "sensor.pchp_1_run_hours") > 0, 40)

@@ -91,8 +91,7 @@ class PidControl:
         self._advance(now, inputs, measurement, setpoint)
         return self._decide(
             "controlling",
-            f"{self._measurement} {measurement:.4g}, setpoint {setpoint:.4g}: "
-            f"output {self._output:.1f}",
+            f"{measurement:.4g} at setpoint {setpoint:.4g}, output {self._output:.0f} %",
             measurement,
             setpoint,
         )
