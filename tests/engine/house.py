@@ -19,6 +19,8 @@ from appdaemon.logging import Logging
 from appdaemon.models.config.appdaemon import AppDaemonConfig
 import yaml
 
+from tests.waiting import eventually
+
 APPS = Path(__file__).parents[2] / "appdaemon" / "apps"
 
 
@@ -97,13 +99,6 @@ class House:
         return self.of("report_state", automation=f"automation.{automation}")
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 @asynccontextmanager
 async def running_apps(
     house: House, folder: Path, *, interval: float | None = 0.05, actions: bool = True
@@ -141,7 +136,7 @@ async def running_apps(
     )
     daemon.start()
     try:
-        await until(lambda: len(daemon.app_management.running_apps) == 3)
+        await eventually(lambda: len(daemon.app_management.running_apps) == 3)
         yield daemon
     finally:
         await daemon.stop()

@@ -8,8 +8,10 @@ from time import time
 from typing import Any
 
 from factories import SmallPlant, automation, loop, plan_data, staging
-from house import House, running_apps, until
+from house import House, running_apps
 import pytest
+
+from tests.waiting import eventually
 
 LEASE = 0.9
 HOURS = automation("chiller_plant_schedule", name="hours", config={"operation": "off"})
@@ -46,11 +48,13 @@ async def test_shipped_apps_wait_for_a_plan_and_then_control(tmp_path: Path) -> 
         }
         await asyncio.sleep(0.3)
         house.install(daemon)
-        await until(lambda: house.of("get_plan"))
+        await eventually(lambda: house.of("get_plan"))
         assert not house.of("command"), "the plant is not loaded yet"
         house.plan = plan(staging(), loop(), HOURS)
         sources = {"automation.staging", "automation.pressure", "automation.hours"}
-        await until(lambda: {item["source"] for item in house.of("command")} == sources)
+        await eventually(
+            lambda: {item["source"] for item in house.of("command")} == sources
+        )
         (hours,) = house.of("command", source="automation.hours")
         assert hours == {
             "entity_id": ["switch.plant_enable_command"],
@@ -68,9 +72,9 @@ async def test_commands_are_refreshed_before_their_lease_is_over(
     house = House(plan(loop()), dict(cooling().states()))
     async with running_apps(house, tmp_path):
         loop_ = asyncio.get_running_loop()
-        await until(lambda: house.of("command"))
+        await eventually(lambda: house.of("command"))
         begun = loop_.time()
-        await until(lambda: len(house.of("command")) >= 5)
+        await eventually(lambda: len(house.of("command")) >= 5)
         assert loop_.time() - begun < 4 * LEASE * 0.75
 
 
@@ -79,14 +83,14 @@ async def test_change_of_the_plan_is_carried_out_when_it_is_said(
 ) -> None:
     house = House(plan(loop()), dict(cooling().states()))
     async with running_apps(house, tmp_path):
-        await until(lambda: house.of("command"))
+        await eventually(lambda: house.of("command"))
         house.plan = plan(HOURS, revision="2")
         await house.say_plan_changed()
-        await until(lambda: house.of("release"), 2)
+        await eventually(lambda: house.of("release"))
         assert house.of("release") == [
             {"source": "automation.pressure", "plant": "entry"}
         ]
-        await until(lambda: house.of("command", source="automation.hours"), 2)
+        await eventually(lambda: house.of("command", source="automation.hours"))
         before = len(house.of("command", source="automation.pressure"))
         await asyncio.sleep(LEASE)
         assert len(house.of("command", source="automation.pressure")) == before
@@ -100,12 +104,12 @@ async def test_refused_and_failing_automations_say_so_and_the_others_run(
     broken["equipment"]["chiller_1"]["ratings"]["cooling_capacity"] = "large"
     house = House(broken, dict(cooling().states()))
     async with running_apps(house, tmp_path):
-        await until(lambda: house.reports("bad") and house.reports("staging"))
-        await until(lambda: house.of("command", source="automation.pressure"))
+        await eventually(lambda: house.reports("bad") and house.reports("staging"))
+        await eventually(lambda: house.of("command", source="automation.pressure"))
         (report,) = house.reports("bad")
         assert report["state"] == "refused"
         assert report["attributes"]["message"] == "gain is not a number: 'much'"
-        await until(lambda: house.reports("staging")[-1]["state"] == "fault")
+        await eventually(lambda: house.reports("staging")[-1]["state"] == "fault")
         assert not house.of("command", source="automation.bad")
 
 
@@ -115,10 +119,10 @@ async def test_call_that_is_refused_is_tried_again(
     house = House(plan(loop()), dict(cooling().states()))
     house.refuse = lambda action, _: "no such entity" if action == "command" else None
     async with running_apps(house, tmp_path):
-        await until(lambda: len(house.of("command")) >= 9)
+        await eventually(lambda: len(house.of("command")) >= 9)
         house.refuse = lambda *_: None
         tried = len(house.of("command"))
-        await until(lambda: len(house.of("command")) > tried)
+        await eventually(lambda: len(house.of("command")) > tried)
     complaints = [
         record for record in caplog.records if "no such entity" in record.getMessage()
     ]
@@ -128,14 +132,14 @@ async def test_call_that_is_refused_is_tried_again(
 async def test_restart_of_the_engine_moves_nothing(tmp_path: Path) -> None:
     house = House(plan(staging(), loop()), dict(cooling().states()))
     async with running_apps(house, tmp_path) as daemon:
-        await until(
+        await eventually(
             lambda: (
                 house.reports("staging")
                 and house.of("command", value=61.0)
                 and any("chiller_1" in str(c["entity_id"]) for c in house.of("command"))
             )
         )
-        await until(
+        await eventually(
             lambda: house.reports("staging")[-1]["attributes"]["target_stage"] == 1
         )
         wanted = _wanted(house)
@@ -146,21 +150,23 @@ async def test_restart_of_the_engine_moves_nothing(tmp_path: Path) -> None:
         for app in ("chiller_add_subtract", "pid_control"):
             await daemon.app_management.restart_app(app)
         assert not house.of("release"), "going away releases nothing"
-        await until(lambda: _wanted(house).keys() == wanted.keys())
+        await eventually(lambda: _wanted(house).keys() == wanted.keys())
         assert _wanted(house) == wanted
-        await until(lambda: house.reports("staging"))
+        await eventually(lambda: house.reports("staging"))
         assert house.reports("staging")[-1]["attributes"]["stage_since"] == since
 
 
 async def test_entity_that_is_unavailable_holds_the_loop(tmp_path: Path) -> None:
     house = House(plan(loop()), dict(cooling().states()))
     async with running_apps(house, tmp_path):
-        await until(lambda: house.of("command"))
+        await eventually(lambda: house.of("command"))
         point = "sensor.plant_chilled_water_differential_pressure"
         await house.put({point: "unavailable"})
-        await until(lambda: house.reports("pressure")[-1]["state"] == "holding")
+        await eventually(lambda: house.reports("pressure")[-1]["state"] == "holding")
         await house.put({point: "90.0"})
-        await until(lambda: house.reports("pressure")[-1]["state"] == "controlling")
+        await eventually(
+            lambda: house.reports("pressure")[-1]["state"] == "controlling"
+        )
 
 
 async def test_time_is_that_of_the_world_whatever_the_time_zone(
@@ -169,7 +175,7 @@ async def test_time_is_that_of_the_world_whatever_the_time_zone(
     """AppDaemon is set to Bangkok; the machine may be anywhere."""
     house = House(plan(staging()), dict(cooling().states()))
     async with running_apps(house, tmp_path):
-        await until(lambda: house.reports("staging"))
+        await eventually(lambda: house.reports("staging"))
         told = house.reports("staging")[0]["attributes"]["resume"]["at"]
         assert told == pytest.approx(time(), abs=5)
 
@@ -179,7 +185,7 @@ async def test_engine_without_automations_still_shows_that_it_lives(
 ) -> None:
     house = House(plan())
     async with running_apps(house, tmp_path):
-        await until(lambda: len(house.of("report_state", plant="entry")) == 3)
+        await eventually(lambda: len(house.of("report_state", plant="entry")) == 3)
 
 
 def _wanted(house: House) -> dict[str, Any]:

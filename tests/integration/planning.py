@@ -20,7 +20,8 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from tests.integration.served_plant import eventually, set_up
+from tests.integration.served_plant import set_up
+from tests.waiting import eventually
 
 UNCONNECTED = """
 plant: {key: two_chillers, name: Two chillers, poll_interval: 5, command_lease: 60}
@@ -31,6 +32,8 @@ profiles: [Weekday, Weekend, Holiday]
 day_types: {weekdays: Weekday, weekends: Weekend}
 """
 """A plant without a wire: where time jumps, no telegram is to be late."""
+
+ALL_PROFILES = ("Weekday", "Weekend", "Holiday")
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -169,3 +172,20 @@ async def set_up_on(
     await hass.config.async_set_time_zone(zone)
     freezer.move_to(moment.replace(tzinfo=dt_util.get_default_time_zone()))
     return await set_up(hass, UNCONNECTED)
+
+
+async def in_all_profiles(
+    hass: HomeAssistant, entry: MockConfigEntry, **priorities: int
+) -> None:
+    """Put automations into every profile, with these priorities."""
+    for name in ALL_PROFILES:
+        await call(
+            hass,
+            entry,
+            "save_profile",
+            name=name,
+            automations=[
+                {"automation": f"automation.{key}", "priority": priority}
+                for key, priority in priorities.items()
+            ],
+        )

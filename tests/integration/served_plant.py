@@ -1,7 +1,7 @@
 """The example plant on real sockets, on free ports, for tests in one process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 import re
@@ -98,13 +98,6 @@ async def set_up(hass: HomeAssistant, text: str) -> MockConfigEntry:
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     return entry
-
-
-async def eventually(condition: Callable[[], object], timeout: float = 10.0) -> None:
-    """Wait until a condition holds; the plant lives in real time."""
-    async with asyncio.timeout(timeout):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 def state(hass: HomeAssistant, entity_id: str) -> str:

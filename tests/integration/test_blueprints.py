@@ -22,7 +22,8 @@ from tests.integration.planning import (
     point,
     registered,
 )
-from tests.integration.served_plant import ServedPlant, eventually, set_up
+from tests.integration.served_plant import ServedPlant, set_up
+from tests.waiting import eventually
 
 FOLDER = REPOSITORY / "blueprints" / "automation" / "chiller_plant"
 FILES = sorted(FOLDER.glob("*.yaml"))

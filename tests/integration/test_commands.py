@@ -9,13 +9,8 @@ import voluptuous as vol
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
-from tests.integration.served_plant import (
-    ServedPlant,
-    eventually,
-    operate,
-    set_up,
-    state,
-)
+from tests.integration.served_plant import ServedPlant, operate, set_up, state
+from tests.waiting import eventually
 
 SETPOINT = "number.wards_temperature_setpoint"
 POINT = "zone_1.temperature_setpoint"
@@ -91,7 +86,7 @@ async def test_a_lease_that_nobody_refreshes_is_relinquished(
     )
     await eventually(lambda: served.commanded(POINT) == 26.0)
     await eventually(lambda: served.commanded(POINT) == 24.0)
-    assert attributes(hass, SETPOINT)["owner"] is None
+    await eventually(lambda: attributes(hass, SETPOINT)["owner"] is None)
 
 
 async def test_automations_always_have_a_lease(

@@ -16,12 +16,12 @@ from homeassistant.data_entry_flow import FlowResultType
 from tests.integration.served_plant import (
     ServedPlant,
     entry_for,
-    eventually,
     example_text,
     operate,
     set_up,
     state,
 )
+from tests.waiting import eventually
 
 
 @pytest.fixture

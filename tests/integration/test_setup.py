@@ -13,12 +13,12 @@ from homeassistant.helpers import (
 from tests.integration.served_plant import (
     ServedPlant,
     entry_for,
-    eventually,
     example_text,
     operate,
     set_up,
     state,
 )
+from tests.waiting import eventually
 
 SETPOINT = "number.wards_temperature_setpoint"
 POINT = "zone_1.temperature_setpoint"

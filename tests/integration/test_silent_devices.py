@@ -7,13 +7,8 @@ import pytest
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
-from tests.integration.served_plant import (
-    ServedPlant,
-    eventually,
-    operate,
-    set_up,
-    state,
-)
+from tests.integration.served_plant import ServedPlant, operate, set_up, state
+from tests.waiting import eventually
 
 
 def unavailable(hass: HomeAssistant) -> set[str]:
@@ -70,7 +65,7 @@ async def test_a_silent_server_takes_only_its_own_entities_with_it(
     assert not unavailable(hass)
 
     await served.unplug(plug)
-    await eventually(lambda: unavailable(hass) == theirs, 20)
+    await eventually(lambda: unavailable(hass) == theirs)
     await eventually(lambda: "silent_device" in issues(hass))
     issue = issues(hass)["silent_device"]
     assert issue.translation_placeholders is not None
@@ -80,8 +75,8 @@ async def test_a_silent_server_takes_only_its_own_entities_with_it(
     await eventually(lambda: served.commanded("zone_1.temperature_setpoint") == 22.0)
 
     await served.plug_in(plug)
-    await eventually(lambda: not unavailable(hass), 10)
-    assert "silent_device" not in issues(hass)
+    await eventually(lambda: not unavailable(hass))
+    await eventually(lambda: "silent_device" not in issues(hass))
     for device in devices:
         gone = [
             record
@@ -101,7 +96,7 @@ async def test_a_plant_starts_without_a_silent_device_and_takes_it_in_later(
     assert state(hass, "binary_sensor.chiller_1_run_status") == "off"
 
     await served.plug_in("zone_controller")
-    await eventually(lambda: not unavailable(hass), 20)
+    await eventually(lambda: not unavailable(hass))
 
 
 async def test_a_command_for_a_silent_device_is_held_and_sent_when_it_is_back(
@@ -110,7 +105,7 @@ async def test_a_command_for_a_silent_device_is_held_and_sent_when_it_is_back(
     entry = await set_up(hass, served.text)
     coordinator = entry.runtime_data.coordinator
     await served.unplug("zone_controller")
-    await eventually(lambda: "zone_controller" in coordinator.silent, 20)
+    await eventually(lambda: "zone_controller" in coordinator.silent)
     response: Any = await hass.services.async_call(
         "chiller_plant",
         "command",
@@ -121,9 +116,7 @@ async def test_a_command_for_a_silent_device_is_held_and_sent_when_it_is_back(
     assert "zone_controller" in response["commands"][0]["hold"]
 
     await served.plug_in("zone_controller")
-    await eventually(
-        lambda: served.commanded("zone_1.temperature_setpoint") == 22.0, 20
-    )
+    await eventually(lambda: served.commanded("zone_1.temperature_setpoint") == 22.0)
 
 
 async def test_a_command_that_the_device_does_not_keep_is_a_repair_issue(
@@ -137,7 +130,7 @@ async def test_a_command_that_the_device_does_not_keep_is_a_repair_issue(
     server = served.simulation.servers["zone_controller"]
     setpoint = server._objects["zone_1.temperature_setpoint"]  # type: ignore[attr-defined]
     await setpoint.write_property("presentValue", Real(28.0), None, 8)
-    await eventually(lambda: "mismatch" in issues(hass), 40)
+    await eventually(lambda: "mismatch" in issues(hass), timeout=60)
     placeholders = issues(hass)["mismatch"].translation_placeholders
     assert placeholders is not None
     assert (placeholders["wanted"], placeholders["found"]) == ("22", "28")

@@ -23,7 +23,8 @@ from tests.integration.planning import (
     plain,
     registered,
 )
-from tests.integration.served_plant import entry_for, eventually, set_up
+from tests.integration.served_plant import entry_for, set_up
+from tests.waiting import eventually
 
 EVENT_AUTOMATION_TRIGGERED = "automation_triggered"
 

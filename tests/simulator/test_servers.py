@@ -31,6 +31,7 @@ from custom_components.chiller_plant.simulator.serving import ServerError
 from custom_components.chiller_plant.simulator.simulation import Simulation
 from tests.ports import udp_port
 from tests.simulator.plants import SEVEN, served_example
+from tests.waiting import PATIENCE, eventually
 
 _KINDS = {
     "AI": rb.ObjectType.ANALOG_INPUT,
@@ -174,14 +175,6 @@ async def off_loop(call: Any, *arguments: Any) -> Any:
     return await asyncio.to_thread(call, *arguments)
 
 
-async def until(seconds: float, look: Any) -> Any:
-    """Wait until `look` gives something true, at most so long."""
-    async with asyncio.timeout(seconds):
-        while not (found := await look()):
-            await asyncio.sleep(0.1)
-    return found
-
-
 async def test_a_bacnet_client_reads_names_units_and_values(tmp_path: Path) -> None:
     plant = on_free_addresses(tmp_path)
     async with served(plant), bacnet_client() as client:
@@ -222,7 +215,7 @@ async def test_a_bacnet_device_answers_a_unicast_who_is(tmp_path: Path) -> None:
             devices = await client.discovered_devices()
             return any(item.object_identifier.instance == 1004 for item in devices)
 
-        await until(3.0, found)
+        await eventually(found)
 
 
 async def test_a_command_is_taken_at_its_priority_and_handed_back_by_null(
@@ -260,7 +253,7 @@ async def test_a_command_is_taken_at_its_priority_and_handed_back_by_null(
                 "chiller_1.chilled_water_supply_temperature_setpoint"
             ] == pytest.approx(8.0)
 
-        await until(3.0, obeyed)
+        await eventually(obeyed)
         for priority in (8, 10):
             await client.write_property(
                 at, setpoint, PRESENT_VALUE, rb.PropertyValue.null(), priority
@@ -325,7 +318,7 @@ async def test_changes_of_value_are_notified(tmp_path: Path) -> None:
         await client.write_property(
             at, setpoint, PRESENT_VALUE, rb.PropertyValue.real(25.5), 10
         )
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(PATIENCE):
             async for item in notifications:
                 values = [entry["value"].value for entry in item.values]
                 if values[0] == pytest.approx(25.5):
@@ -383,14 +376,14 @@ async def test_a_modbus_client_starts_a_pump(tmp_path: Path) -> None:
                 status, speed = await off_loop(client.read, 2, 32, 2)
                 return bool(status & 1) and speed == 5000
 
-            await until(5.0, at_half_speed)
+            await eventually(at_half_speed)
             await off_loop(client.write, 2, 1, 0)
 
             async def stopped() -> bool:
                 (status,) = await off_loop(client.read, 2, 32, 1)
                 return not status & 1
 
-            await until(5.0, stopped)
+            await eventually(stopped)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The simulated plant without sockets."""
 
-import asyncio
 from datetime import datetime
 
 import pytest
@@ -13,6 +12,7 @@ from custom_components.chiller_plant.drivers.driver import (
 from custom_components.chiller_plant.drivers.simulated import SimulatedPlant
 from custom_components.chiller_plant.plant.model import Plant
 from tests.simulator.plants import dedicated, example
+from tests.waiting import eventually
 
 NIGHT = datetime(2026, 11, 21, 2, 0)
 
@@ -54,12 +54,12 @@ async def test_a_command_through_one_connection_shows_on_another() -> None:
         before = await reads(bms, plant, "plant.chilled_water_differential_pressure")
         await drives.write(plant.points["schp_1.speed_command"], 40.0)
         assert await reads(drives, plant, "schp_1.speed_command") == 40.0
-        async with asyncio.timeout(10.0):
-            while (
-                await reads(bms, plant, "plant.chilled_water_differential_pressure")
-                > 0.5 * before
-            ):
-                await asyncio.sleep(0.2)
+
+        async def fallen() -> bool:
+            pressure = "plant.chilled_water_differential_pressure"
+            return await reads(bms, plant, pressure) <= 0.5 * before
+
+        await eventually(fallen)
         await drives.release(plant.points["schp_1.speed_command"])
         assert await reads(drives, plant, "schp_1.speed_command") == 80.0
     finally:
