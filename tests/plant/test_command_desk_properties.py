@@ -259,6 +259,7 @@ class AnyPlantDay(RuleBasedStateMachine):
 
     @rule(gap=st.sampled_from([0.0, 30.0, 600.0]))
     def home_assistant_restarts(self, gap: float) -> None:
+        self.bench.step()  # leases that are over are over
         stored = json.loads(json.dumps(self.bench.desk.as_dict()))
         self.bench.now += gap
         self.observer.blind |= gap > 0.0
@@ -273,7 +274,10 @@ class AnyPlantDay(RuleBasedStateMachine):
             old = self.bench.desk.step(self.bench.wall, readings)
             assert other.step(self.bench.wall, readings) == old
             for point in self.bench.plant.points:
-                assert other.status(point) == self.bench.desk.status(point)
+                # A restart gives a lease time to be refreshed.
+                restored = replace(other.status(point), lease_end=None)
+                status = replace(self.bench.desk.status(point), lease_end=None)
+                assert restored == status
             # The orders of that look were sent by nobody; its desk is gone.
         self.bench.desk = desk
 
@@ -305,7 +309,11 @@ class AnyPlantDay(RuleBasedStateMachine):
     def nothing_is_left_on_the_wire(self) -> None:
         self.bench.desk.release(self.bench.wall)
         self.bench.run(4500, every=50)
-        assert self.bench.slots == {}
+        for point, value in self.bench.slots.items():
+            # Only what was stopped while somebody else ran it without water.
+            assert value is False
+            assert self.bench.desk.status(point).owner == "interlock"
+            assert "flow was lost" in self.bench.desk.status(point).reason
 
     def chillers_can_start_again(self) -> None:
         self.bench.serve()

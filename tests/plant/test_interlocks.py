@@ -364,6 +364,23 @@ def test_flow_loss_stops_a_chiller_that_runs_on_its_own() -> None:
     assert bench.slots == {}
 
 
+def test_chiller_that_others_run_dry_is_not_let_go_to_them_before_it_has_water() -> (
+    None
+):
+    bench = idle_plant(1)
+    bench.serve()
+    bench.run(30)
+    bench.slots["chiller_1.run_command"] = True  # by the building's own system
+    bench.run(20)
+    bench.machines["cdp_1"].hand = False
+    bench.run(2000, every=10)
+    assert bench.slots["chiller_1.run_command"] is False
+    assert bench.kinds().count("forced_stop") == 1
+    bench.machines["cdp_1"].hand = None
+    bench.run(60)
+    assert "chiller_1.run_command" not in bench.slots
+
+
 def test_failed_start_is_taken_back_and_tried_again_later() -> None:
     bench = idle_plant(1)
     bench.machines["chiller_1"].broken = True

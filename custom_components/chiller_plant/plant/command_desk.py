@@ -120,7 +120,8 @@ class CommandDesk:
         self._board.now = now
         for slot in self._arbiter.expire(now):
             self._tell_expired(slot)
-        self._interlocks.observe(time, readings, self._would_be_on())
+        pinned = filter(self._would_be_on, self._interlocks.locks.pins())
+        self._interlocks.observe(time, readings, set(pinned))
         self._read_back(time, readings)
 
         orders: dict[PointKey, Order] = {}
@@ -177,30 +178,29 @@ class CommandDesk:
                     yield Order(wire.point, value, hold.text, INTERLOCK)
                     break
 
-    def _would_be_on(self) -> set[PointKey]:
-        """Return the run commands that are wanted on, or not surely off if let go."""
-        points = set()
-        for key in self._interlocks.locks.pins():
-            slot = self._arbiter.winner(key)
-            after = self._wires.of(key).after_release()
-            if (after is not False) if slot is None else slot.request.value is True:
-                points.add(key)
-        return points
+    def _would_be_on(self, key: PointKey) -> bool:
+        """Whether a pinned run command is wanted on, or not surely off if let go."""
+        slot = self._arbiter.winner(key)
+        if slot is None:
+            wire = self._wires.of(key)
+            left = wire.after_release()
+            return left is not False or self._interlocks.locks.foreign(wire.point)
+        return slot.request.value is True
 
     def _wanted(self, wire: Wire, pin: Hold | None) -> tuple[Order, bool]:
         """Return what should be on the wire, and whether that waits for nothing."""
         point = wire.point
         slot = self._arbiter.winner(point.key)
-        if slot is not None:
-            request = slot.request
-            if request.priority >= Band.SAFETY and request.value is False:
-                return Order(point, False, request.reason, request.source), True
-        if pin is not None:
-            at_once = self._interlocks.cannot_wait(point)
+        at_once = pin is not None and self._interlocks.cannot_wait(point)
+        if pin is not None and self._would_be_on(point.key):
             return Order(point, False, pin.text, INTERLOCK), at_once
         if slot is None:
-            return Order(point, None, "nobody commands it any more", INTERLOCK), False
-        return Order(point, request.value, request.reason, request.source), False
+            reason = "nobody commands it any more"
+            return Order(point, None, reason, INTERLOCK), at_once
+        request = slot.request
+        if request.priority >= Band.SAFETY and request.value is False:
+            at_once = True
+        return Order(point, request.value, request.reason, request.source), at_once
 
     def _has_to_be_written(self, time: float, wire: Wire, value: Value | None) -> bool:
         if wire.in_doubt:

@@ -52,6 +52,8 @@ class History:
     flow_lost_since: float | None = None
     lock: LockKind | None = None
     locked_at: float = 0.0
+    foreign: bool = False
+    """Somebody else ran it when it was locked, and may do so again."""
 
     def observe(self, machine: Equipment, view: View) -> None:
         """Take in one look at the plant."""
@@ -145,6 +147,7 @@ class History:
             "running": self.running,
             "starts": list(self.starts),
             "expecting": self.expecting,
+            "foreign": self.foreign,
             "lock": None if self.lock is None else self.lock.value,
             **{name: getattr(self, name) for name in _TIMES},
         }
@@ -160,6 +163,7 @@ class History:
             if (start := past(value, time)) is not None
         )
         self.expecting = data.get("expecting") is True
+        self.foreign = data.get("foreign") is True
         lock = data.get("lock")
         self.lock = LockKind(lock) if lock in list(LockKind) else None
         for name in _TIMES:

@@ -6,7 +6,8 @@
 - It stopped on an alarm: the same.
 
 It is kept off until the minimum off time is over and flow is proven again
-(after a failed start at least five minutes), or until nobody wants it on.
+(after a failed start at least five minutes), or until nobody wants it on. One
+that somebody else had run is only let go when its flow is proven.
 """
 
 from collections.abc import Collection, Mapping
@@ -121,6 +122,7 @@ class Locks:
             return
         history.lock = kind
         history.locked_at = view.time
+        history.foreign = not view.ordered_on(machine)
         history.pending = None
         failed = kind is LockKind.START
         self._post(
@@ -182,6 +184,10 @@ class Locks:
             for key, history in self._histories.items()
             if history.lock is not None
         }
+
+    def foreign(self, point: Point) -> bool:
+        """Whether somebody else may run a pinned machine if we let it go."""
+        return self._histories[point.equipment].foreign
 
     def cannot_wait(self, point: Point, view: View) -> bool:
         """Whether a pinned machine is stopped even before its minimum run time.
