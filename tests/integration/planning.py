@@ -152,6 +152,14 @@ async def registered(
     await eventually(lambda: set(automations) <= set(registrations))
 
 
+async def register_plain(
+    hass: HomeAssistant, entry: MockConfigEntry, *automations: str
+) -> None:
+    """Set up automations without a blueprint, and wait until they have registered."""
+    await automate(hass, *(plain(name, entry) for name in automations))
+    await registered(hass, entry, *automations)
+
+
 async def pass_to(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, moment: datetime
 ) -> None:

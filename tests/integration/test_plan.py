@@ -30,6 +30,7 @@ from tests.integration.planning import (
     plain,
     plan_changes,
     point,
+    register_plain,
     registered,
     set_up_on,
 )
@@ -164,8 +165,7 @@ async def test_only_plant_need_not_be_named(
 async def test_reports_do_not_change_the_revision_and_nothing_else_is_missed(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     seen = [(await get_plan(hass, entry))["revision"]]
 
     await in_all_profiles(hass, entry, loop=5)
@@ -192,8 +192,7 @@ async def test_reports_do_not_change_the_revision_and_nothing_else_is_missed(
 async def test_plan_change_is_announced_within_a_second(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     await eventually(lambda: entry.runtime_data.plan._announcement is None)
     changes = plan_changes(hass)
 
@@ -214,8 +213,7 @@ async def test_plan_change_is_announced_within_a_second(
 async def test_automation_switched_off_leaves_the_plan_at_once(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry), plain("stages", entry))
-    await registered(hass, entry, "loop", "stages")
+    await register_plain(hass, entry, "loop", "stages")
     await in_all_profiles(hass, entry, loop=3, stages=7)
     assert await planned(hass, entry) == ["stages", "loop"]
     await eventually(lambda: entry.runtime_data.plan._announcement is None)
@@ -234,8 +232,7 @@ async def test_automation_switched_off_leaves_the_plan_at_once(
 async def test_deleted_automation_leaves_profiles_and_takes_its_sensor_along(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     await in_all_profiles(hass, entry, loop=3)
     sensor = entity(hass, "sensor", "automation.loop")
 
@@ -251,8 +248,7 @@ async def test_deleted_automation_leaves_profiles_and_takes_its_sensor_along(
 async def test_renamed_automation_stays_itself(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     await in_all_profiles(hass, entry, loop=3)
     er.async_get(hass).async_update_entity(
         "automation.loop", new_entity_id="automation.pressure"
@@ -265,8 +261,7 @@ async def test_renamed_automation_stays_itself(
 async def test_engine_keeps_its_plan_while_home_assistant_starts(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry), plain("gone", entry))
-    await registered(hass, entry, "loop", "gone")
+    await register_plain(hass, entry, "loop", "gone")
     await in_all_profiles(hass, entry, loop=3, gone=4)
     assert await hass.config_entries.async_unload(entry.entry_id)
     # A start of Home Assistant: the automations are not there yet.
@@ -314,8 +309,7 @@ async def test_automations_that_came_before_the_end_of_the_start_are_kept(
 async def test_what_is_not_of_this_plant_is_refused_and_said(
     hass: HomeAssistant, entry: MockConfigEntry, value: Any
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     await in_all_profiles(hass, entry, loop=3)
 
     with pytest.raises(
@@ -372,8 +366,7 @@ async def test_unassigned_automation_is_put_into_profiles_by_its_repair(
     hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     assert await async_setup_component(hass, "repairs", {})
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     issue = unassigned_issue(entry.entry_id, "loop")
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue) is not None
 

@@ -13,14 +13,12 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from tests.integration.planning import (
     UNCONNECTED,
-    automate,
     call,
     entity,
     get_plan,
     pass_to,
-    plain,
     plan_changes,
-    registered,
+    register_plain,
     set_up_on,
 )
 from tests.integration.served_plant import entry_for, set_up
@@ -109,8 +107,7 @@ async def test_choice_survives_a_restart_on_the_same_day_only(
 
 async def test_profile_is_made_changed_and_deleted(hass: HomeAssistant) -> None:
     entry = await set_up(hass, UNCONNECTED)
-    await automate(hass, plain("loop", entry), plain("stages", entry))
-    await registered(hass, entry, "loop", "stages")
+    await register_plain(hass, entry, "loop", "stages")
 
     made = await call(
         hass,

@@ -23,7 +23,7 @@ from tests.integration.planning import (
     in_all_profiles,
     plain,
     point,
-    registered,
+    register_plain,
     set_up_on,
 )
 from tests.integration.served_plant import ServedPlant, set_up
@@ -38,8 +38,7 @@ async def entry(hass: HomeAssistant, served: ServedPlant) -> MockConfigEntry:
 async def test_sensor_shows_what_the_engine_reports(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     await in_all_profiles(hass, entry, loop=3)
     sensor = entity(hass, "sensor", "automation.loop")
     state = hass.states.get(sensor)
@@ -71,8 +70,7 @@ async def test_sensor_shows_what_the_engine_reports(
 async def test_reports_survive_a_restart(
     hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     await in_all_profiles(hass, entry, loop=3)
     await call(
         hass,
@@ -90,8 +88,7 @@ async def test_reports_survive_a_restart(
 async def test_a_turn_is_on_disk_before_home_assistant_can_die(
     hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     key = f"{DOMAIN}.{entry.entry_id}.reports"
 
     def on_disk() -> dict[str, Any]:
@@ -154,8 +151,7 @@ async def test_missing_engine_is_said_and_its_return_too(
 async def test_actions_are_told_with_their_reason(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     told = async_capture_events(hass, "chiller_plant_action")
     reason = "Stage up: load 94 % of stage 1 for 15 min (limit 90 %)"
     await call(

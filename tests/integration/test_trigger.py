@@ -21,6 +21,7 @@ from tests.integration.planning import (
     automate,
     call,
     plain,
+    register_plain,
     registered,
 )
 from tests.integration.served_plant import entry_for, set_up
@@ -67,8 +68,7 @@ async def test_new_automation_registers(
 async def test_automation_registers_when_it_is_switched_on_again(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     ran = runs(hass)
     for action in ("turn_off", "turn_on"):
         await hass.services.async_call(
@@ -80,8 +80,7 @@ async def test_automation_registers_when_it_is_switched_on_again(
 async def test_automation_registers_when_the_plant_is_loaded_again(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     ran = runs(hass)
     assert await hass.config_entries.async_reload(entry.entry_id)
     await eventually(lambda: len(ran) == 1)
@@ -137,8 +136,7 @@ async def test_automation_that_is_ours_no_more_is_dropped(
 async def test_automation_may_move_to_another_plant(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    await automate(hass, plain("loop", entry))
-    await registered(hass, entry, "loop")
+    await register_plain(hass, entry, "loop")
     await call(
         hass,
         entry,
