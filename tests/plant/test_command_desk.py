@@ -138,6 +138,26 @@ def test_lost_answer_to_a_pump_stop_keeps_the_other_pump() -> None:
     assert ("pchp_2.run_command", False) not in sent(bench)
 
 
+def test_start_that_nobody_confirmed_counts_when_it_is_taken_back() -> None:
+    bench = idle_plant(1)
+    bench.write_only = True
+    bench.chiller_delay = 60
+    bench.serve()
+    bench.run(60)
+    bench.wire = "takes silently"
+    bench.ask("chiller_1.run_command", True)
+    bench.step()
+    bench.ask("chiller_1.run_command", False)
+    bench.run(10)
+    bench.wire = "takes"
+    bench.ask("chiller_1.run_command", True)
+    bench.run(800)
+    assert not bench.commanded("chiller_1")
+    assert "minimum off time" in (bench.hold("chiller_1.run_command") or "")
+    bench.run(160)
+    assert bench.commanded("chiller_1")
+
+
 def test_stop_that_may_have_arrived_is_undone_if_the_pump_is_needed_after_all() -> None:
     bench = idle_plant()
     bench.serve()
