@@ -1,6 +1,6 @@
 """No sequence of requests, in any order and timing, violates an interlock.
 
-`CHILLER_PLANT_LONG_PROPERTIES=1` searches longer.
+`CHILLER_PLANT_LONG_PROPERTIES=1` and `--timeout 0` search for as long as it takes.
 """
 
 from dataclasses import replace
