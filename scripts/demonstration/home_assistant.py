@@ -43,6 +43,9 @@ recorder:
   commit_interval: 1
 history:
 logbook:
+  exclude:
+    # A control loop moves its outputs every few seconds; its graph tells that better.
+    entity_globs: [number.*_speed_command, number.*_position_command]
 logger:
   default: warning
   logs:
@@ -72,6 +75,7 @@ def make_configuration(
         _CONFIGURATION.format(time_zone=time_zone)
     )
     (config / "automations.yaml").write_text("[]\n")
+    (config / "tmp").mkdir()
     components = config / "custom_components"
     components.mkdir()
     (components / "chiller_plant").symlink_to(
@@ -131,8 +135,10 @@ class HomeAssistant:
                 "--log-no-color",
             ],
             self.log,
-            # BAC0 writes a log folder into HOME when it is imported.
-            environment=os.environ | {"HOME": str(self.config)},
+            # BAC0 writes a log folder into HOME when it is imported. Uploads go to
+            # one folder in TMPDIR, which another Home Assistant here may use too.
+            environment=os.environ
+            | {"HOME": str(self.config), "TMPDIR": str(self.config / "tmp")},
         )
 
     @property

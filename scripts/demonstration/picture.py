@@ -1,68 +1,42 @@
-"""Pictures of the running demonstration, as a browser shows it."""
+"""The picture of the README: a morning at the plant, as a browser shows it."""
 
 import asyncio
-import json
 from pathlib import Path
-import time
 
-from playwright.async_api import Page, async_playwright
-
-from .installation import DASHBOARD
+from .browser import signed_in
+from .installation import DASHBOARD, HOLIDAY, WEEKDAY
 from .stack import Stack
 
-_CHROMIUM = "/usr/bin/chromium"
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
-_SETTLE_SECONDS = 4.0
+_SETTLE_SECONDS = 5.0
+"""The frontend has no event for that all cards are drawn."""
+
+_OFF_SECONDS = 75
+_ONE_CHILLER_SECONDS = 110
+_TWO_CHILLERS_SECONDS = 130
 
 
-async def take_picture(
-    stack: Stack, path: str, file: Path, *, width: int = 1500, height: int = 1100
-) -> None:
+async def take_picture(stack: Stack, path: str, file: Path) -> None:
     """Show one page of Home Assistant and write it to a PNG file."""
-    home_assistant = stack.home_assistant
-    tokens = {
-        **home_assistant.tokens,
-        "access_token": home_assistant.token,
-        "hassUrl": home_assistant.url,
-        "clientId": f"{home_assistant.url}/",
-        "expires": (time.time() + 3600) * 1000,
-    }
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=list(_FLAGS)
+    async with signed_in(stack, height=1230) as page:
+        await page.goto(path)
+        await page.wait_for_selector(
+            "home-assistant-main", state="attached", timeout=60_000
         )
-        try:
-            page = await browser.new_page(viewport={"width": width, "height": height})
-            await page.add_init_script(
-                f"localStorage.hassTokens = {json.dumps(json.dumps(tokens))};"
-            )
-            await page.goto(f"{home_assistant.url}{path}")
-            await page.wait_for_selector(
-                "home-assistant-main", state="attached", timeout=60_000
-            )
-            await _settle(page)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            await page.screenshot(path=file)
-        finally:
-            await browser.close()
-
-
-async def _settle(page: Page) -> None:
-    """Let the cards load; the frontend has no event for that."""
-    await page.wait_for_timeout(_SETTLE_SECONDS * 1000)
+        await page.wait_for_timeout(_SETTLE_SECONDS * 1000)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=file)
 
 
 async def take_pictures(stack: Stack, file: Path) -> None:
-    """Wait until there is a curve to look at, then take the README's picture."""
-    await asyncio.sleep(240)
+    """Let the plant stand, start, and add a chiller; then take the picture."""
+    installation = stack.installation
+    async with stack.home_assistant.connect() as socket:
+        await installation.move_today(socket, HOLIDAY)
+        await stack.simulator.tell("load 0.1")
+        await asyncio.sleep(_OFF_SECONDS)
+        await installation.move_today(socket, WEEKDAY)
+        await stack.simulator.tell("load 0.3")
+        await asyncio.sleep(_ONE_CHILLER_SECONDS)
+        await stack.simulator.tell("load 0.75")
+        await asyncio.sleep(_TWO_CHILLERS_SECONDS)
     await take_picture(stack, f"/{DASHBOARD}/plant", file)
