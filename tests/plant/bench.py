@@ -17,6 +17,8 @@ from custom_components.chiller_plant.plant.model import Plant, Value
 from custom_components.chiller_plant.plant.reading import Quality, Reading, Readings
 from custom_components.chiller_plant.plant.roles import EquipmentType
 
+from .factories import make_chiller_plant
+
 
 class Watcher(Protocol):
     """Somebody beside the desk."""
@@ -214,3 +216,25 @@ class Bench:
 
     def kinds(self) -> list[str]:
         return [notice.kind.value for notice in self.told]
+
+
+def idle_plant(chillers: int = 2, *, lead_release: bool = False) -> Bench:
+    """Return a plant that has been watched for longer than any minimum off time."""
+    bench = Bench(make_chiller_plant(chillers, lead_release=lead_release))
+    bench.run(1000, every=20)
+    return bench
+
+
+def running_plant(chillers: int = 2) -> Bench:
+    """Return a plant whose chillers have all run longer than their minimum run time."""
+    bench = idle_plant(chillers)
+    bench.serve()
+    bench.run(60)
+    for n in range(1, chillers + 1):
+        bench.ask(f"chiller_{n}.run_command", True)
+        bench.run(200)
+    bench.run(700, every=20)
+    assert all(bench.machines[f"chiller_{n + 1}"].on for n in range(chillers))
+    bench.orders.clear()
+    bench.told.clear()
+    return bench
