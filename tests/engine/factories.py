@@ -197,7 +197,7 @@ def plan_data(
             "name": "Two chillers",
             "entry_id": "entry",
             "command_lease": 60,
-            "poll_interval": 5,
+            "poll_interval": 0.05,
         },
         "revision": revision,
         "date": "2026-11-21",

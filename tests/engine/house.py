@@ -17,7 +17,6 @@ from appdaemon.appdaemon import AppDaemon
 from appdaemon.dependency_manager import DependencyManager
 from appdaemon.logging import Logging
 from appdaemon.models.config.appdaemon import AppDaemonConfig
-import yaml
 
 from tests.waiting import eventually
 
@@ -101,17 +100,11 @@ class House:
 
 @asynccontextmanager
 async def running_apps(
-    house: House, folder: Path, *, interval: float | None = 0.05, actions: bool = True
+    house: House, folder: Path, *, actions: bool = True
 ) -> AsyncIterator[AppDaemon]:
-    """Run our apps, as shipped but for the interval between cycles."""
+    """Run our apps as shipped."""
     apps = folder / "apps"
     shutil.copytree(APPS, apps, ignore=shutil.ignore_patterns("__pycache__"))
-    if interval is not None:
-        file = apps / "chiller_control" / "apps.yaml"
-        config = yaml.safe_load(file.read_text())
-        for app in config.values():
-            app["interval"] = interval
-        file.write_text(yaml.safe_dump(config))
     config = AppDaemonConfig.model_validate(
         {
             "latitude": 13.7,

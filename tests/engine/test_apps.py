@@ -40,7 +40,7 @@ def cooling() -> SmallPlant:
 
 async def test_shipped_apps_wait_for_a_plan_and_then_control(tmp_path: Path) -> None:
     house = House(states=dict(cooling().states()))
-    async with running_apps(house, tmp_path, interval=None, actions=False) as daemon:
+    async with running_apps(house, tmp_path, actions=False) as daemon:
         assert daemon.app_management.running_apps == {
             "chiller_add_subtract",
             "chiller_plant_schedule",

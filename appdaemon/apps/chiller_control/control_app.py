@@ -90,7 +90,7 @@ class ControlApp(Hass):
         self._unready = None
         self._plan_at = now
         # Nothing new can be known before the plant is read again.
-        self._interval = float(self.args.get("interval", plan.poll_interval))
+        self._interval = plan.poll_interval
         self._engine.take_plan(plan)
         return True
 
