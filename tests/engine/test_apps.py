@@ -55,7 +55,8 @@ async def test_shipped_apps_wait_for_a_plan_and_then_control(tmp_path: Path) -> 
         await eventually(
             lambda: {item["source"] for item in house.of("command")} == sources
         )
-        (hours,) = house.of("command", source="automation.hours")
+        hours, *refreshed = house.of("command", source="automation.hours")
+        assert all(again == hours for again in refreshed)
         assert hours == {
             "entity_id": ["switch.plant_enable_command"],
             "value": False,
