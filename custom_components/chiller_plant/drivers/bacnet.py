@@ -7,7 +7,7 @@ the device when it first answers, and by halving a request that was too much.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,14 @@ from bacpypes3.basetypes import PropertyIdentifier
 from bacpypes3.pdu import Address
 from bacpypes3.primitivedata import Null, ObjectIdentifier
 
-from ..plant.model import BacnetAddress, BacnetConnection, BacnetDevice, Point, Value
+from ..plant.model import (
+    BacnetAddress,
+    BacnetConnection,
+    BacnetDevice,
+    Point,
+    PointKey,
+    Value,
+)
 from .bacnet_network import (
     BacnetNetwork,
     Busy,
@@ -27,7 +34,7 @@ from .bacnet_network import (
     parse_address,
 )
 from .bacnet_values import Unusable, from_wire, to_present_value
-from .driver import DeviceSilent, DriverError, PointRefused, ReadReport
+from .driver import DeviceSilent, DriverError, PointRefused, ReadReport, Traffic
 from .lanes import Lane
 
 _OUR_APDU = 1476
@@ -141,6 +148,24 @@ class BacnetDriver:
     async def release(self, point: Point) -> None:
         """Give the point's slot back: NULL at the connection's priority."""
         await self._command(point, _address(point), Null(()))
+
+    def watch(
+        self, points: Iterable[Point], heard: Callable[[ReadReport], None]
+    ) -> None:
+        """Leave it to be read: Modbus devices only answer."""
+
+    @property
+    def watched(self) -> frozenset[PointKey]:
+        """Return no points: all are to be read."""
+        return frozenset()
+
+    async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
+        """Return nothing: Modbus has no priorities."""
+        return {}
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """Return what each device costs."""
+        return {}
 
     def diagnostics(self) -> Mapping[str, object]:
         """Return what is known of the network and each device."""

@@ -6,7 +6,7 @@ reports what did not answer instead of raising, so that one silent device does
 not blank the rest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -41,6 +41,26 @@ class ReadReport:
     values: dict[PointKey, Value] = field(default_factory=dict)
     failures: dict[PointKey, str] = field(default_factory=dict)
     silent_devices: dict[str, str] = field(default_factory=dict)
+    overridden: dict[PointKey, str] = field(default_factory=dict)
+    """Points in `values` that the device says are not its process's or its
+    programs' own: put out of effect by hand. The text says how."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What a device costs and how it behaves; counts since the driver began."""
+
+    requests: int = 0
+    timeouts: int = 0
+    refusals: int = 0
+    points: int = 0
+    """Values that it sent, read or reported by itself."""
+    waiting: int = 0
+    """Requests that wait for their turn now."""
+    latency: float | None = None
+    """Smoothed seconds from a request to its answer."""
+    subscriptions: int = 0
+    """Points that it reports by itself now."""
 
 
 class Driver(Protocol):
@@ -69,6 +89,30 @@ class Driver(Protocol):
         NULL at our priority (BACnet); the point's release value (Modbus;
         nothing is written where it has none).
         """
+
+    def watch(
+        self, points: Iterable[Point], heard: Callable[[ReadReport], None]
+    ) -> None:
+        """Have devices report these points by themselves, where they can.
+
+        Replaces what was watched before; no points end it. `heard` is called
+        in the event loop with what was reported. Whatever happens to a device,
+        it is asked again to report once it can be.
+        """
+
+    @property
+    def watched(self) -> frozenset[PointKey]:
+        """Points that are reported now, so that a rare reading is enough."""
+
+    async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
+        """Return those of these points whose command is without effect, and why.
+
+        A slot of a higher priority than ours is in use, or nobody can tell:
+        such a point is not in the answer. Never raises for what a device did.
+        """
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """Return what each device (by key) costs."""
 
     def diagnostics(self) -> Mapping[str, object]:
         """Return what a person who searches a fault wants to know."""

@@ -38,8 +38,15 @@ from modbus_connection import (
     ServerDeviceFailureError,
 )
 
-from ..plant.model import ModbusAddress, ModbusConnection, Point, RegisterKind, Value
-from .driver import DeviceSilent, DriverError, PointRefused, ReadReport
+from ..plant.model import (
+    ModbusAddress,
+    ModbusConnection,
+    Point,
+    PointKey,
+    RegisterKind,
+    Value,
+)
+from .driver import DeviceSilent, DriverError, PointRefused, ReadReport, Traffic
 from .lanes import Lane, LaneFull, Lanes
 from .register_blocks import Block, BlockPlan, Item
 from .registers import BIT_KINDS, decode, encode
@@ -186,6 +193,24 @@ class ModbusDriver:
         """Write the point's release value, where it has one."""
         if point.release is not None:
             await self.write(point, point.release)
+
+    def watch(
+        self, points: Iterable[Point], heard: Callable[[ReadReport], None]
+    ) -> None:
+        """Leave it to be read: Modbus devices only answer."""
+
+    @property
+    def watched(self) -> frozenset[PointKey]:
+        """Return no points: all are to be read."""
+        return frozenset()
+
+    async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
+        """Return nothing: Modbus has no priorities."""
+        return {}
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """Return what each device costs."""
+        return {}
 
     def diagnostics(self) -> Mapping[str, object]:
         """Return what is known of the link and each unit."""

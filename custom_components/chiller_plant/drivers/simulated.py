@@ -5,7 +5,7 @@ The same world that the simulator serves on sockets, without the sockets: one
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from time import monotonic
@@ -14,7 +14,7 @@ from ..plant.model import BacnetAddress, Plant, Point, PointKey, Value
 from ..simulator.pace import Pace
 from ..simulator.settings import SimulationError
 from ..simulator.world import World, released_value
-from .driver import Driver, DriverError, PointRefused, ReadReport
+from .driver import Driver, DriverError, PointRefused, ReadReport, Traffic
 
 TICK = 1.0
 """Real seconds between two moves of the world."""
@@ -141,6 +141,24 @@ class _SimulatedDriver:
         self._must_take_commands(point)
         if point.release is not None or isinstance(point.address, BacnetAddress):
             self._simulated.world.command(point.key, released_value(point))
+
+    def watch(
+        self, points: Iterable[Point], heard: Callable[[ReadReport], None]
+    ) -> None:
+        """Leave it to be read: simulated equipment is asked at no cost."""
+
+    @property
+    def watched(self) -> frozenset[PointKey]:
+        """Return no points: all are to be read."""
+        return frozenset()
+
+    async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
+        """Return nothing: nobody stands at simulated equipment."""
+        return {}
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        """Return what each device costs."""
+        return {}
 
     def diagnostics(self) -> Mapping[str, object]:
         """Return what a person who searches a fault wants to know."""

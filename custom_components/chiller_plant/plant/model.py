@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from .roles import EquipmentType, Role
+from .roles import EquipmentType, PollTier, Role
 
 type Value = bool | float
 type PointKey = str
@@ -30,6 +30,27 @@ class BacnetDevice:
     key: str
     address: str
     instance: int
+    watchdog_timeout: float | None = None
+    """Seconds after which the device falls back to its own control unless what
+    it is commanded is written again; None: it never does."""
+
+
+class RegisterKind(StrEnum):
+    """The four tables of a Modbus unit."""
+
+    COIL = "coil"
+    DISCRETE_INPUT = "discrete_input"
+    HOLDING = "holding"
+    INPUT = "input"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRange:
+    """Registers of one table that a unit has without a gap, both ends included."""
+
+    kind: RegisterKind
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +59,13 @@ class ModbusDevice:
 
     key: str
     unit: int
+    message_spacing: float = 0.0
+    """Seconds that the unit needs between two requests."""
+    watchdog_timeout: float | None = None
+    """As of a `BacnetDevice`."""
+    ranges: tuple[RegisterRange, ...] = ()
+    """What may be read in one request, gaps included; none declared: small
+    gaps are taken to be readable until the unit says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +81,11 @@ class BacnetConnection:
     write_priority: int
     """The slot of the priority array that we write and relinquish, 1 to 16."""
     devices: Mapping[str, BacnetDevice]
+    bbmd: str | None = None
+    """`host:port` of the broadcast device of another subnet, where we are
+    registered as a foreign device; None: we are on the devices' own subnet."""
+    bbmd_lifetime: int = 300
+    """Seconds that a registration lasts."""
     protocol: Literal[Protocol.BACNET_IP] = Protocol.BACNET_IP
 
 
@@ -79,15 +112,11 @@ class BacnetAddress:
     object_type: str
     """With hyphens, as in `analog-input`."""
     object_instance: int
-
-
-class RegisterKind(StrEnum):
-    """The four tables of a Modbus unit."""
-
-    COIL = "coil"
-    DISCRETE_INPUT = "discrete_input"
-    HOLDING = "holding"
-    INPUT = "input"
+    priority_array: bool = True
+    """Whether a command takes a slot that NULL gives back. Without, releasing
+    means writing the point's release value."""
+    states: States = ()
+    """See `States`; a multi-state object needs them (its first state is 1)."""
 
 
 class RegisterType(StrEnum):
@@ -97,12 +126,15 @@ class RegisterType(StrEnum):
     INT16 = "int16"
     UINT32 = "uint32"
     INT32 = "int32"
+    UINT64 = "uint64"
+    INT64 = "int64"
     FLOAT32 = "float32"
+    FLOAT64 = "float64"
 
     @property
     def registers(self) -> int:
         """How many 16-bit registers one value takes."""
-        return 1 if self in (RegisterType.UINT16, RegisterType.INT16) else 2
+        return int(self[-2:]) // 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +154,21 @@ class ModbusAddress:
     offset: float = 0.0
     bit: int | None = None
     """The bit of a register that carries a true/false value."""
+    bits: tuple[int, int] | None = None
+    """The first and the last bit of a field within a register that is only
+    read, counted from the lowest, 0."""
+    states: States = ()
+    """See `States`."""
+    write_function: Literal["single", "multiple"] = "single"
+    """How one register or coil is written: functions 5 and 6, or 15 and 16."""
 
 
 type Address = BacnetAddress | ModbusAddress
+
+type States = tuple[tuple[int, bool], ...]
+"""What the numbers of an enumeration mean to a point that is true or false. A
+number that is not listed is out of range; the first of each is what is written.
+None listed: zero is false."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +193,11 @@ class Point:
     left as it is (Modbus)."""
     ramp: float | None = None
     """Largest change of a command, in units a second."""
+    tier: PollTier = PollTier.NORMAL
+    """How often it is read."""
+    frozen_after: float | None = None
+    """Seconds without the least change after which a measurement is not
+    believed; 0: never; None: judged by how it has been changing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +248,7 @@ class Plant:
     key: str
     name: str
     poll_interval: float
-    """Seconds between two readings of the whole plant."""
+    """Seconds between two readings of the points of the fast tier."""
     command_lease: float
     """Seconds after which a command of the control engine is dropped unless
     it was refreshed."""
@@ -212,6 +261,18 @@ class Plant:
     """Profile of each day of the week, `monday` to `sunday`."""
     simulation: Mapping[str, object] = field(default_factory=dict)
     """What the simulator alone needs: zone loads, weather, loop volumes."""
+    normal_poll_interval: float = 30.0
+    slow_poll_interval: float = 300.0
+
+    def interval(self, tier: PollTier) -> float:
+        """Return the seconds between two readings of a point of this tier."""
+        match tier:
+            case PollTier.FAST:
+                return self.poll_interval
+            case PollTier.NORMAL:
+                return self.normal_poll_interval
+            case PollTier.SLOW:
+                return self.slow_poll_interval
 
     def of_type(self, *types: EquipmentType) -> tuple[Equipment, ...]:
         """Return the equipment of these types, in the order of the file."""

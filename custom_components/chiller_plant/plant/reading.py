@@ -8,12 +8,19 @@ from .model import PointKey, Value
 
 
 class Quality(StrEnum):
-    """How far a value can be trusted; only `good` may be computed with."""
+    """How far a value can be trusted."""
 
     GOOD = "good"
     STALE = "stale"
     MISSING = "missing"
     OUT_OF_RANGE = "out_of_range"
+    FROZEN = "frozen"
+    """Answered, but without the least change for longer than can be meant."""
+    OVERRIDDEN = "overridden"
+    """Put out of effect at the device: by hand, or by a higher priority."""
+
+
+_BELIEVED = frozenset({Quality.GOOD, Quality.OVERRIDDEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +36,11 @@ class Reading:
 
     @property
     def good(self) -> Value | None:
-        """The value if it can be computed with, else None."""
-        return self.value if self.quality is Quality.GOOD else None
+        """The value if it can be computed with, else None.
+
+        What somebody set by hand is computed with: it is there for that.
+        """
+        return self.value if self.quality in _BELIEVED else None
 
 
 MISSING = Reading(None, Quality.MISSING)

@@ -26,6 +26,14 @@ class EquipmentType(StrEnum):
     SHEDDABLE_CIRCUIT = "sheddable_circuit"
 
 
+class PollTier(StrEnum):
+    """How often a point is read where its device does not report it by itself."""
+
+    FAST = "fast"
+    NORMAL = "normal"
+    SLOW = "slow"
+
+
 class Quantity(StrEnum):
     """What a point measures or sets; fixes its unit inside the product."""
 
@@ -72,7 +80,24 @@ class Role:
     quantity: Quantity
     commandable: bool = False
 
+    @property
+    def tier(self) -> PollTier:
+        """How often such a point is read unless the plant file says otherwise."""
+        if self.quantity is Quantity.ENERGY:
+            return PollTier.SLOW
+        if self.equipment_type in _UNHURRIED or self.name in ("power", "remote_mode"):
+            return PollTier.NORMAL
+        return PollTier.FAST
 
+
+_UNHURRIED = frozenset(
+    {
+        EquipmentType.ZONE,
+        EquipmentType.METER,
+        EquipmentType.WEATHER_STATION,
+        EquipmentType.SHEDDABLE_CIRCUIT,
+    }
+)
 _CHILLED_WATER_SUPPLY = "chilled_water_supply_temperature"
 
 _MOTOR: tuple[tuple[str, Quantity, bool], ...] = (
@@ -80,6 +105,7 @@ _MOTOR: tuple[tuple[str, Quantity, bool], ...] = (
     ("run_status", Quantity.STATE, False),
     ("alarm", Quantity.PROBLEM, False),
     ("power", Quantity.POWER, False),
+    ("remote_mode", Quantity.STATE, False),
 )
 _DRIVE: tuple[tuple[str, Quantity, bool], ...] = (
     *_MOTOR,
@@ -124,7 +150,6 @@ _VOCABULARY: dict[EquipmentType, tuple[tuple[str, Quantity, bool], ...]] = {
         ("condenser_water_flow_status", Quantity.STATE, False),
         ("load", Quantity.PERCENT, False),
         ("demand_limit", Quantity.PERCENT, True),
-        ("remote_mode", Quantity.STATE, False),
     ),
     EquipmentType.PRIMARY_CHILLED_WATER_PUMP: _DRIVE,
     EquipmentType.SECONDARY_CHILLED_WATER_PUMP: _DRIVE,

@@ -12,6 +12,7 @@ from ..model import (
     Protocol,
     RegisterKind,
     RegisterType,
+    States,
 )
 from ..roles import Role
 from ..units import unit_names
@@ -26,7 +27,11 @@ _MODBUS_KEYS = (
     "scale",
     "offset",
     "bit",
+    "bits",
+    "write_function",
 )
+_BACNET_KEYS = ("object", "priority_array")
+_ADDRESS_KEYS = (*_BACNET_KEYS, *_MODBUS_KEYS, "states")
 _BIT_TABLES = (RegisterKind.COIL, RegisterKind.DISCRETE_INPUT)
 
 
@@ -48,7 +53,7 @@ def merge_point(template: object, own: object) -> object:
         return own
     merged = dict(template)
     if "object" in own or "register" in own:
-        for key in ("object", *_MODBUS_KEYS):
+        for key in _ADDRESS_KEYS:
             merged.pop(key, None)
     return {**merged, **own}
 
@@ -123,6 +128,8 @@ class _PointBuilder:
             writable=writable,
             release=self._keys.get("release"),
             ramp=self._keys.get("ramp"),
+            tier=self._keys.get("poll", self._role.tier),
+            frozen_after=self._keys.get("frozen_after"),
         )
 
     def _problem(self, key: tuple[str, ...], found: str, allowed: str = "") -> None:
@@ -141,8 +148,12 @@ class _PointBuilder:
                     self._problem((key,), f"'{key}' is for Modbus", "remove it")
             return self._bacnet()
         if "register" in given:
+            if "priority_array" in given:
+                self._problem(
+                    ("priority_array",), "'priority_array' is for BACnet", "remove it"
+                )
             return self._modbus()
-        for key in ("device", "unit", *_MODBUS_KEYS):
+        for key in ("device", "unit", "poll", *_ADDRESS_KEYS):
             if key in given:
                 self._problem(
                     (key,),
@@ -210,19 +221,50 @@ class _PointBuilder:
         if (found := self._keys.get("object")) is None:
             return None
         object_type, instance = found
-        kind = "binary" if self._role.quantity.is_boolean else "analog"
-        if not object_type.startswith(kind):
-            allowed = ", ".join(n for n in BACNET_OBJECTS if n.startswith(kind))
+        kinds = (
+            ("binary", "multi-state") if self._role.quantity.is_boolean else ("analog",)
+        )
+        if not object_type.startswith(kinds):
+            allowed = ", ".join(n for n in BACNET_OBJECTS if n.startswith(kinds))
             self._problem(
                 ("object",),
                 f"found '{object_type}' for {self._kind()}",
                 f"allowed: {allowed}",
             )
             return None
+        states = self._states(needed=object_type.startswith("multi-state"))
+        if states and object_type.startswith("binary"):
+            self._problem(("states",), f"'states' of a {object_type}", "remove it")
+        if 0 in dict(states):
+            self._problem(("states",), "found the state 0", "states from 1 (BACnet)")
+        takes_slots = object_type not in BACNET_INPUTS
+        if "priority_array" in self._given and not takes_slots:
+            self._problem(
+                ("priority_array",), f"'priority_array' of a {object_type}", "remove it"
+            )
         # The address is returned even where the device is wrong: the rest of
         # the point is judged by its kind.
         connection, device = place or ("", "")
-        return BacnetAddress(connection, device, object_type, instance)
+        return BacnetAddress(
+            connection,
+            device,
+            object_type,
+            instance,
+            priority_array=self._keys.get("priority_array", True),
+            states=states,
+        )
+
+    def _states(self, *, needed: bool = False) -> States:
+        states: States = self._keys.get("states", ())
+        if "states" in self._given and not self._role.quantity.is_boolean:
+            self._problem(("states",), f"'states' for {self._kind()}", "remove it")
+        if needed and "states" not in self._given:
+            self._problem(
+                (),
+                "a multi-state object without 'states'",
+                "states: {1: false, 2: true}",
+            )
+        return states
 
     def _modbus(self) -> Address | None:
         place = self._device(Protocol.MODBUS_TCP)
@@ -235,7 +277,7 @@ class _PointBuilder:
         register = int(self._keys.get("address", 0))
         bit = self._keys.get("bit")
         if kind in _BIT_TABLES:
-            for key in ("type", "word_order", "bit"):
+            for key in ("type", "word_order", "bit", "bits", "states"):
                 if key in self._given:
                     self._problem((key,), f"'{key}' of a {kind}", "remove it")
             if not self._role.quantity.is_boolean:
@@ -254,6 +296,12 @@ class _PointBuilder:
             )
         elif register + register_type.registers > 65536:
             self._problem(("address",), f"a {register_type} at {register}", "65534")
+        if "bits" in self._given and "bit" in self._given:
+            self._problem(("bits",), "both 'bit' and 'bits'", "one of them")
+        if "bits" in self._given and register_type is not RegisterType.UINT16:
+            self._problem(("bits",), f"'bits' of a {register_type}", "type: uint16")
+        if bit is not None and "states" in self._given:
+            self._problem(("states",), "'states' of one bit", "remove it")
         if self._keys.get("scale") == 0:
             self._problem(("scale",), "found 0", "any other number")
         connection, device = place or ("", "")
@@ -267,6 +315,9 @@ class _PointBuilder:
             scale=self._keys.get("scale", 1.0),
             offset=self._keys.get("offset", 0.0),
             bit=bit,
+            bits=self._keys.get("bits"),
+            states=self._states(),
+            write_function=self._keys.get("write_function", "single"),
         )
 
     def _kind(self) -> str:
@@ -333,6 +384,12 @@ class _PointBuilder:
             return
         release = self._keys.get("release")
         if release is None:
+            if isinstance(address, BacnetAddress) and not address.priority_array:
+                self._problem(
+                    ("priority_array",),
+                    "no priority array and no 'release'",
+                    "the value to write when nobody commands it",
+                )
             return
         if isinstance(release, bool) is not self._role.quantity.is_boolean:
             self._problem(
@@ -365,4 +422,6 @@ def _read_only(address: Address | None) -> str | None:
             return "Modbus input register"
         case ModbusAddress(kind=RegisterKind.DISCRETE_INPUT):
             return "Modbus discrete input"
+        case ModbusAddress(bits=tuple()):
+            return "field of bits"
     return None

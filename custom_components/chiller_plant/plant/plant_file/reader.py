@@ -78,11 +78,22 @@ def parse_plant(text: str, file_name: str) -> Plant:
             f"{head['command_lease']:g} s is less than two polls",
             f"at least {2 * head['poll_interval']:g}",
         )
+    fast = head.get("poll_interval", 0.0)
+    normal = head.get("normal_poll_interval", max(_NORMAL_POLL_INTERVAL, fast))
+    slow = head.get("slow_poll_interval", max(_SLOW_POLL_INTERVAL, normal))
+    if not fast <= normal <= slow:
+        problems.add(
+            ("plant", "normal_poll_interval"),
+            f"{fast:g}, {normal:g} and {slow:g} s",
+            "poll_interval <= normal_poll_interval <= slow_poll_interval",
+        )
     problems.raise_if_any()
     return Plant(
         key=head["key"],
         name=head["name"],
-        poll_interval=head["poll_interval"],
+        poll_interval=fast,
+        normal_poll_interval=normal,
+        slow_poll_interval=slow,
         command_lease=head["command_lease"],
         connections=connections,
         equipment=equipment,
@@ -99,6 +110,10 @@ def parse_plant(text: str, file_name: str) -> Plant:
 
 def _unreadable(path: Path, line: int, found: str) -> PlantFileError:
     return PlantFileError([PlantFileProblem(path.name, line, "", found, "")])
+
+
+_NORMAL_POLL_INTERVAL = 30.0
+_SLOW_POLL_INTERVAL = 300.0
 
 
 @dataclass(slots=True)
@@ -223,8 +238,15 @@ class _ConnectionBuilder:
                 local_port=section["local_port"],
                 instance=section["instance"],
                 write_priority=section["write_priority"],
+                bbmd=section.get("bbmd"),
+                bbmd_lifetime=section["bbmd_lifetime"],
                 devices={
-                    name: BacnetDevice(name, device["address"], device["instance"])
+                    name: BacnetDevice(
+                        name,
+                        device["address"],
+                        device["instance"],
+                        device.get("watchdog_timeout"),
+                    )
                     for name, device in devices.items()
                 },
             )
@@ -250,7 +272,13 @@ class _ConnectionBuilder:
                 host=section["host"],
                 port=section["port"],
                 devices={
-                    name: ModbusDevice(name, device["unit"])
+                    name: ModbusDevice(
+                        name,
+                        device["unit"],
+                        message_spacing=device["message_spacing"],
+                        watchdog_timeout=device.get("watchdog_timeout"),
+                        ranges=device["ranges"],
+                    )
                     for name, device in devices.items()
                 },
             )

@@ -14,8 +14,14 @@ from typing import Any
 
 import voluptuous as vol
 
-from ..model import InterlockSettings, Protocol, RegisterKind, RegisterType
-from ..roles import EquipmentType
+from ..model import (
+    InterlockSettings,
+    Protocol,
+    RegisterKind,
+    RegisterRange,
+    RegisterType,
+)
+from ..roles import EquipmentType, PollTier
 from .problems import KeyPath, Problems, describe
 
 type Validator = Callable[[object], object]
@@ -31,7 +37,7 @@ _SLUG = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _OBJECT = re.compile(r"([a-z-]{1,40}),([0-9]{1,7})", re.ASCII)
 _STATION = re.compile(r"([0-9]{1,5}):([0-9]{1,3}|0x[0-9a-f]{2,14}|[0-9.:]{9,21})")
 
-BACNET_INPUTS = ("analog-input", "binary-input")
+BACNET_INPUTS = ("analog-input", "binary-input", "multi-state-input")
 BACNET_OBJECTS = (
     "analog-input",
     "analog-output",
@@ -39,6 +45,9 @@ BACNET_OBJECTS = (
     "binary-input",
     "binary-output",
     "binary-value",
+    "multi-state-input",
+    "multi-state-output",
+    "multi-state-value",
 )
 
 
@@ -213,6 +222,59 @@ def _bacnet_station(value: object) -> str:
     )
 
 
+def _bacnet_host(value: object) -> str:
+    """Accept host:port of a device on an IP network."""
+    station = _bacnet_station(value)
+    if station.count(".") != 3 or station.partition(":")[0].isdigit():
+        raise vol.Invalid("expected address:port as in 10.0.0.7:47808")
+    return station
+
+
+def _register_ranges(value: object) -> tuple[RegisterRange, ...]:
+    """Accept `{holding: [[0, 99], [200, 240]]}`."""
+    expected = "expected {register table: [[first, last], ...]}"
+    if not isinstance(value, dict):
+        raise vol.Invalid(expected)
+    place = number(0, 65535, whole=True)
+    found = []
+    for name, ranges in value.items():
+        kind = one_of(RegisterKind)(name)
+        if not isinstance(ranges, list):
+            raise vol.Invalid(expected)
+        for ends in ranges:
+            if not isinstance(ends, list) or len(ends) != 2:
+                raise vol.Invalid(expected)
+            first, last = (place(end) for end in ends)
+            if first > last:  # type: ignore[operator]
+                raise vol.Invalid(expected)
+            found.append(RegisterRange(kind, first, last))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def _bit_field(value: object) -> tuple[int, int]:
+    """Accept `[first, last]`, both within a register of 16 bits."""
+    expected = "expected [first, last], two bits from 0 to 15"
+    if not isinstance(value, list) or len(value) != 2:
+        raise vol.Invalid(expected)
+    bit = number(0, 15, whole=True)
+    first, last = (bit(end) for end in value)
+    if first >= last:  # type: ignore[operator]
+        raise vol.Invalid(expected)
+    return first, last  # type: ignore[return-value]
+
+
+def _states(value: object) -> tuple[tuple[int, bool], ...]:
+    """Accept `{1: false, 2: true, 3: true}`: at least one of each."""
+    expected = "expected {number: true or false, ...} with at least one of each"
+    if not isinstance(value, dict) or not 2 <= len(value) <= 100:
+        raise vol.Invalid(expected)
+    whole = number(0, 65535, whole=True)
+    states = tuple((whole(state), boolean(means)) for state, means in value.items())
+    if {means for _, means in states} != {True, False}:
+        raise vol.Invalid(expected)
+    return states  # type: ignore[return-value]
+
+
 def _write_priority(value: object) -> object:
     # 6 belongs to the minimum on and off times of the object itself (BACnet 19.2.3).
     if value == 6:
@@ -329,6 +391,8 @@ _KEYS = list_of(slug)
 _MAPPING = mapping_of(anything, anything)
 _KEYED = mapping_of(slug, anything)
 _SECONDS = number(0, 86_400)
+# Shorter ones could not be met by a plant that is read every second.
+_WATCHDOG = number(3, 86_400)
 _RATINGS = mapping_of(slug, number())
 
 TOP = Section(
@@ -347,6 +411,8 @@ PLANT = Section(
         vol.Required("key"): slug,
         vol.Required("name"): text,
         vol.Optional("poll_interval", default=5.0): number(1, 300),
+        vol.Optional("normal_poll_interval"): number(1, 3600),
+        vol.Optional("slow_poll_interval"): number(1, 86_400),
         vol.Optional("command_lease", default=60.0): number(10, 3600),
     }
 )
@@ -360,6 +426,8 @@ CONNECTIONS = {
             ),
             vol.Required("instance"): number(0, _MAXIMUM_INSTANCE, whole=True),
             vol.Optional("write_priority", default=10): _write_priority,
+            vol.Optional("bbmd"): _bacnet_host,
+            vol.Optional("bbmd_lifetime", default=300): number(30, 65535, whole=True),
             vol.Required("devices"): _KEYED,
         }
     ),
@@ -377,9 +445,17 @@ DEVICES = {
         {
             vol.Required("address"): _bacnet_station,
             vol.Required("instance"): number(0, _MAXIMUM_INSTANCE, whole=True),
+            vol.Optional("watchdog_timeout"): _WATCHDOG,
         }
     ),
-    Protocol.MODBUS_TCP: Section({vol.Required("unit"): number(0, 255, whole=True)}),
+    Protocol.MODBUS_TCP: Section(
+        {
+            vol.Required("unit"): number(0, 255, whole=True),
+            vol.Optional("message_spacing", default=0.0): number(0, 10),
+            vol.Optional("watchdog_timeout"): _WATCHDOG,
+            vol.Optional("ranges", default=dict): _register_ranges,
+        }
+    ),
 }
 _SHARED: dict[_Key, Validator] = {
     vol.Optional("device"): slug,
@@ -413,6 +489,14 @@ POINT = Section(
         vol.Optional("scale", default=1.0): number(),
         vol.Optional("offset", default=0.0): number(),
         vol.Optional("bit"): number(0, 15, whole=True),
+        vol.Optional("bits"): _bit_field,
+        vol.Optional("write_function", default="single"): one_of(
+            ("single", "multiple")
+        ),
+        vol.Optional("states"): _states,
+        vol.Optional("priority_array"): boolean,
+        vol.Optional("poll"): one_of(PollTier),
+        vol.Optional("frozen_after"): _SECONDS,
         vol.Optional("unit"): text,
         vol.Optional("limits"): limits,
         vol.Optional("writable"): boolean,
