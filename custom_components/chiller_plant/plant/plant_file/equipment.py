@@ -10,7 +10,8 @@ from ..roles import ROLES, EquipmentType
 from .interlock_defaults import DEFAULTS
 from .points import DeviceReference, PointSource, build_point, merge_point
 from .problems import KeyPath, Problems, describe
-from .schema import EQUIPMENT, INTERLOCKS, TEMPLATE, list_of_keys
+from .schema import EQUIPMENT, INTERLOCKS, TEMPLATE
+from .sections import list_of_keys
 
 PLANT_KEY = "plant"
 """The key of the equipment that is the plant itself."""

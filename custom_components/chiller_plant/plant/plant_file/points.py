@@ -17,7 +17,9 @@ from ..model import (
 from ..roles import Role
 from ..units import unit_names
 from .problems import KeyPath, Problems, describe
-from .schema import BACNET_INPUTS, BACNET_OBJECTS, POINT, Origin
+from .schema import POINT
+from .sections import Origin
+from .wire_values import BACNET_INPUTS, BACNET_OBJECTS
 
 _MODBUS_KEYS = (
     "register",
