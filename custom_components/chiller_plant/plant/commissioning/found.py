@@ -103,6 +103,9 @@ class ProposedEquipment:
     notes: tuple[str, ...] = ()
     """What a person should look at: for example two objects that could both be
     the same role, of which none was taken."""
+    served_by: Mapping[str, tuple[str, ...]] | None = None
+    """The keys of the equipment that must run for a chiller, by kind of service
+    (`Equipment.served_by`), as a person chose them; None: nobody was asked."""
 
 
 @dataclass(frozen=True, slots=True)
