@@ -5,7 +5,7 @@ takes every 127.x.y.z on its own port for itself.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -231,6 +231,65 @@ async def slow_wire(far: Device, delay: float) -> AsyncIterator[SlowWire]:
         yield wire
     finally:
         wire.stop()
+
+
+class Station:
+    """A bare socket on the network, which says and answers what a test wants."""
+
+    def __init__(
+        self, host: str, answer: Callable[[bytes], Iterable[bytes]] | None = None
+    ) -> None:
+        self.as_declared = BacnetDevice("controller", f"{host}:{udp_port()}", 6666)
+        self.received: list[bytes] = []
+        self._answer = answer
+        self._transport: asyncio.DatagramTransport
+
+    @property
+    def address(self) -> str:
+        return self.as_declared.address
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Socket(self._heard), local_addr=_pair(self.address)
+        )
+
+    def stop(self) -> None:
+        self._transport.close()
+
+    def send(self, data: bytes, to: tuple[str, int]) -> None:
+        """Send a datagram; its length is put right."""
+        self._transport.sendto(data[:2] + len(data).to_bytes(2) + data[4:], to)
+
+    def _heard(self, data: bytes, source: Any) -> None:
+        self.received.append(data)
+        for reply in self._answer(data) if self._answer else ():
+            self.send(reply, source)
+
+
+@asynccontextmanager
+async def station(
+    host: str = "127.0.0.59",
+    answer: Callable[[bytes], Iterable[bytes]] | None = None,
+) -> AsyncIterator[Station]:
+    """Put a station on the network; `answer` returns what to say to a frame."""
+    peer = Station(host, answer)
+    await peer.start()
+    try:
+        yield peer
+    finally:
+        peer.stop()
+
+
+def i_am(instance: int) -> bytes:
+    """Return the frame of a device that announces itself: 480 octets, no segments."""
+    identifier = (8 << 22 | instance).to_bytes(4)
+    return (
+        bytes.fromhex("810b0000 0100 1000 c4")
+        + identifier
+        + bytes.fromhex("2201e0 9103 2200")
+        + b"\x0f"
+    )
 
 
 @asynccontextmanager

@@ -99,6 +99,8 @@ class BacnetDriver:
         self._network = network
         self._open = False
         self._devices: dict[str, _Device] = {}
+        self._tell: Callable[[str], None] = _nobody
+        self._deafen: Callable[[], None] = _nothing
 
     async def connect(self) -> None:
         """Open the network. Raise `DriverError` when it cannot work at all."""
@@ -109,12 +111,14 @@ class BacnetDriver:
             for key, device in self._connection.devices.items()
         }
         await self._network.open(self._connection)
+        self._deafen = self._network.listen_i_am(self._heard_i_am)
         self._open = True
 
     async def close(self) -> None:
         """Leave the network to the others. Never raises."""
         if self._open:
             self._open = False
+            self._deafen()
             await self._network.close()
 
     async def read(self, points: Iterable[Point]) -> ReadReport:
@@ -152,7 +156,7 @@ class BacnetDriver:
     def watch(
         self, points: Iterable[Point], heard: Callable[[ReadReport], None]
     ) -> None:
-        """Leave it to be read: Modbus devices only answer."""
+        """Leave it to be read."""
 
     @property
     def watched(self) -> frozenset[PointKey]:
@@ -160,8 +164,12 @@ class BacnetDriver:
         return frozenset()
 
     async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
-        """Return nothing: Modbus has no priorities."""
+        """Return nothing yet."""
         return {}
+
+    def call_when_heard(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with each device of ours that announces itself."""
+        self._tell = heard
 
     def traffic(self) -> Mapping[str, Traffic]:
         """Return what each device costs."""
@@ -198,6 +206,14 @@ class BacnetDriver:
                 "for a device behind a router"
             ) from None
         return _Device(device.key, device.address, device.instance, address)
+
+    def _heard_i_am(self, instance: int, address: Address) -> None:
+        for device in self._devices.values():
+            # Whoever says so from elsewhere is not the device that we mean.
+            if device.instance == instance and device.address == address:
+                # It may have been restarted, or replaced.
+                device.known = False
+                self._tell(device.key)
 
     def _not_open(self, key: str) -> str:
         return f"device {key}: connection {self._connection.key} is not open"
@@ -385,6 +401,14 @@ class BacnetDriver:
         except RequestFailed as error:
             device.last_failure = error.reason
             raise
+
+
+def _nobody(device: str) -> None:
+    """Be called where nobody wants to hear."""
+
+
+def _nothing() -> None:
+    """Be called where there is nothing to end."""
 
 
 def _address(point: Point) -> BacnetAddress:

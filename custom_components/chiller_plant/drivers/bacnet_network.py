@@ -11,6 +11,7 @@ for good when 257 requests to one address are outstanding.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 import errno
 from importlib import import_module
 from ipaddress import IPv4Interface
@@ -24,8 +25,9 @@ from bacpypes3.apdu import (
     ErrorPDU,
     ErrorRejectAbortNack,
     RejectReason,
+    WhoIsRequest,
 )
-from bacpypes3.pdu import Address
+from bacpypes3.pdu import Address, GlobalBroadcast
 
 from ..plant.model import BacnetConnection
 from .driver import DriverError
@@ -84,6 +86,20 @@ class Garbled(RequestFailed):
     """The answer makes no sense."""
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a device says of itself when it is asked who is there (I-Am)."""
+
+    instance: int
+    address: Address
+    vendor: int
+    longest_apdu: int
+    """Octets that it takes in one message."""
+    segmentation: str
+    """`segmented-both`, `segmented-transmit`, `segmented-receive` or
+    `no-segmentation`."""
+
+
 def parse_address(text: str) -> Address:
     """Return `ip:port`, `ip` or `network:mac` as an address of the stack.
 
@@ -109,6 +125,8 @@ class BacnetNetwork:
         self._in_flight = Lanes(_IN_FLIGHT)
         self._lanes: dict[str, Lanes] = {}
         self._transactions: set[asyncio.Task[Any]] = set()
+        self._hear_cov: list[Callable[[Any], bool]] = []
+        self._hear_announcement: list[Callable[[Announcement], None]] = []
 
     @property
     def is_open(self) -> bool:
@@ -173,6 +191,85 @@ class BacnetNetwork:
             raise answer
         return answer
 
+    def listen_cov(self, handler: Callable[[Any], bool]) -> Callable[[], None]:
+        """Call `handler` with each report of a change of value.
+
+        It gets the notification of the stack (`pduSource` is set) and returns
+        whether it knows the subscription: a device whose report nobody knows
+        is told so. The function returned ends it.
+        """
+        return _listen(self._hear_cov, handler)
+
+    def listen_i_am(
+        self, handler: Callable[[int, Address], None]
+    ) -> Callable[[], None]:
+        """Call `handler` with instance and address of who announces itself.
+
+        The function returned ends it.
+        """
+        return _listen(
+            self._hear_announcement,
+            lambda heard: handler(heard.instance, heard.address),
+        )
+
+    async def who_is(
+        self,
+        low: int,
+        high: int,
+        address: Address | None = None,
+        seconds: float = 3.0,
+    ) -> list[Announcement]:
+        """Return the devices with an instance from `low` to `high` that answer.
+
+        Asks everybody, or only `address` (a station, or all of a network:
+        `Address("2:*")`). Waits for `seconds`, or until the only device that
+        is asked for has answered. One device that answers twice is returned
+        once; two that claim one instance are both returned.
+        """
+        if self._stack is None:
+            return []
+        request = WhoIsRequest(destination=address or GlobalBroadcast())
+        request.deviceInstanceRangeLowLimit = low
+        request.deviceInstanceRangeHighLimit = high
+        only_one = low == high or (
+            address is not None
+            and (address.is_localstation or address.is_remotestation)
+        )
+        found: dict[tuple[int, Address], Announcement] = {}
+        enough = asyncio.Event()
+
+        def heard(announcement: Announcement) -> None:
+            if low <= announcement.instance <= high:
+                found[announcement.instance, announcement.address] = announcement
+                if only_one:
+                    enough.set()
+
+        stop = _listen(self._hear_announcement, heard)
+        try:
+            self._stack.this_application.app.request(request)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await enough.wait()
+        finally:
+            stop()
+        return list(found.values())
+
+    def _heard_cov(self, notification: Any) -> bool:
+        # Everybody hears it: two plants may ask for the same object.
+        known = [handler(notification) for handler in tuple(self._hear_cov)]
+        return any(known)
+
+    def _heard_i_am(self, i_am: Any) -> None:
+        announcement = Announcement(
+            int(i_am.iAmDeviceIdentifier[1]),
+            i_am.pduSource,
+            int(i_am.vendorID or 0),
+            int(i_am.maxAPDULengthAccepted or 0),
+            str(i_am.segmentationSupported),
+        )
+        for handler in tuple(self._hear_announcement):
+            handler(announcement)
+
     async def _transact(self, device: Lanes, call: Call) -> Any:
         """Return what `call` brings, or why it failed.
 
@@ -210,7 +307,12 @@ class BacnetNetwork:
                 None, import_module, ".bacnet_stack", __package__
             )
             stack = stack_module.start(
-                self._ip, interface.network.prefixlen, self._port, instance
+                self._ip,
+                interface.network.prefixlen,
+                self._port,
+                instance,
+                heard_cov=self._heard_cov,
+                heard_i_am=self._heard_i_am,
             )
         except Exception as error:
             raise DriverError(
@@ -265,6 +367,16 @@ class BacnetNetworks:
         return self._networks.setdefault(
             (ip, connection.local_port), BacnetNetwork(ip, connection.local_port)
         )
+
+
+def _listen[Handler](handlers: list[Handler], handler: Handler) -> Callable[[], None]:
+    handlers.append(handler)
+
+    def stop() -> None:
+        with suppress(ValueError):
+            handlers.remove(handler)
+
+    return stop
 
 
 def _check_address(interface: IPv4Interface, port: int) -> None:

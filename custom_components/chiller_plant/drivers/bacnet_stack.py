@@ -6,6 +6,7 @@ ends. This module is imported in an executor, because the import itself reads
 files; what it makes uses nothing of BAC0 but the stack that it starts.
 """
 
+from collections.abc import Callable
 import json
 import logging
 from pathlib import Path
@@ -15,6 +16,9 @@ import BAC0
 from BAC0.core.app import asyncApp
 from BAC0.core.functions.TimeSync import TimeHandler
 from BAC0.scripts.Base import Base
+from bacpypes3.apdu import SimpleAckPDU
+from bacpypes3.app import Application
+from bacpypes3.errors import ServicesError
 
 MAXIMUM_APDU = 1476
 """Octets of the longest answer that BACnet/IP carries in one piece."""
@@ -38,16 +42,52 @@ def _silence() -> None:
             logger.setLevel(logging.WARNING)
 
 
-class _Application(asyncApp.BAC0Application):  # type: ignore[misc]
-    def update_config(
-        self, cfg: dict[str, Any], json_file: str | None = None
-    ) -> dict[str, Any]:
-        """Take the configuration as it is: BAC0 would read it from a file."""
-        return cfg
+class _Application(Application):  # type: ignore[misc]
+    """What speaks; what devices tell unasked goes to whoever listens."""
+
+    heard_cov: Callable[[Any], bool]
+    heard_i_am: Callable[[Any], None]
+
+    async def do_ConfirmedCOVNotificationRequest(self, apdu: Any) -> None:
+        """Acknowledge a report that somebody waits for, and no other.
+
+        A device that is told so ends a subscription that nobody remembers.
+        """
+        if not self.heard_cov(apdu):
+            raise ServicesError(errorCode="unknownSubscription")
+        await self.response(SimpleAckPDU(context=apdu))
+
+    async def do_UnconfirmedCOVNotificationRequest(self, apdu: Any) -> None:
+        """Pass a report on."""
+        self.heard_cov(apdu)
+
+    async def do_IAmRequest(self, apdu: Any) -> None:
+        """Pass on who announced itself."""
+        if apdu.iAmDeviceIdentifier is not None:
+            self.heard_i_am(apdu)
+
+
+class _Started(asyncApp.BAC0Application):  # type: ignore[misc]
+    """What BAC0 keeps beside an application; it would read a file for it."""
+
+    def __init__(self, application: Application, address: Any) -> None:
+        self.localIPAddr = address
+        self.bdt: list[str] = []
+        self.app = application
 
 
 class Stack(BAC0.lite):  # type: ignore[misc]
     """One BACnet/IP stack; `this_application.app` is what speaks."""
+
+    def __init__(
+        self,
+        heard_cov: Callable[[Any], bool],
+        heard_i_am: Callable[[Any], None],
+        **settings: Any,
+    ) -> None:
+        """Start it; both are called with what devices tell unasked."""
+        self._heard = heard_cov, heard_i_am
+        super().__init__(**settings)
 
     def startApp(self) -> None:
         """Start the stack from the configuration that was read at import."""
@@ -67,9 +107,9 @@ class Stack(BAC0.lite):  # type: ignore[misc]
             "ip-subnet-mask": str(self.localIPAddr.netmask),
             "bacnet-ip-udp-port": self.localIPAddr.addrPort,
         }
-        self.this_application = _Application(
-            {"BAC0": {"bdt": None}, "application": [device, port]}, self.localIPAddr
-        )
+        application = _Application.from_json([device, port])
+        application.heard_cov, application.heard_i_am = self._heard
+        self.this_application = _Started(application, self.localIPAddr)
         Base._used_ips.add(self.localIPAddr)  # noqa: SLF001, what BAC0 looks at
         self._initialized = True
         self._started = True
@@ -79,12 +119,24 @@ class Stack(BAC0.lite):  # type: ignore[misc]
         self.this_application.app.i_am()
 
 
-def start(ip: str, prefix: int, port: int, instance: int) -> Stack:
+def start(
+    ip: str,
+    prefix: int,
+    port: int,
+    instance: int,
+    *,
+    heard_cov: Callable[[Any], bool],
+    heard_i_am: Callable[[Any], None],
+) -> Stack:
     """Start a stack on a local address; call it in the event loop.
 
-    It opens nothing but its sockets.
+    It opens nothing but its sockets. `heard_cov` and `heard_i_am` are called
+    with what devices report and announce unasked; the first returns whether
+    anybody asked for the report.
     """
     return Stack(
+        heard_cov,
+        heard_i_am,
         ip=ip,
         mask=prefix,
         port=port,

@@ -111,6 +111,13 @@ class Driver(Protocol):
         such a point is not in the answer. Never raises for what a device did.
         """
 
+    def call_when_heard(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with the key of a device that announces itself.
+
+        A device does when it has started: one that was silent can be asked at
+        once. Replaces who was called before.
+        """
+
     def traffic(self) -> Mapping[str, Traffic]:
         """Return what each device (by key) costs."""
 

@@ -208,6 +208,9 @@ class ModbusDriver:
         """Return nothing: Modbus has no priorities."""
         return {}
 
+    def call_when_heard(self, heard: Callable[[str], None]) -> None:
+        """Never call: Modbus devices only answer."""
+
     def traffic(self) -> Mapping[str, Traffic]:
         """Return what each device costs."""
         return {}

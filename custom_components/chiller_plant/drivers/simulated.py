@@ -156,6 +156,9 @@ class _SimulatedDriver:
         """Return nothing: nobody stands at simulated equipment."""
         return {}
 
+    def call_when_heard(self, heard: Callable[[str], None]) -> None:
+        """Never call: simulated devices are always there."""
+
     def traffic(self) -> Mapping[str, Traffic]:
         """Return what each device costs."""
         return {}
