@@ -1,9 +1,9 @@
-"""The eight chapters of the story, told one after the other.
+"""The chapters of a story, told one after the other.
 
 A chapter that fails does not hide the ones after it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 import time
 
 import aiohttp
@@ -11,6 +11,7 @@ import aiohttp
 from .control_chapters import SPEED_POINT, ControlChapters
 from .failure_chapters import FailureChapters
 from .home_assistant import HomeAssistantError
+from .large_plant_chapters import LargePlantChapters
 from .observer import Observer
 from .process import ProcessError
 from .stack import Stack
@@ -26,14 +27,13 @@ _FAILURES = (
 )
 
 
-async def _tell(
-    stack: Stack, wire: Wire, recorder: WireRecorder, report: Callable[[Finding], None]
-) -> bool:
-    """Tell the whole story; return whether all of it happened."""
+type _Chapter = tuple[str, Callable[[Observer], Awaitable[str]]]
+
+
+def _story(stack: Stack, wire: Wire, recorder: WireRecorder) -> tuple[_Chapter, ...]:
     control = ControlChapters(stack, wire, recorder)
     failure = FailureChapters(stack, wire, recorder)
-    passed = True
-    chapters: tuple[tuple[str, Callable[[Observer], Awaitable[str]]], ...] = (
+    return (
         ("1 everything is there", control.everything_is_there),
         ("2 the calendar decides", control.the_calendar_decides),
         ("3a starts in order, cools", control.starts_in_order_and_cools),
@@ -46,6 +46,13 @@ async def _tell(
         ("8 devices lost and found", failure.devices_are_lost_and_found),
         ("+ no interlock violated", control.no_interlock_was_violated),
     )
+
+
+async def _tell(
+    stack: Stack, chapters: Sequence[_Chapter], report: Callable[[Finding], None]
+) -> bool:
+    """Tell a whole story; return whether all of it happened."""
+    passed = True
     for name, chapter in chapters:
         begin = time.monotonic()
         try:
@@ -78,4 +85,22 @@ async def run_checks(stack: Stack, report: Callable[[Finding], None]) -> bool:
         Wire(stack.plant) as wire,
         WireRecorder(wire, [*points, SPEED_POINT]) as recorder,
     ):
-        return await _tell(stack, wire, recorder, report)
+        return await _tell(stack, _story(stack, wire, recorder), report)
+
+
+async def run_large_plant_checks(
+    stack: Stack, report: Callable[[Finding], None]
+) -> bool:
+    """See whether a running stack with many points is still good to use."""
+    async with Wire(stack.plant) as wire:
+        large = LargePlantChapters(stack, wire)
+        return await _tell(
+            stack,
+            (
+                ("1 every point is live", large.every_point_is_live),
+                ("2 it answers at once", large.it_answers_at_once),
+                ("3 the last zone obeys", large.the_last_zone_obeys),
+                ("4 a floor lost and found", large.a_floor_is_lost_and_found),
+            ),
+            report,
+        )

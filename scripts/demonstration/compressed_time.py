@@ -15,6 +15,7 @@ import yaml
 
 from custom_components.chiller_plant.plant.model import InterlockSettings
 from custom_components.chiller_plant.plant.plant_file import load_plant
+from custom_components.chiller_plant.plant.roles import PollTier
 
 from .process import free_port
 
@@ -29,10 +30,21 @@ LEAST_PROOF_SECONDS = 20.0
 """A proof takes a few polls, whatever the speed."""
 
 
-def compress(source: Path, target: Path, speed: float) -> dict[str, Any]:
-    """Write `target` from `source` for a plant at `speed`; return it parsed."""
+def compress(
+    source: Path, target: Path, speed: float, *, polls: bool = True
+) -> dict[str, Any]:
+    """Write `target` from `source` for a plant at `speed`; return it parsed.
+
+    Without `polls` the bus is read as often as the file says.
+    """
     plant: dict[str, Any] = yaml.safe_load(source.read_text())
-    plant["plant"]["poll_interval"] = 1
+    if polls:
+        parsed = load_plant(source)
+        plant["plant"]["poll_interval"] = 1
+        for tier in (PollTier.NORMAL, PollTier.SLOW):
+            plant["plant"][f"{tier}_poll_interval"] = max(
+                1.0, parsed.interval(tier) / speed
+            )
     plant["plant"]["command_lease"] = LEASE_SECONDS
     for item in plant["templates"].values():
         item.pop("interlocks", None)

@@ -15,6 +15,7 @@ from .app_daemon import AppDaemon
 from .compressed_time import compress
 from .home_assistant import HomeAssistant, make_configuration
 from .installation import Installation
+from .large_plant import large_plant_text
 from .process import free_port
 from .simulated_plant import SimulatedPlant
 
@@ -29,6 +30,8 @@ class Stack:
     folder: Path
     speed: float = 30.0
     port: int | None = None
+    points: int | None = None
+    """How many the plant has; None: those of the example."""
     time_zone: str = "Asia/Singapore"
     start_of_day: str = "07:00"
     say: Callable[[str], None] = print
@@ -43,7 +46,11 @@ class Stack:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         plant_file = self.folder / "plant.yaml"
-        compress(EXAMPLE / "plant.yaml", plant_file, self.speed)
+        if self.points is None:
+            compress(EXAMPLE / "plant.yaml", plant_file, self.speed)
+        else:
+            plant_file.write_text(large_plant_text(self.points))
+            compress(plant_file, plant_file, self.speed, polls=False)
         self.plant = load_plant(plant_file)
         day = datetime.now().date().isoformat()
         self.simulator = SimulatedPlant(

@@ -30,6 +30,27 @@ def test_the_whole_story_happens_and_leaves_no_process_behind() -> None:
     assert _programs() <= before
 
 
+def test_five_thousand_points_live_obey_and_recover() -> None:
+    told = subprocess.run(
+        [ROOT / "scripts" / "demo", "--check", "--points", "5000"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    print(told.stdout, told.stderr)
+    verdicts = {
+        chapter: verdict
+        for verdict, chapter in re.findall(
+            r"^(ok|FAILED)\s+(\d)", told.stdout, re.MULTILINE
+        )
+    }
+    # How fast it answers is for a person to judge on a machine of its own.
+    assert {chapter: verdicts.get(chapter) for chapter in "134"} == dict.fromkeys(
+        "134", "ok"
+    )
+
+
 def test_the_demonstration_shows_a_line_until_it_is_stopped() -> None:
     before = _programs()
     with subprocess.Popen(

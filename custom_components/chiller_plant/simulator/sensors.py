@@ -19,6 +19,7 @@ def _drive_rows(drive: Callable[[Machines, str], Drive]) -> dict[str, _Sensor]:
         "alarm": lambda m, k: drive(m, k).alarm,
         "power": lambda m, k: drive(m, k).power,
         "speed": lambda world, key: 100.0 * drive(world, key).speed,
+        "remote_mode": lambda _m, _k: True,
     }
 
 
@@ -89,6 +90,7 @@ _SENSORS: Mapping[EquipmentType, Mapping[str, _Sensor]] = {
     EquipmentType.HEAT_SOURCE: {
         "run_status": lambda m, k: m.heat_sources[k].running,
         "alarm": lambda _m, _k: False,
+        "remote_mode": lambda _m, _k: True,
         "power": lambda m, k: m.heat_sources[k].power,
         "supply_temperature": lambda m, k: m.heat_sources[k].supply_temperature,
     },
