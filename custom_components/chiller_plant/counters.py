@@ -5,8 +5,8 @@ from typing import Any
 
 from .plant.derived import RunCounter
 from .plant.model import Plant
-from .plant.quality import stale_after
 from .plant.reading import Readings
+from .plant.sampling import stale_after
 
 _PROOF = "run_status"
 

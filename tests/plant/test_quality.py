@@ -6,9 +6,10 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.chiller_plant.plant.model import Point, Value
-from custom_components.chiller_plant.plant.quality import age, judge, stale_after
+from custom_components.chiller_plant.plant.quality import age, judge
 from custom_components.chiller_plant.plant.reading import MISSING, Quality, Reading
 from custom_components.chiller_plant.plant.roles import ROLES, EquipmentType
+from custom_components.chiller_plant.plant.sampling import stale_after
 
 CHILLER = ROLES[EquipmentType.CHILLER]
 NOW = 1_790_000_000.0

@@ -33,6 +33,8 @@ class Reading:
     value: Value | None
     quality: Quality
     at: float | None = None
+    detail: str | None = None
+    """Why it is overridden, frozen or out of range, for people."""
 
     @property
     def good(self) -> Value | None:
