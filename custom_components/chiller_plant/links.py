@@ -6,7 +6,14 @@ Modbus connection for each server.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -21,10 +28,17 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN, SOURCE_SIMULATED
 from .drivers.bacnet import BacnetDriver
 from .drivers.bacnet_network import BacnetNetworks
-from .drivers.driver import Driver, DriverError, ReadReport
+from .drivers.driver import Driver, DriverError, ReadReport, Traffic
 from .drivers.modbus import ModbusDriver
 from .drivers.simulated import SimulatedPlant
-from .plant.model import BacnetConnection, Connection, ModbusConnection, Plant, Point
+from .plant.model import (
+    BacnetConnection,
+    Connection,
+    ModbusConnection,
+    Plant,
+    Point,
+    PointKey,
+)
 
 if TYPE_CHECKING:
     from .data import ChillerPlantConfigEntry
@@ -36,6 +50,7 @@ _TRY_TIMEOUT = 30.0
 SIMULATION_SPEED = 1.0
 """The simulated plant lives in real time: so do interlocks and leases."""
 
+type Heard = Callable[[ReadReport], None]
 type LendUnit = Callable[[ModbusConnection, int], Awaitable[ModbusUnit]]
 
 
@@ -54,6 +69,8 @@ class Links:
         }
         """The connection of each device."""
         self._opening: set[str] = set()
+        self._watched: dict[str, list[Point]] = {}
+        self._heard: Heard | None = None
 
     async def async_open(self) -> None:
         """Open what is not open; see `closed` for what could not be."""
@@ -72,8 +89,14 @@ class Links:
             self.closed[connection] = str(error)
         else:
             self.closed.pop(connection, None)
+            self._watch(connection)
         finally:
             self._opening.discard(connection)
+
+    async def async_reopen(self, device: str) -> None:
+        """Open the connection of a device if it is not open."""
+        if (connection := self.devices[device]) in self.closed:
+            await self._async_open(connection)
 
     async def async_close(self) -> None:
         """Close all; the order does not matter."""
@@ -100,6 +123,64 @@ class Links:
             report.failures |= part.failures
             report.silent_devices |= part.silent_devices
         return report
+
+    async def async_read_device(
+        self, device: str, points: Collection[Point]
+    ) -> ReadReport:
+        """Read points of one device."""
+        connection = self.devices[device]
+        if (reason := self.closed.get(connection)) is None:
+            return await self._drivers[connection].read(points)
+        return ReadReport(
+            failures={point.key: reason for point in points},
+            silent_devices={device: reason},
+        )
+
+    def watch(self, points: Iterable[Point], heard: Heard) -> None:
+        """Have devices report these points by themselves, where they can.
+
+        The first ones first: a device may have room for a few only.
+        """
+        self._heard = heard
+        for point in points:
+            if point.address is not None:
+                self._watched.setdefault(point.address.connection, []).append(point)
+        for connection in self._drivers.keys() - self.closed.keys():
+            self._watch(connection)
+
+    def _watch(self, connection: str) -> None:
+        if self._heard is not None and (points := self._watched.get(connection)):
+            self._drivers[connection].watch(points, self._heard)
+
+    @property
+    def watched(self) -> frozenset[PointKey]:
+        """Points that are reported now, so that a rare reading is enough."""
+        return frozenset().union(*(one.watched for one in self._drivers.values()))
+
+    def call_when_heard(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` with the key of a device that announces itself."""
+        for driver in self._drivers.values():
+            driver.call_when_heard(heard)
+
+    async def async_overrides(self, points: Iterable[Point]) -> dict[PointKey, str]:
+        """Return those of these points whose command is without effect, and why."""
+        wanted: dict[str, list[Point]] = {}
+        for point in points:
+            if point.address is not None and point.address.connection not in self.closed:
+                wanted.setdefault(point.address.connection, []).append(point)
+        found: dict[PointKey, str] = {}
+        for answer in await asyncio.gather(
+            *(self._drivers[key].overrides(some) for key, some in wanted.items())
+        ):
+            found |= answer
+        return found
+
+    def traffic(self) -> dict[str, Traffic]:
+        """Return what each device costs."""
+        found: dict[str, Traffic] = {}
+        for driver in self._drivers.values():
+            found |= driver.traffic()
+        return found
 
     def driver_of(self, point: Point) -> Driver:
         """Return who writes a point. Raise `DriverError` if it cannot now."""
@@ -184,7 +265,7 @@ async def _async_make(
             key: simulated.driver(key) for key in plant.connections
         }
     else:
-        networks = _networks(hass)
+        networks = bacnet_networks(hass)
         drivers = {
             key: _driver(connection, networks, lend)
             for key, connection in plant.connections.items()
@@ -203,7 +284,8 @@ def _driver(connection: Connection, networks: BacnetNetworks, lend: LendUnit) ->
 
 
 @callback
-def _networks(hass: HomeAssistant) -> BacnetNetworks:
+def bacnet_networks(hass: HomeAssistant) -> BacnetNetworks:
+    """Return the BACnet stacks that everybody in this Home Assistant shares."""
     return hass.data.setdefault(_NETWORKS, BacnetNetworks())
 
 
