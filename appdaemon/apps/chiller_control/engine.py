@@ -347,8 +347,11 @@ class Engine:
 def value_of(
     point: PlanPoint, state: object, attributes: Mapping[str, Any]
 ) -> Value | None:
-    """Return what an entity shows as the point's value, None if it is not good."""
-    if attributes.get("quality", "good") != "good":
+    """Return what an entity shows as the point's value, None if it is not good.
+
+    What somebody set by hand is computed with: it is there for that.
+    """
+    if attributes.get("quality", "good") not in ("good", "overridden"):
         return None
     if point.boolean:
         return {"on": True, "off": False}.get(str(state))
