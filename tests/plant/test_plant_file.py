@@ -358,7 +358,7 @@ def test_the_same_mistake_of_a_template_is_told_once_for_all_its_users() -> None
                 "speed_command: {register: holding, address: 8}",
                 "power: {register: holding, address: 7, type: float32}",
             ),
-            "points.power: overlaps the register of 'pump.speed_command'",
+            "points.power: overlaps the value of 'pump.speed_command'",
         ),
         (
             SMALL.replace("device: controller", "device: drive").replace(

@@ -7,12 +7,15 @@ import time
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.chiller_plant.plant.model import Plant
+from custom_components.chiller_plant.plant.model import BacnetAddress, Plant, Point
 from custom_components.chiller_plant.plant.plant_file import PlantFileError, parse_plant
 from custom_components.chiller_plant.plant.plant_file.problems import MAXIMUM_PROBLEMS
+from custom_components.chiller_plant.plant.roles import PollTier
+from tests.plant.test_plant_file_bus import EVERYTHING
 
 EXAMPLE = (Path(__file__).parents[2] / "examples/two_chillers/plant.yaml").read_text()
-LINES = EXAMPLE.splitlines()
+SOURCES = [EXAMPLE.splitlines(), EVERYTHING.splitlines()]
+LINES = [line for source in SOURCES for line in source]
 
 # Longer than any legal file takes, short enough to notice a hang.
 PATIENCE = 5.0
@@ -94,7 +97,7 @@ JUNK = st.one_of(
 @st.composite
 def mutated_examples(draw: st.DrawFn) -> str:
     """Change some lines of the example as a tired person, or a fuzzer, would."""
-    lines = list(LINES)
+    lines = list(draw(st.sampled_from(SOURCES)))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(lines) - 1))
         match draw(st.integers(0, 5)):
@@ -130,9 +133,30 @@ def test_any_text_is_a_plant_or_says_what_is_wrong(text: str) -> None:
     judged(text)
 
 
+def assert_address(point: Point) -> None:
+    """Assert what the drivers rely on."""
+    address = point.address
+    assert address is not None
+    if address.states:
+        assert point.role.quantity.is_boolean
+        assert {means for _, means in address.states} == {True, False}
+    if isinstance(address, BacnetAddress):
+        if point.writable and not address.priority_array:
+            assert point.release is not None
+        if address.object_type.startswith("multi-state"):
+            assert address.states and min(address.states)[0] >= 1
+    else:
+        assert address.scale != 0
+        assert address.address + address.type.registers <= 65536
+        if address.bits is not None:
+            assert not point.writable and address.bit is None
+
+
 def assert_consistent(plant: Plant) -> None:
     """Assert what every other room relies on."""
     devices = {key for item in plant.connections.values() for key in item.devices}
+    intervals = [plant.interval(tier) for tier in PollTier]
+    assert intervals == sorted(intervals) and intervals[0] >= 1
     assert len(plant.day_types) == 7
     assert set(plant.day_types.values()) <= set(plant.profiles)
     for point in plant.points.values():
@@ -143,6 +167,7 @@ def assert_consistent(plant: Plant) -> None:
             assert point.address.device in devices
             connection = plant.connections[point.address.connection]
             assert point.address.device in connection.devices
+            assert_address(point)
         if point.writable:
             assert point.role.commandable
         if point.release is not None:

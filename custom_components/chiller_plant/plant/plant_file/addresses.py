@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from ..model import BacnetAddress, Equipment, ModbusAddress, Point
+from ..model import Address, BacnetAddress, Equipment, ModbusAddress, Point
 from .problems import KeyPath, Problems
 
 type _Slot = tuple[object, ...]
@@ -45,7 +45,9 @@ def _check(
     for slot in rivals:
         if point.writable and (other := commanded.get(slot)):
             found = f"'{other.key}' commands the same address"
-            if not _same_value(point, other):
+            if isinstance(point.address, ModbusAddress) and not _same_value(
+                point, other
+            ):
                 found = f"'{other.key}' commands an overlapping register"
             problems.add(path, found, "one point that commands an address")
             return
@@ -53,24 +55,23 @@ def _check(
         if other and not _same_value(point, other):
             problems.add(
                 path,
-                f"overlaps the register of '{other.key}' with another type",
-                "the same type, or another register",
+                f"overlaps the value of '{other.key}' with another type or states",
+                "the same type and states, or another address",
             )
             return
 
 
 def _same_value(one: Point, other: Point) -> bool:
     """Whether two points mean the same thing on the wire."""
-    if isinstance(one.address, ModbusAddress) and isinstance(
-        other.address, ModbusAddress
-    ):
-        return _meaning(one.address) == _meaning(other.address)
-    return True
+    return _meaning(one.address) == _meaning(other.address)
 
 
-def _meaning(address: ModbusAddress) -> tuple[object, ...]:
+def _meaning(address: Address | None) -> tuple[object, ...]:
+    if not isinstance(address, ModbusAddress):
+        return () if address is None else (address.states,)
     order = address.word_order if address.type.registers > 1 else None
-    return (address.address, address.type, order, address.bit)
+    kind = (address.type, order, address.bit, address.bits)
+    return (address.address, *kind, address.states)
 
 
 def _bacnet_slot(address: BacnetAddress) -> _Slot:
@@ -80,16 +81,18 @@ def _bacnet_slot(address: BacnetAddress) -> _Slot:
 def _modbus_slots(address: ModbusAddress) -> tuple[list[_Slot], list[_Slot]]:
     """Return what an address takes, and what it must not meet.
 
-    A bit takes itself and a share of its register; a whole value meets both
-    whole values and bits, a bit meets whole values and the same bit.
+    A bit takes itself and a share of its register, a field of bits each of
+    them; a whole value meets both whole values and bits, a bit meets whole
+    values and the same bit.
     """
-    registers = [
+    registers: list[_Slot] = [
         (address.device, address.kind, address.address + index)
         for index in range(address.type.registers)
     ]
-    if address.bit is None:
+    first, last = address.bits or (address.bit, address.bit)
+    if first is None or last is None:
         whole: list[_Slot] = [(*register, "whole") for register in registers]
         return whole, [*whole, *((*register, "bits") for register in registers)]
     register = registers[0]
-    bit: _Slot = (*register, address.bit)
-    return [bit, (*register, "bits")], [bit, (*register, "whole")]
+    bits: list[_Slot] = [(*register, bit) for bit in range(first, last + 1)]
+    return [*bits, (*register, "bits")], [*bits, (*register, "whole")]

@@ -16,6 +16,7 @@ from ..model import (
 )
 from ..roles import Role
 from ..units import unit_names
+from .modbus_checks import modbus_findings
 from .problems import KeyPath, Problems, describe
 from .schema import POINT
 from .sections import Origin
@@ -34,7 +35,6 @@ _MODBUS_KEYS = (
 )
 _BACNET_KEYS = ("object", "priority_array")
 _ADDRESS_KEYS = (*_BACNET_KEYS, *_MODBUS_KEYS, "states")
-_BIT_TABLES = (RegisterKind.COIL, RegisterKind.DISCRETE_INPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class _PointBuilder:
                     ("priority_array",), "'priority_array' is for BACnet", "remove it"
                 )
             return self._modbus()
-        for key in ("device", "unit", "poll", *_ADDRESS_KEYS):
+        for key in ("device", "unit", "poll", "frozen_after", *_ADDRESS_KEYS):
             if key in given:
                 self._problem(
                     (key,),
@@ -275,48 +275,21 @@ class _PointBuilder:
         kind: RegisterKind | None = self._keys.get("register")
         if kind is None:
             return None
-        register_type: RegisterType = self._keys.get("type", RegisterType.UINT16)
-        register = int(self._keys.get("address", 0))
-        bit = self._keys.get("bit")
-        if kind in _BIT_TABLES:
-            for key in ("type", "word_order", "bit", "bits", "states"):
-                if key in self._given:
-                    self._problem((key,), f"'{key}' of a {kind}", "remove it")
-            if not self._role.quantity.is_boolean:
-                self._problem(
-                    ("register",),
-                    f"found '{kind}' for {self._kind()}",
-                    "allowed: holding, input",
-                )
-        elif bit is not None and not self._role.quantity.is_boolean:
-            self._problem(("bit",), f"a bit for {self._kind()}", "remove 'bit'")
-        elif self._role.quantity.is_boolean and register_type.registers > 1:
-            self._problem(
-                ("type",),
-                f"found '{register_type}' for {self._kind()}",
-                "allowed: uint16, int16",
-            )
-        elif register + register_type.registers > 65536:
-            self._problem(("address",), f"a {register_type} at {register}", "65534")
-        if "bits" in self._given and "bit" in self._given:
-            self._problem(("bits",), "both 'bit' and 'bits'", "one of them")
-        if "bits" in self._given and register_type is not RegisterType.UINT16:
-            self._problem(("bits",), f"'bits' of a {register_type}", "type: uint16")
-        if bit is not None and "states" in self._given:
-            self._problem(("states",), "'states' of one bit", "remove it")
-        if self._keys.get("scale") == 0:
-            self._problem(("scale",), "found 0", "any other number")
+        for key, found, allowed in modbus_findings(
+            self._given, self._keys, kind, self._role, self._kind()
+        ):
+            self._problem((key,) if key else (), found, allowed)
         connection, device = place or ("", "")
         return ModbusAddress(
             connection=connection,
             device=device,
             kind=kind,
-            address=register,
-            type=register_type,
+            address=int(self._keys.get("address", 0)),
+            type=self._keys.get("type", RegisterType.UINT16),
             word_order=self._keys.get("word_order", "big"),
             scale=self._keys.get("scale", 1.0),
             offset=self._keys.get("offset", 0.0),
-            bit=bit,
+            bit=self._keys.get("bit"),
             bits=self._keys.get("bits"),
             states=self._states(),
             write_function=self._keys.get("write_function", "single"),
@@ -328,7 +301,7 @@ class _PointBuilder:
         return f"'{self._role.name}', which is a number"
 
     def _refuse_number_keys(self) -> None:
-        for key in ("limits", "unit", "ramp", "scale", "offset"):
+        for key in ("limits", "unit", "ramp", "scale", "offset", "frozen_after"):
             if key in self._given:
                 self._problem((key,), f"'{key}' for {self._kind()}", "remove it")
 
@@ -376,7 +349,7 @@ class _PointBuilder:
         if not writable:
             read_only = _read_only(address)
             why = f"a {read_only}" if read_only else "a point that is not commanded"
-            for key in ("release", "ramp"):
+            for key in ("release", "ramp", "write_function"):
                 if key in self._given:
                     self._problem((key,), f"'{key}' of {why}", "remove it")
             if address is None and self._given.get("writable") is False:

@@ -17,11 +17,13 @@ from ..model import (
     BacnetConnection,
     BacnetDevice,
     Connection,
+    Equipment,
     ModbusConnection,
     ModbusDevice,
     Plant,
     Protocol,
 )
+from ..roles import PollTier
 from .addresses import check_addresses
 from .days import DEFAULT_PROFILES, resolve_day_types
 from .document import MAXIMUM_SIZE, read_document
@@ -78,15 +80,9 @@ def parse_plant(text: str, file_name: str) -> Plant:
             f"{head['command_lease']:g} s is less than two polls",
             f"at least {2 * head['poll_interval']:g}",
         )
-    fast = head.get("poll_interval", 0.0)
-    normal = head.get("normal_poll_interval", max(_NORMAL_POLL_INTERVAL, fast))
-    slow = head.get("slow_poll_interval", max(_SLOW_POLL_INTERVAL, normal))
-    if not fast <= normal <= slow:
-        problems.add(
-            ("plant", "normal_poll_interval"),
-            f"{fast:g}, {normal:g} and {slow:g} s",
-            "poll_interval <= normal_poll_interval <= slow_poll_interval",
-        )
+    fast, normal, slow = _intervals(head, problems)
+    if head:
+        _check_frozen_after(equipment, (fast, normal, slow), problems)
     problems.raise_if_any()
     return Plant(
         key=head["key"],
@@ -110,6 +106,50 @@ def parse_plant(text: str, file_name: str) -> Plant:
 
 def _unreadable(path: Path, line: int, found: str) -> PlantFileError:
     return PlantFileError([PlantFileProblem(path.name, line, "", found, "")])
+
+
+def _intervals(
+    head: Mapping[str, Any], problems: Problems
+) -> tuple[float, float, float]:
+    """Return the seconds of the three tiers; what is not said fits the rest."""
+    fast: float = head.get("poll_interval", 1.0)
+    slow: float | None = head.get("slow_poll_interval")
+    normal: float | None = head.get("normal_poll_interval")
+    if normal is None:
+        usual = max(_NORMAL_POLL_INTERVAL, fast)
+        normal = usual if slow is None else max(fast, min(usual, slow))
+    if slow is None:
+        slow = max(_SLOW_POLL_INTERVAL, normal)
+    for key, shorter, given in (
+        ("normal_poll_interval", fast, normal),
+        ("slow_poll_interval", normal, slow),
+    ):
+        if given < shorter:
+            problems.add(
+                ("plant", key),
+                f"{given:g} s is shorter than the interval of what is read more often",
+                f"at least {shorter:g}",
+            )
+    return fast, normal, slow
+
+
+def _check_frozen_after(
+    equipment: Mapping[str, Equipment],
+    intervals: tuple[float, float, float],
+    problems: Problems,
+) -> None:
+    """Note points that two equal readings would make worthless."""
+    least = {
+        tier: 2 * seconds for tier, seconds in zip(PollTier, intervals, strict=True)
+    }
+    for item in equipment.values():
+        for name, point in item.points.items():
+            if point.frozen_after and point.frozen_after < least[point.tier]:
+                problems.add(
+                    ("equipment", item.key, "points", name, "frozen_after"),
+                    f"{point.frozen_after:g} s is less than two readings",
+                    f"0 for never, or at least {least[point.tier]:g}",
+                )
 
 
 _NORMAL_POLL_INTERVAL = 30.0
@@ -165,7 +205,7 @@ class _ConnectionBuilder:
                 device_data, device_path, self._problems
             )
         if protocol is Protocol.BACNET_IP:
-            return self._bacnet(key, section, devices)
+            return self._bacnet(key, data, section, devices)
         return self._modbus(key, section, devices)
 
     def _protocol(self, data: Mapping[str, object], path: KeyPath) -> Protocol | None:
@@ -195,8 +235,21 @@ class _ConnectionBuilder:
                 "device keys that are unique in the file",
             )
 
+    @staticmethod
+    def _is_ours(address: str, host: str | None, port: int | None) -> bool:
+        target, _, target_port = address.partition(":")
+        if host is None or target_port != str(port):
+            return False
+        # The BACnet stack takes a loopback address on its own port for itself.
+        loopback = host.startswith("127.") and target.startswith("127.")
+        return target == host or loopback
+
     def _bacnet(
-        self, key: str, section: Mapping[str, Any], devices: Mapping[str, Any]
+        self,
+        key: str,
+        data: Mapping[str, object],
+        section: Mapping[str, Any],
+        devices: Mapping[str, Any],
     ) -> Connection | None:
         path: KeyPath = ("connections", key)
         port = section.get("local_port")
@@ -221,16 +274,22 @@ class _ConnectionBuilder:
                     (key, instance), name, (*at, "instance"), f"the instance {instance}"
                 )
             address: str = device.get("address", "")
-            target, _, target_port = address.partition(":")
-            # The BACnet stack takes a loopback address on its own port for itself.
-            if host and target_port == str(port):
-                loopback = host.startswith("127.") and target.startswith("127.")
-                if target == host or loopback:
-                    self._problems.add(
-                        (*at, "address"),
-                        f"{address} is our own local port",
-                        "another 'local_port' than the device's",
-                    )
+            if self._is_ours(address, host, port):
+                self._problems.add(
+                    (*at, "address"),
+                    f"{address} is our own local port",
+                    "another 'local_port' than the device's",
+                )
+        if "bbmd" not in data and "bbmd_lifetime" in data:
+            self._problems.add(
+                (*path, "bbmd_lifetime"), "'bbmd_lifetime' without 'bbmd'", "remove it"
+            )
+        if (bbmd := section.get("bbmd")) is not None and self._is_ours(
+            bbmd, host, port
+        ):
+            self._problems.add(
+                (*path, "bbmd"), f"{bbmd} is our own address", "that of the BBMD"
+            )
         try:
             return BacnetConnection(
                 key=key,

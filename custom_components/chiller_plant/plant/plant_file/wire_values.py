@@ -6,12 +6,13 @@ import re
 import voluptuous as vol
 
 from ..model import RegisterKind, RegisterRange
-from .values import NotOneOf, boolean, number, one_of
+from .values import NotOneOf, number, one_of
 
 BACNET_PORT = 47808
 MODBUS_PORT = 502
 MAXIMUM_INSTANCE = 4_194_302  # 4194303 stands for "any" (BACnet 12.11)
 
+_MOST_STATES = 100
 _OBJECT = re.compile(r"([a-z-]{1,40}),([0-9]{1,7})", re.ASCII)
 _STATION = re.compile(r"([0-9]{1,5}):([0-9]{1,3}|0x[0-9a-f]{2,14}|[0-9.:]{9,21})")
 
@@ -84,7 +85,7 @@ def register_ranges(value: object) -> tuple[RegisterRange, ...]:
     if not isinstance(value, dict):
         raise vol.Invalid(expected)
     place = number(0, 65535, whole=True)
-    found = []
+    found: list[RegisterRange] = []
     for name, ranges in value.items():
         kind = one_of(RegisterKind)(name)
         if not isinstance(ranges, list):
@@ -95,8 +96,17 @@ def register_ranges(value: object) -> tuple[RegisterRange, ...]:
             first, last = (place(end) for end in ends)
             if first > last:  # type: ignore[operator]
                 raise vol.Invalid(expected)
-            found.append(RegisterRange(kind, first, last))  # type: ignore[arg-type]
+            new = RegisterRange(kind, first, last)  # type: ignore[arg-type]
+            if any(_overlap(new, other) for other in found):
+                raise vol.Invalid("expected ranges that do not overlap")
+            found.append(new)
     return tuple(found)
+
+
+def _overlap(one: RegisterRange, other: RegisterRange) -> bool:
+    return (
+        one.kind is other.kind and one.first <= other.last and other.first <= one.last
+    )
 
 
 def bit_field(value: object) -> tuple[int, int]:
@@ -114,13 +124,19 @@ def bit_field(value: object) -> tuple[int, int]:
 def states(value: object) -> tuple[tuple[int, bool], ...]:
     """Accept `{1: false, 2: true, 3: true}`: at least one of each."""
     expected = "expected {number: true or false, ...} with at least one of each"
-    if not isinstance(value, dict) or not 2 <= len(value) <= 100:
+    if not isinstance(value, dict) or not 2 <= len(value) <= _MOST_STATES:
         raise vol.Invalid(expected)
-    whole = number(0, 65535, whole=True)
-    states = tuple((whole(state), boolean(means)) for state, means in value.items())
-    if {means for _, means in states} != {True, False}:
+    found: dict[int, bool] = {}
+    for key, means in value.items():
+        # Every key of a document is a text.
+        if not re.fullmatch("[0-9]{1,5}", str(key)) or int(key) > 65535:
+            raise vol.Invalid("expected whole numbers from 0 to 65535", [key])
+        if not isinstance(means, bool):
+            raise vol.Invalid("expected true or false", [key])
+        found[int(key)] = means
+    if len(found) < len(value) or len(set(found.values())) < 2:
         raise vol.Invalid(expected)
-    return states  # type: ignore[return-value]
+    return tuple(found.items())
 
 
 def write_priority(value: object) -> object:
