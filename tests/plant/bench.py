@@ -62,6 +62,8 @@ class Bench:
     wire: str = "takes"
     """`takes`, `refuses` or `takes silently` (the answer is lost)."""
     stale: set[str] = field(default_factory=set)
+    by_hand: dict[str, str] = field(default_factory=dict)
+    """Points that somebody has set by hand, and how they say so."""
     write_only: bool = False
     """Whether no command can be read back."""
     chiller_delay: float = DELAY
@@ -142,7 +144,9 @@ class Bench:
                 value = self.slots.get(key, point.release)
             if value is not None:
                 quality = Quality.STALE if key in self.stale else Quality.GOOD
-                readings[key] = Reading(value, quality, self.now)
+                if key in self.by_hand:
+                    quality = Quality.OVERRIDDEN
+                readings[key] = Reading(value, quality, self.now, self.by_hand.get(key))
         return readings
 
     # --- time, and the one who carries orders out

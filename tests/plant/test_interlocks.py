@@ -102,6 +102,38 @@ def test_chiller_is_not_started_blind(point: str) -> None:
     assert bench.machines["chiller_1"].on
 
 
+@pytest.mark.parametrize(
+    "point",
+    [
+        "chiller_1.run_status",
+        "chiller_1.chilled_water_flow_status",
+        "valve_1.open_status",
+        "pchp_1.run_status",
+    ],
+)
+def test_what_a_hand_has_set_proves_no_flow(point: str) -> None:
+    bench = idle_plant(1)
+    bench.serve()
+    bench.run(60)
+    bench.by_hand[point] = "out of service at the device"
+    bench.ask("chiller_1.run_command", True)
+    bench.run(300)
+    assert not bench.commanded("chiller_1")
+    assert "is not good (overridden)" in str(bench.hold("chiller_1.run_command"))
+    bench.by_hand.clear()
+    bench.run(60)
+    assert bench.machines["chiller_1"].on
+
+
+def test_what_a_hand_has_set_stops_no_chiller_that_runs() -> None:
+    bench = running_plant(1)
+    flow = "chiller_1.chilled_water_flow_status"
+    bench.by_hand[flow] = "out of service at the device"
+    bench.no_flow.add(flow)
+    bench.run(3600, every=20)
+    assert bench.machines["chiller_1"].on
+
+
 def test_lost_readings_never_stop_a_chiller() -> None:
     bench = running_plant()
     bench.stale.update(bench.plant.points)

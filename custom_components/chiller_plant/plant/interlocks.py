@@ -221,7 +221,7 @@ class Interlocks:
             if role not in machine.points:
                 continue
             point = machine.points[role].key
-            value = view.good(point)
+            value = (view.proof if role == "run_status" else view.good)(point)
             if value is None:
                 return _start_hold(
                     machine,

@@ -82,7 +82,7 @@ def _valve_problem(user: Equipment, view: View) -> str | None:
         if view.serves(valve):
             continue
         point = view.status_point(valve)
-        if point is not None and view.good(point) is None:
+        if point is not None and view.proof(point) is None:
             return _unreliable(view, point)
         return f"{valve.name} is not proven open"
     return None
@@ -100,7 +100,7 @@ def _shared_problem(
             continue
         for machine in machines:
             point = view.status_point(machine)
-            if point is not None and view.good(point) is None:
+            if point is not None and view.proof(point) is None:
                 return _unreliable(view, point)
         count = sum(machine.key in running for machine in machines)
         names = ", ".join(machine.name for machine in machines) or "none"
@@ -115,7 +115,7 @@ def _status_problem(user: Equipment, view: View) -> str | None:
     for water, role, kind in _SIDES:
         if role in user.points:
             point = user.points[role].key
-            value = view.good(point)
+            value = view.proof(point)
             if value is None:
                 return _unreliable(view, point)
             if not value:
@@ -147,7 +147,7 @@ def lost_flow(user: Equipment, view: View) -> str | None:
     blind = False
     for water, role, kind in _SIDES:
         if role in user.points:
-            if view.good(user.points[role].key) is False:
+            if view.proof(user.points[role].key) is False:
                 return water
             continue
         blind = True
@@ -164,7 +164,7 @@ def lost_flow(user: Equipment, view: View) -> str | None:
 def _shut(valve: Equipment, view: View) -> bool:
     if "open_status" in valve.points:
         return view.status(valve) is False
-    position = view.good(f"{valve.key}.position")
+    position = view.proof(f"{valve.key}.position")
     return position is not None and position < VALVE_SHUT
 
 

@@ -7,7 +7,7 @@ for a machine that may be on, and counted only from one that surely is.
 from collections.abc import Callable
 
 from .model import Equipment, Plant, PointKey, Value
-from .reading import MISSING, Readings
+from .reading import MISSING, Quality, Readings
 from .roles import EquipmentType
 from .wire import Wires
 
@@ -63,6 +63,15 @@ class View:
         """Return the value of a point if it can be relied on."""
         return self._readings.get(point, MISSING).good
 
+    def proof(self, point: PointKey) -> Value | None:
+        """Return what was measured; None: nothing, or not reliably.
+
+        What a hand has set stands for a measurement everywhere else, but it
+        proves no flow: it neither lets a machine start nor stops one.
+        """
+        reading = self._readings.get(point, MISSING)
+        return reading.value if reading.quality is Quality.GOOD else None
+
     def quality(self, point: PointKey) -> str:
         """Return for people why a point cannot be relied on."""
         return self._readings.get(point, MISSING).quality.value.replace("_", " ")
@@ -71,14 +80,14 @@ class View:
         """Return what the machine itself says; None: nothing, or not reliably."""
         if machine.type is EquipmentType.VALVE:
             return self._valve_status(machine)
-        value = self.good(f"{machine.key}.run_status")
+        value = self.proof(f"{machine.key}.run_status")
         return None if value is None else bool(value)
 
     def _valve_status(self, valve: Equipment) -> bool | None:
         if "open_status" in valve.points:
-            value = self.good(f"{valve.key}.open_status")
+            value = self.proof(f"{valve.key}.open_status")
             return None if value is None else bool(value)
-        position = self.good(f"{valve.key}.position")
+        position = self.proof(f"{valve.key}.position")
         return None if position is None else position >= VALVE_OPEN
 
     def status_point(self, machine: Equipment) -> PointKey | None:

@@ -201,6 +201,18 @@ class QualityJudge:
             self._watches[key].sampling.reports(by_itself=False)
         self._reported = points
 
+    def by_hand(self, point: PointKey) -> bool:
+        """Whether a person at the device put a point out of effect.
+
+        That is information; nothing has to be repaired.
+        """
+        watch = self._watches.get(point)
+        if watch is None:
+            return False
+        return watch.told is not None or (
+            watch.commands and watch.equipment in self._local
+        )
+
     # --- across a restart
 
     def as_dict(self) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Wire:
     """Since when the device reads back something else."""
     mismatch: Value | None = None
     """What it reads back, once that is no mere delay."""
+    overridden: bool = False
+    """Whether the last reading says that what is written is without effect."""
     rewrites: int = 0
     rewrite_at: float = 0.0
 
