@@ -1,15 +1,11 @@
 """BACnet/IP: many points in one request, typed values, one priority slot.
 
 BAC0 starts the stack; its own reading and writing by text is not used, because
-it loses values on the way. What the limits of devices ask for is learned from
-the device when it first answers, and by halving a request that was too much.
+it loses values on the way.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 from bacpypes3.basetypes import PropertyIdentifier
 from bacpypes3.pdu import Address
@@ -23,71 +19,23 @@ from ..plant.model import (
     PointKey,
     Value,
 )
-from .bacnet_network import (
-    BacnetNetwork,
-    Busy,
-    NoAnswer,
-    NotUnderstood,
-    Refused,
-    RequestFailed,
-    TooMuch,
-    parse_address,
+from .bacnet_device import Device
+from .bacnet_failures import RequestFailed
+from .bacnet_network import BacnetNetwork, parse_address
+from .bacnet_read_multiple import PRESENT_VALUE, Place
+from .bacnet_reading import Answer, read_priority_arrays, read_values
+from .bacnet_values import (
+    OBJECT_TYPES,
+    Unusable,
+    from_wire,
+    overridden,
+    slot_in_use,
+    to_present_value,
 )
-from .bacnet_values import Unusable, from_wire, to_present_value
 from .driver import DeviceSilent, DriverError, PointRefused, ReadReport, Traffic
 from .lanes import Lane
 
-_OUR_APDU = 1476
-_USUAL_APDU = 480
-"""For a device that does not say how long an answer may be."""
-_READ_PROPERTY_MULTIPLE = 14
-"""Its bit in a device's list of services."""
-
-_PRESENT_VALUE = PropertyIdentifier("present-value")
-_STATUS_FLAGS = PropertyIdentifier("status-flags")
-
-
-class _Object(NamedTuple):
-    """An object in a device."""
-
-    type: str
-    instance: int
-
-    @property
-    def identifier(self) -> ObjectIdentifier:
-        return ObjectIdentifier((self.type, self.instance))
-
-    def __str__(self) -> str:
-        return f"{self.type},{self.instance}"
-
-
-class _Answer(NamedTuple):
-    """What a device said of an object; `failure` where it said nothing."""
-
-    present_value: Any = None
-    flags: Any = None
-    failure: str | None = None
-
-
-@dataclass(slots=True)
-class _Device:
-    """What is known of a device, and how it has behaved."""
-
-    key: str
-    text: str
-    instance: int
-    address: Address
-    known: bool = False
-    batch: int = 1
-    """Objects in one request."""
-    batches: bool = True
-    """Whether it reads several objects at once."""
-    requests: int = 0
-    silences: int = 0
-    last_failure: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.key} ({self.text})"
+_PRESENT_VALUE = PropertyIdentifier(PRESENT_VALUE)
 
 
 class BacnetDriver:
@@ -98,7 +46,7 @@ class BacnetDriver:
         self._connection = connection
         self._network = network
         self._open = False
-        self._devices: dict[str, _Device] = {}
+        self._devices: dict[str, Device] = {}
         self._tell: Callable[[str], None] = _nobody
         self._deafen: Callable[[], None] = _nothing
 
@@ -122,22 +70,16 @@ class BacnetDriver:
             await self._network.close()
 
     async def read(self, points: Iterable[Point]) -> ReadReport:
-        """Read these points: devices side by side, one request each at a time."""
+        """Read these points: devices side by side, a few requests each at a time."""
         report = ReadReport()
-        devices: dict[str, dict[_Object, list[Point]]] = {}
-        for point in points:
-            address = _address(point)
-            target = _Object(address.object_type, address.object_instance)
-            devices.setdefault(address.device, {}).setdefault(target, []).append(point)
         async with asyncio.TaskGroup() as group:
-            for key, objects in devices.items():
+            for key, of_device in _by_device(points).items():
                 if (device := self._devices.get(key)) is not None:
-                    group.create_task(self._read_device(device, objects, report))
+                    group.create_task(self._read_device(device, of_device, report))
                 else:
                     report.silent_devices[key] = self._not_open(key)
-                    for points_of_object in objects.values():
-                        for point in points_of_object:
-                            report.failures[point.key] = self._not_open(key)
+                    for point in of_device:
+                        report.failures[point.key] = self._not_open(key)
         return report
 
     async def write(self, point: Point, value: Value) -> None:
@@ -150,8 +92,17 @@ class BacnetDriver:
         await self._command(point, address, wire_value)
 
     async def release(self, point: Point) -> None:
-        """Give the point's slot back: NULL at the connection's priority."""
-        await self._command(point, _address(point), Null(()))
+        """Give the point back.
+
+        NULL at the connection's priority. An object without a priority array
+        would say yes to that and stay as it is: it gets its release value, or
+        nothing where it has none.
+        """
+        address = _address(point)
+        if address.priority_array:
+            await self._command(point, address, Null(()))
+        elif point.release is not None:
+            await self.write(point, point.release)
 
     def watch(
         self, points: Iterable[Point], heard: Callable[[ReadReport], None]
@@ -164,8 +115,19 @@ class BacnetDriver:
         return frozenset()
 
     async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
-        """Return nothing yet."""
-        return {}
+        """Return where a slot of a higher priority than ours is in use."""
+        found: dict[PointKey, str] = {}
+        async with asyncio.TaskGroup() as group:
+            for key, of_device in _by_device(points).items():
+                commanded = [
+                    point
+                    for point in of_device
+                    if point.writable and _address(point).priority_array
+                ]
+                device = self._devices.get(key)
+                if commanded and device is not None:
+                    group.create_task(self._find_overrides(device, commanded, found))
+        return found
 
     def call_when_heard(self, heard: Callable[[str], None]) -> None:
         """Call `heard` with each device of ours that announces itself."""
@@ -173,7 +135,7 @@ class BacnetDriver:
 
     def traffic(self) -> Mapping[str, Traffic]:
         """Return what each device costs."""
-        return {}
+        return {key: device.traffic_now() for key, device in self._devices.items()}
 
     def diagnostics(self) -> Mapping[str, object]:
         """Return what is known of the network and each device."""
@@ -183,20 +145,11 @@ class BacnetDriver:
             "write_priority": self._connection.write_priority,
             "open": self._network.is_open,
             "devices": {
-                device.key: {
-                    "address": device.text,
-                    "instance": device.instance,
-                    "known": device.known,
-                    "objects_per_request": device.batch if device.batches else 1,
-                    "requests": device.requests,
-                    "silences": device.silences,
-                    "last_failure": device.last_failure,
-                }
-                for device in self._devices.values()
+                key: device.diagnostics() for key, device in self._devices.items()
             },
         }
 
-    def _device(self, device: BacnetDevice) -> _Device:
+    def _device(self, device: BacnetDevice) -> Device:
         try:
             address = parse_address(device.address)
         except ValueError:
@@ -205,202 +158,129 @@ class BacnetDriver:
                 f"'{device.address}' is not an address; write ip:port, or network:mac "
                 "for a device behind a router"
             ) from None
-        return _Device(device.key, device.address, device.instance, address)
+        return Device(device, address, self._network)
 
     def _heard_i_am(self, instance: int, address: Address) -> None:
         for device in self._devices.values():
-            # Whoever says so from elsewhere is not the device that we mean.
-            if device.instance == instance and device.address == address:
-                # It may have been restarted, or replaced.
-                device.known = False
+            if device.address != address:
+                continue
+            if device.instance == instance:
                 self._tell(device.key)
+            else:
+                # Another one is there now, and must not be commanded.
+                device.known = False
 
     def _not_open(self, key: str) -> str:
         return f"device {key}: connection {self._connection.key} is not open"
 
     async def _read_device(
-        self,
-        device: _Device,
-        objects: Mapping[_Object, Sequence[Point]],
-        report: ReadReport,
+        self, device: Device, points: Sequence[Point], report: ReadReport
     ) -> None:
-        answers: dict[_Object, _Answer] = {}
-        failure = f"{device} does not answer"
+        objects: dict[Place, list[Point]] = {}
+        for point in points:
+            objects.setdefault(_place(point), []).append(point)
+        unanswered = dict.fromkeys(objects)
+
+        def told(answers: Mapping[Place, Answer]) -> None:
+            for place, answer in answers.items():
+                unanswered.pop(place, None)
+                for point in objects[place]:
+                    _take_in(device, point, answer, report)
+
         try:
-            await self._meet(device, Lane.POLL)
-            await self._read_objects(device, deque(objects), answers)
+            await device.meet(Lane.POLL)
+            await read_values(device, tuple(objects), told)
         except DeviceSilent as error:
             failure = str(error)
-            if not answers:
+            if len(unanswered) == len(objects):
                 report.silent_devices[device.key] = failure
         except PointRefused as error:
             failure = str(error)
-        for target, points in objects.items():
-            answer = answers.get(target)
-            for point in points:
-                if answer is None:
-                    report.failures[point.key] = failure
-                elif answer.failure is not None:
-                    report.failures[point.key] = f"{device}: {target}: {answer.failure}"
-                else:
-                    try:
-                        report.values[point.key] = from_wire(
-                            point, target.type, answer.present_value, answer.flags
-                        )
-                    except Unusable as error:
-                        report.failures[point.key] = f"{device}: {target}: {error}"
+        for place in unanswered:
+            for point in objects[place]:
+                report.failures[point.key] = failure
 
-    async def _read_objects(
-        self,
-        device: _Device,
-        waiting: deque[_Object],
-        answers: dict[_Object, _Answer],
+    async def _find_overrides(
+        self, device: Device, points: Sequence[Point], found: dict[PointKey, str]
     ) -> None:
-        """Read objects in as few requests as the device allows.
-
-        Raises `DeviceSilent`; what was answered before stays in `answers`.
-        """
-        while waiting:
-            size = device.batch if device.batches else 1
-            batch = [waiting.popleft() for _ in range(min(size, len(waiting)))]
-            if len(batch) > 1:
-                try:
-                    answers |= await self._read_batch(device, batch)
-                    continue
-                except TooMuch:
-                    device.batch = max(1, len(batch) // 2)
-                    waiting.extendleft(reversed(batch))
-                    continue
-                except Busy as error:
-                    answers |= dict.fromkeys(batch, _Answer(failure=error.reason))
-                    continue
-                except NotUnderstood:
-                    device.batches = False
-                except RequestFailed:
-                    # One of them spoils it for all; the next reading tries again.
-                    pass
-            for target in batch:
-                answers[target] = await self._read_one(device, target)
-
-    async def _read_batch(
-        self, device: _Device, batch: Sequence[_Object]
-    ) -> dict[_Object, _Answer]:
-        wanted = [
-            item
-            for target in batch
-            for item in (target.identifier, [_PRESENT_VALUE, _STATUS_FLAGS])
-        ]
-        results = await self._ask(
-            device,
-            Lane.POLL,
-            lambda app: app.read_property_multiple(device.address, wanted),
-        )
-        # By number, because devices and stacks spell the names in several ways.
-        found = {
-            (int(identifier[0]), int(identifier[1]), int(name)): value
-            for identifier, name, _, value in results or ()
-        }
-        answers = {}
-        for target in batch:
-            number, instance = target.identifier
-            spot = (int(number), int(instance))
-            value = found.get((*spot, int(_PRESENT_VALUE)))
-            answers[target] = _Answer(value, found.get((*spot, int(_STATUS_FLAGS))))
-        return answers
-
-    async def _read_one(self, device: _Device, target: _Object) -> _Answer:
-        async def read(name: PropertyIdentifier) -> Any:
-            return await self._ask(
-                device,
-                Lane.POLL,
-                lambda app: app.read_property(device.address, target.identifier, name),
+        ours = self._connection.write_priority
+        try:
+            await device.meet(Lane.POLL)
+            arrays = await read_priority_arrays(
+                device, tuple(dict.fromkeys(map(_place, points)))
             )
+        except DriverError, RequestFailed:
+            # Nobody can tell; that is for whoever reads it to say.
+            return
+        for point in points:
+            slots = arrays.get(_place(point), [])
+            used = slot_in_use(slots, ours, _address(point).object_type)
+            if used is not None:
+                found[point.key] = (
+                    f"{device}: priority {used[0]} holds {used[1]}, "
+                    f"which goes before ours ({ours})"
+                )
 
-        try:
-            value = await read(_PRESENT_VALUE)
-        except RequestFailed as error:
-            return _Answer(failure=error.reason)
-        try:
-            return _Answer(value, await read(_STATUS_FLAGS))
-        except RequestFailed:
-            return _Answer(value)
-
-    async def _command(self, point: Point, address: BacnetAddress, value: Any) -> None:
+    async def _command(
+        self, point: Point, address: BacnetAddress, value: object
+    ) -> None:
         if (device := self._devices.get(address.device)) is None:
-            raise DeviceSilent(self._not_open(address.device))
-        target = _Object(address.object_type, address.object_instance)
-        await self._meet(device, Lane.COMMAND)
+            raise DeviceSilent(f"{point.key}: {self._not_open(address.device)}")
+        priority = self._connection.write_priority if address.priority_array else None
+        identifier = ObjectIdentifier(_place(point))
         try:
-            await self._ask(
-                device,
-                Lane.COMMAND,
-                lambda app: app.write_property(
-                    device.address,
-                    target.identifier,
-                    _PRESENT_VALUE,
-                    value,
-                    None,
-                    self._connection.write_priority,
+            await device.meet(Lane.COMMAND)
+            await device.ask(
+                lambda application: application.write_property(
+                    device.address, identifier, _PRESENT_VALUE, value, None, priority
                 ),
+                Lane.COMMAND,
             )
+        except DeviceSilent as error:
+            raise DeviceSilent(f"{point.key}: {error}") from error
+        except PointRefused as error:
+            raise PointRefused(f"{point.key}: {error}") from error
         except RequestFailed as error:
             what = "the release" if isinstance(value, Null) else str(value)
+            at = "" if priority is None else f" at priority {priority}"
             raise PointRefused(
-                f"{point.key}: {device} refused {what} for {target} at priority "
-                f"{self._connection.write_priority}: {error.reason}"
+                f"{point.key}: {device} refused {what} for {_name(address)}{at}: "
+                f"{error.reason}"
             ) from error
 
-    async def _meet(self, device: _Device, lane: Lane) -> None:
-        """Learn what a device can do, and that it is the one we mean.
 
-        Raises `DeviceSilent`, or `PointRefused` where another device answers:
-        nothing must ever be commanded in the wrong one.
-        """
-        if device.known:
+def _take_in(device: Device, point: Point, answer: Answer, report: ReadReport) -> None:
+    address = _address(point)
+    failure = answer.failure
+    if failure is None:
+        try:
+            report.values[point.key] = from_wire(
+                point, address.object_type, answer.value, answer.flags
+            )
+        except Unusable as error:
+            failure = str(error)
+        else:
+            device.traffic.points += 1
+            if (how := overridden(answer.flags)) is not None:
+                report.overridden[point.key] = how
             return
-        longest = _USUAL_APDU
-        batches = True
-        try:
-            longest = int(await self._about(device, lane, "max-apdu-length-accepted"))
-            services = await self._about(device, lane, "protocol-services-supported")
-            batches = bool((*services,)[_READ_PROPERTY_MULTIPLE])
-        except Refused as error:
-            if error.code == "unknown-object":
-                raise PointRefused(
-                    f"{device} is not device instance {device.instance}; check the "
-                    "device's address and instance in the plant file"
-                ) from error
-        except RequestFailed, TypeError, ValueError, IndexError:
-            # It need not tell; a request that is too much will be halved.
-            pass
-        # Present value and status flags of one object take up to 26 octets.
-        device.batch = max(1, (min(longest, _OUR_APDU) - 10) // 26)
-        device.batches = batches
-        device.known = True
+    report.failures[point.key] = f"{device}: {_name(address)}: {failure}"
 
-    async def _about(self, device: _Device, lane: Lane, name: str) -> Any:
-        identifier = ObjectIdentifier(("device", device.instance))
-        prop = PropertyIdentifier(name)
-        return await self._ask(
-            device,
-            lane,
-            lambda app: app.read_property(device.address, identifier, prop),
-        )
 
-    async def _ask(self, device: _Device, lane: Lane, call: Any) -> Any:
-        """Send one request. Raise `DeviceSilent` or what else went wrong."""
-        device.requests += 1
-        try:
-            return await self._network.request(device.address, lane, call)
-        except NoAnswer as error:
-            # Who comes back may be another, or have been replaced.
-            device.known = False
-            device.silences += 1
-            device.last_failure = f"{device} does not answer: {error.reason}"
-            raise DeviceSilent(device.last_failure) from error
-        except RequestFailed as error:
-            device.last_failure = error.reason
-            raise
+def _by_device(points: Iterable[Point]) -> dict[str, list[Point]]:
+    devices: dict[str, list[Point]] = {}
+    for point in points:
+        devices.setdefault(_address(point).device, []).append(point)
+    return devices
+
+
+def _place(point: Point) -> Place:
+    address = _address(point)
+    return OBJECT_TYPES[address.object_type], address.object_instance
+
+
+def _name(address: BacnetAddress) -> str:
+    return f"{address.object_type},{address.object_instance}"
 
 
 def _nobody(device: str) -> None:

@@ -15,8 +15,9 @@ from bacpypes3.basetypes import PropertyIdentifier
 from bacpypes3.pdu import Address
 from bacpypes3.primitivedata import ObjectIdentifier
 
+from .bacnet_failures import RequestFailed
 from .bacnet_interview import Interview, Wanted, text_of
-from .bacnet_network import BacnetNetwork, RequestFailed, parse_address
+from .bacnet_network import BacnetNetwork, parse_address
 
 LOWEST_INSTANCE, HIGHEST_INSTANCE = 0, 4_194_302
 _ANY_INSTANCE = 4_194_303

@@ -12,14 +12,8 @@ from typing import Any, NamedTuple
 from bacpypes3.basetypes import ErrorType, PropertyIdentifier, PropertyReference
 from bacpypes3.primitivedata import ObjectIdentifier
 
-from .bacnet_network import (
-    BacnetNetwork,
-    NoAnswer,
-    NotUnderstood,
-    RequestFailed,
-    TooMuch,
-    parse_address,
-)
+from .bacnet_failures import NoAnswer, NotUnderstood, RequestFailed, TooMuch
+from .bacnet_network import BacnetNetwork, parse_address
 from .lanes import Lane
 
 _OUR_APDU = 1476

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from bacpypes3.basetypes import PropertyIdentifier
 from bacpypes3.primitivedata import ObjectIdentifier
 
-from ..plant.commissioning.bacnet_units import UNIT_OF_CODE
+from ..plant.commissioning.bacnet_units import unit_of
 from ..plant.commissioning.found import FoundDevice, FoundObject
 from .bacnet_discovery import DeviceHeard, Progress
+from .bacnet_failures import NoAnswer, RequestFailed
 from .bacnet_interview import Interview, Wanted, text_of
-from .bacnet_network import BacnetNetwork, NoAnswer, RequestFailed
+from .bacnet_network import BacnetNetwork
 from .driver import DeviceSilent
 
 MOST_OBJECTS = 5000
@@ -36,7 +37,6 @@ _KINDS = {
     )
 }
 _OBJECT_LIST = PropertyIdentifier("object-list")
-_NO_UNITS = 95
 
 
 class _Place(NamedTuple):
@@ -157,6 +157,7 @@ def _object(
         return answers.get((str(place.identifier), str(PropertyIdentifier(name))))
 
     code = said("units")
+    unit, wire_unit = unit_of(None if code is None else int(code))
     states: Iterable[Any] = ()
     if place.kind.startswith("multi-state"):
         states = said("state-text") or ()
@@ -168,8 +169,8 @@ def _object(
         instance=place.instance,
         name=text_of(said("object-name")) or f"{place.kind} {place.instance}",
         description=text_of(said("description")),
-        unit=None if code is None else UNIT_OF_CODE.get(int(code)),
-        wire_unit=None if code is None or int(code) == _NO_UNITS else text_of(code),
+        unit=unit,
+        wire_unit=wire_unit,
         commandable=_commandable(place.kind),
         states=tuple(text_of(state) or "" for state in states),
         present_value=_value(place.kind, said("present-value")),

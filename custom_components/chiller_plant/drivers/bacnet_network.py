@@ -2,10 +2,10 @@
 
 Two stacks on one port would share it silently and each lose the answers meant
 for the other, so plants that name the same local address share one stack. It
-also is the place where the bus is kept civil: one request in flight for each
-device (or for each network behind a router), sixteen altogether, commands
-before polls. The limit is not only manners: the stack stops the event loop
-for good when 257 requests to one address are outstanding.
+also is the place where the bus is kept civil: one or two requests in flight
+for each device, one for each network behind a router, sixteen altogether,
+commands before polls. The limit is not only manners: the stack stops the event
+loop for good when 257 requests to one address are outstanding.
 """
 
 import asyncio
@@ -15,28 +15,28 @@ from dataclasses import dataclass
 import errno
 from importlib import import_module
 from ipaddress import IPv4Interface
+from itertools import count
 import re
 import socket
 from typing import Any
 
-from bacpypes3.apdu import (
-    AbortPDU,
-    AbortReason,
-    ErrorPDU,
-    ErrorRejectAbortNack,
-    RejectReason,
-    WhoIsRequest,
-)
+from bacpypes3.apdu import ErrorRejectAbortNack, WhoIsRequest
 from bacpypes3.pdu import Address, GlobalBroadcast
 
 from ..plant.model import BacnetConnection
+from .bacnet_failures import Garbled, NoAnswer, NotSent, RequestFailed, failure
 from .driver import DriverError
-from .lanes import Lane, LaneFull, Lanes
+from .lanes import Lane, LaneFull, Lanes, Stem
 
 _IN_FLIGHT = 16
+_KEPT_FOR_COMMANDS = 2
+"""Of them: dead devices that are polled must not hold up a command elsewhere."""
+_MOST_POLLS_WAITING = 256
+_MOST_COMMANDS_WAITING = 1024
+"""For one device; more than a plant has to command there."""
 _START_TIMEOUT = 3.0
 # Longer than every timer in the stack: it decides that a device is silent,
-# this only ends what the stack has forgotten.
+# this only ends what the stack has forgotten, or an answer without end.
 _REQUEST_TIMEOUT = 5.0
 
 _ADDRESS = re.compile(
@@ -46,44 +46,6 @@ _ADDRESS = re.compile(
 
 type Call = Callable[[Any], Awaitable[Any]]
 """What to do with the application of a stack (it comes without types)."""
-
-
-class RequestFailed(Exception):
-    """A request did not bring what it was sent for; `reason` is for people."""
-
-    def __init__(self, reason: str) -> None:
-        """Keep the reason."""
-        super().__init__(reason)
-        self.reason = reason
-
-
-class NoAnswer(RequestFailed):
-    """Nothing came back within the time."""
-
-
-class TooMuch(RequestFailed):
-    """The answer would be too long for the device, or for the way to us."""
-
-
-class NotUnderstood(RequestFailed):
-    """The device does not know this kind of request."""
-
-
-class Busy(RequestFailed):
-    """The device gave up for now."""
-
-
-class Refused(RequestFailed):
-    """The device answered with an error of BACnet; `code` is its name."""
-
-    def __init__(self, reason: str, code: str) -> None:
-        """Keep the code too."""
-        super().__init__(reason)
-        self.code = code
-
-
-class Garbled(RequestFailed):
-    """The answer makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +84,10 @@ class BacnetNetwork:
         self._changing = asyncio.Lock()
         self._identity: tuple[IPv4Interface, int] | None = None
         self._stack: Any = None
-        self._in_flight = Lanes(_IN_FLIGHT)
+        self._stem = Stem(_IN_FLIGHT, kept_for_commands=_KEPT_FOR_COMMANDS)
         self._lanes: dict[str, Lanes] = {}
         self._transactions: set[asyncio.Task[Any]] = set()
+        self._processes: set[int] = set()
         self._hear_cov: list[Callable[[Any], bool]] = []
         self._hear_announcement: list[Callable[[Announcement], None]] = []
 
@@ -168,28 +131,32 @@ class BacnetNetwork:
         that is on the wire comes to its end, so that no second one overtakes
         it.
         """
-        device = self._lanes.setdefault(
-            str(address.addrNet or address), Lanes(most_waiting=64)
-        )
+        lanes = self._lanes_to(address)
         try:
-            await device.acquire(lane)
+            await lanes.acquire(lane)
         except LaneFull:
-            raise NoAnswer("too many requests are waiting for it") from None
-        try:
-            await self._in_flight.acquire(lane)
-        except LaneFull:
-            device.release()
-            raise NoAnswer("too many requests are waiting for the network") from None
-        except asyncio.CancelledError:
-            device.release()
-            raise
-        task = asyncio.create_task(self._transact(device, call))
+            raise NotSent("too many requests are waiting for it") from None
+        task = asyncio.create_task(self._transact(lanes, call))
         self._transactions.add(task)
         task.add_done_callback(self._transactions.discard)
         answer = await asyncio.shield(task)
         if isinstance(answer, RequestFailed):
             raise answer
         return answer
+
+    def allow(self, address: Address, in_flight: int) -> None:
+        """Let a device have so many requests at a time.
+
+        A network behind a router is never given more than one: its trunk
+        carries one at a time, and routers lose what they cannot keep.
+        """
+        if address.addrNet is None:
+            self._lanes_to(address).widen(in_flight)
+
+    def waiting(self, address: Address) -> int:
+        """Return how many requests wait for a device, or for its network."""
+        lanes = self._lanes.get(_way(address))
+        return 0 if lanes is None else lanes.waiting
 
     def listen_cov(self, handler: Callable[[Any], bool]) -> Callable[[], None]:
         """Call `handler` with each report of a change of value.
@@ -199,6 +166,21 @@ class BacnetNetwork:
         is told so. The function returned ends it.
         """
         return _listen(self._hear_cov, handler)
+
+    def take_process(self) -> int:
+        """Return a number for who subscribes that nobody else here has.
+
+        Always the lowest that is free: after a restart it is the same one, and
+        what was subscribed before is renewed instead of filling a device's
+        list a second time. `give_back_process` ends it.
+        """
+        number = next(number for number in count(1) if number not in self._processes)
+        self._processes.add(number)
+        return number
+
+    def give_back_process(self, number: int) -> None:
+        """Let others have the number."""
+        self._processes.discard(number)
 
     def listen_i_am(
         self, handler: Callable[[int, Address], None]
@@ -270,19 +252,31 @@ class BacnetNetwork:
         for handler in tuple(self._hear_announcement):
             handler(announcement)
 
-    async def _transact(self, device: Lanes, call: Call) -> Any:
+    def _lanes_to(self, address: Address) -> Lanes:
+        way = _way(address)
+        if (lanes := self._lanes.get(way)) is None:
+            lanes = self._lanes[way] = Lanes(
+                most_waiting=_MOST_POLLS_WAITING,
+                most_commands=_MOST_COMMANDS_WAITING,
+                stem=self._stem,
+            )
+        return lanes
+
+    async def _transact(self, lanes: Lanes, call: Call) -> Any:
         """Return what `call` brings, or why it failed.
 
         As a value, because nobody may be left to hear an exception.
         """
         try:
             if self._stack is None:
-                return NoAnswer("the connection is closed")
+                return NotSent("the connection is closed")
             async with asyncio.timeout(_REQUEST_TIMEOUT):
                 answer = await call(self._stack.this_application.app)
-            return _failure(answer) if _is_failure(answer) else answer
+            return (
+                failure(answer) if isinstance(answer, ErrorRejectAbortNack) else answer
+            )
         except ErrorRejectAbortNack as error:
-            return _failure(error)
+            return failure(error)
         except TimeoutError:
             return NoAnswer("no answer")
         except asyncio.CancelledError:
@@ -291,8 +285,7 @@ class BacnetNetwork:
         except Exception as error:  # noqa: BLE001, what a device sends makes the stack raise anything
             return Garbled(f"an answer that makes no sense ({type(error).__name__})")
         finally:
-            self._in_flight.release()
-            device.release()
+            lanes.release()
 
     async def _start(self, key: str, interface: IPv4Interface, instance: int) -> None:
         loop = asyncio.get_running_loop()
@@ -379,6 +372,10 @@ def _listen[Handler](handlers: list[Handler], handler: Handler) -> Callable[[], 
     return stop
 
 
+def _way(address: Address) -> str:
+    return str(address if address.addrNet is None else address.addrNet)
+
+
 def _check_address(interface: IPv4Interface, port: int) -> None:
     """Raise `OSError` if the stack could not have this address for itself.
 
@@ -406,53 +403,3 @@ def _why_not(error: OSError, interface: IPv4Interface, port: int) -> str:
             "its own, with the prefix of that network"
         )
     return f"{interface.ip}:{port} cannot be opened: {error.strerror}"
-
-
-def _is_failure(answer: Any) -> bool:
-    return isinstance(answer, ErrorRejectAbortNack)
-
-
-_TOO_MUCH = frozenset(
-    {
-        AbortReason.other,
-        AbortReason.bufferOverflow,
-        AbortReason.segmentationNotSupported,
-        AbortReason.windowSizeOutOfRange,
-        AbortReason.applicationExceededReplyTime,
-        AbortReason.outOfResources,
-        AbortReason.apduTooLong,
-    }
-)
-
-
-def _failure(error: ErrorRejectAbortNack) -> RequestFailed:
-    """Say an error, reject or abort of BACnet in words."""
-    if isinstance(error, ErrorPDU):
-        return Refused(describe_error(error), str(error.errorCode))
-    reason, text = error.reason, f"the device gave up ({error.reason})"
-    if isinstance(error, AbortPDU):
-        if reason == AbortReason.noResponse:
-            return NoAnswer("no answer")
-        return TooMuch(text) if reason in _TOO_MUCH else Busy(text)
-    if reason == RejectReason.bufferOverflow:
-        return TooMuch(text)
-    text = f"the device does not understand the request ({reason})"
-    if reason == RejectReason.unrecognizedService:
-        return NotUnderstood(text)
-    return Refused(text, str(reason))
-
-
-_IN_WORDS = {
-    "unknown-object": "the device has no such object",
-    "unknown-property": "the object has no such property",
-    "write-access-denied": "the device does not let it be written",
-    "read-access-denied": "the device does not let it be read",
-    "value-out-of-range": "the value is outside the object's range",
-}
-
-
-def describe_error(error: Any) -> str:
-    """Say a BACnet error in words, with its class and code for who looks it up."""
-    code = f"{error.errorClass}, {error.errorCode}"
-    words = _IN_WORDS.get(str(error.errorCode), "the device reports an error")
-    return f"{words} ({code})"

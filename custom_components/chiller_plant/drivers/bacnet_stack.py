@@ -16,14 +16,22 @@ import BAC0
 from BAC0.core.app import asyncApp
 from BAC0.core.functions.TimeSync import TimeHandler
 from BAC0.scripts.Base import Base
-from bacpypes3.apdu import SimpleAckPDU
+from bacpypes3.apdu import ComplexAckPDU, SimpleAckPDU
 from bacpypes3.app import Application
+from bacpypes3.appservice import ApplicationServiceAccessPoint
+from bacpypes3.comm import ServiceAccessPoint, bind
 from bacpypes3.errors import ServicesError
+from bacpypes3.netservice import NetworkServiceAccessPoint, NetworkServiceElement
+from bacpypes3.object import DeviceObject
+
+from .bacnet_read_multiple import RawRequest
 
 MAXIMUM_APDU = 1476
 """Octets of the longest answer that BACnet/IP carries in one piece."""
-_APDU_TIMEOUT = 1500
-_APDU_RETRIES = 1
+_APDU_TIMEOUT = 2500
+"""Milliseconds; what a slow trunk takes, and half of what a reader waits."""
+_APDU_RETRIES = 0
+"""None: the stack would repeat a start too, whose answer was lost."""
 
 _DEVICE, _PORT = json.loads(
     Path(asyncApp.__file__).with_name("device.json").read_text(encoding="utf-8")
@@ -42,11 +50,43 @@ def _silence() -> None:
             logger.setLevel(logging.WARNING)
 
 
+class _Access(ApplicationServiceAccessPoint):  # type: ignore[misc]
+    """Hands over as they came the answers to raw requests."""
+
+    async def sap_response(self, apdu: Any) -> None:
+        if isinstance(apdu, ComplexAckPDU) and self.serviceElement.asked_raw(apdu):
+            await ServiceAccessPoint.sap_response(self, apdu)
+        else:
+            await super().sap_response(apdu)
+
+
 class _Application(Application):  # type: ignore[misc]
     """What speaks; what devices tell unasked goes to whoever listens."""
 
     heard_cov: Callable[[Any], bool]
     heard_i_am: Callable[[Any], None]
+
+    @classmethod
+    def from_object_list(cls, objects: list[Any], **_: Any) -> _Application:
+        """Make one of its device and its port, with our own access point."""
+        application = cls()
+        device = next(each for each in objects if isinstance(each, DeviceObject))
+        application.asap = _Access(device, application.device_info_cache)
+        application.nsap = NetworkServiceAccessPoint()
+        application.nse = NetworkServiceElement()
+        bind(application.nse, application.nsap)
+        bind(application, application.asap, application.nsap)
+        for each in objects:
+            application.add_object(each)
+        return application
+
+    def asked_raw(self, answer: Any) -> bool:
+        """Return whether an answer is one to a raw request."""
+        return any(
+            isinstance(request, RawRequest)
+            and request.apduInvokeID == answer.apduInvokeID
+            for request, _ in self._requests.get(answer.pduSource, ())
+        )
 
     async def do_ConfirmedCOVNotificationRequest(self, apdu: Any) -> None:
         """Acknowledge a report that somebody waits for, and no other.
@@ -103,6 +143,9 @@ class Stack(BAC0.lite):  # type: ignore[misc]
         }
         port = {
             **_PORT,
+            # As BAC0 has it, number 1 would be ours, and nothing behind a
+            # router on a network 1 could be reached.
+            "network-number": 0,
             "ip-address": str(self.localIPAddr),
             "ip-subnet-mask": str(self.localIPAddr.netmask),
             "bacnet-ip-udp-port": self.localIPAddr.addrPort,
