@@ -32,7 +32,7 @@ def large_plant_text(points: int) -> str:
     roles = list(plant["templates"]["zone"]["points"].items())
     missing = max(points - _count(plant), 0)
     zones, rest = divmod(missing, len(roles))
-    added = {}
+    added: dict[str, dict[str, Any]] = {}
     for number in range(zones + bool(rest)):
         controller, position = divmod(number, ZONES_A_CONTROLLER)
         key = f"zone_{len(example_zones) + number + 1}"

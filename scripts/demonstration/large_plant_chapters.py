@@ -70,7 +70,7 @@ class LargePlantChapters:
         """Set a setpoint in the last zone; see it at its device, and given back."""
         key = next(
             key
-            for key in reversed(self.stack.plant.points)
+            for key in reversed(tuple(self.stack.plant.points))
             if key.endswith(".temperature_setpoint")
         )
         entity = observer.entity(key)
