@@ -4,8 +4,8 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.chiller_plant.drivers.health import (
+    FIRST_PAUSE,
     LONGEST_PAUSE,
-    SHORTEST_PAUSE,
     Change,
     DeviceHealth,
     Health,
@@ -34,20 +34,44 @@ def test_silence_and_return_are_told_once() -> None:
     assert changes[5] is Change.CAME_BACK
 
 
+@pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize(
     ("outage", "noticed_within"),
-    [(10, 1.6), (60, 1.6), (120, 2.1), (3600, 60.1), (7 * 86400, LONGEST_PAUSE + 0.1)],
+    [(3, 5), (15, 5), (60, 18), (3600, LONGEST_PAUSE), (7 * 86400, LONGEST_PAUSE)],
 )
 def test_return_is_noticed_in_proportion_to_the_outage(
-    outage: float, noticed_within: float
+    outage: float, noticed_within: float, chance: float
 ) -> None:
-    health, now = DeviceHealth(), 0.0
+    health, now = DeviceHealth(lambda: chance), 0.0
     while now < outage or not health.due(now):
         if health.due(now):
             health.observe(now, answered=False)
         now += 0.1
 
-    assert now - outage <= noticed_within
+    assert now - outage <= noticed_within + 0.1
+
+
+@pytest.mark.parametrize(("chance", "pause"), [(0.0, 4.0), (0.5, 4.5), (1.0, 5.0)])
+def test_what_died_together_is_not_probed_together(chance: float, pause: float) -> None:
+    health = DeviceHealth(lambda: chance)
+    health.observe(0, answered=False)
+    health.observe(5, answered=False)
+
+    assert not health.due(5 + pause - 0.01)
+    assert health.due(5 + pause + 0.01)
+
+
+def test_device_that_announces_itself_is_asked_at_once() -> None:
+    health = Health(["chiller_1", "chiller_2"])
+    for device in ("chiller_1", "chiller_2"):
+        for now in (0, 5):
+            health.observe(now, device, answered=False)
+
+    health.heard_from("chiller_2")
+    health.heard_from("chiller_9")
+
+    assert health.probes_due(5.1) == ("chiller_2",)
+    assert health.silent == {"chiller_1", "chiller_2"}
 
 
 @given(st.lists(st.tuples(st.floats(0, 1000), st.booleans()), max_size=60))
@@ -60,28 +84,19 @@ def test_a_silent_device_is_always_asked_again(steps: list[tuple[float, bool]]) 
     assert health.due(now + LONGEST_PAUSE)
     assert health.due(now) == (not health.is_silent)
     if health.is_silent:
-        assert not health.due(now + SHORTEST_PAUSE - 0.01)
+        assert not health.due(now + 0.8 * FIRST_PAUSE - 0.01)
         # The clock of the machine was set back by a day.
         assert health.due(now - 86400)
 
 
 def test_only_the_silent_one_is_left_out() -> None:
-    health = Health(["chiller_1", "chiller_2"])
+    health = Health(["chiller_1", "chiller_2"], chance=lambda: 0.5)
     for now in (0, 5):
         health.observe(now, "chiller_1", answered=False)
         health.observe(now, "chiller_2", answered=True)
 
     assert health.silent == {"chiller_1"}
     assert health.probes_due(6) == ()
-    assert health.probes_due(6.5) == ("chiller_1",)
-    assert health.observe(8, "chiller_1", answered=True) is Change.CAME_BACK
+    assert health.probes_due(9.6) == ("chiller_1",)
+    assert health.observe(10, "chiller_1", answered=True) is Change.CAME_BACK
     assert health.silent == set()
-
-
-def test_probe_is_due_in_every_cycle_after_a_power_cycle() -> None:
-    cycle, timeout = 5.0, 3.1
-    health = DeviceHealth()
-    for started in range(0, 80, 5):
-        assert health.due(started)
-        health.observe(started + timeout, answered=False)
-        assert health.due(started + cycle)

@@ -1,19 +1,23 @@
 """Which devices are worth asking, so that a dead one does not slow the rest.
 
 A device that missed two polls is silent: the cycle leaves it out, and it is
-probed apart with one cheap point. The pause between two probes is a sixtieth
-of the time that it has been away, at least a second and a half and at most
-five minutes: with a cycle of five seconds it is probed in each one after a
-power cycle, and is no burden for the bus when it is gone for a week.
+probed apart with one cheap point. The pause between two probes is a quarter of
+the time that it has been away, at most five seconds at first and five minutes
+in the end: back after a power cycle it is found at once, and it is no burden
+for the bus when it is gone for a week. Each pause is shortened at random, so
+that all that died together is not probed together for ever.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from random import random
 
 MISSED_POLLS = 2
-SHORTEST_PAUSE = 1.5
+FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 300.0
-_SHARE_OF_OUTAGE = 60
+_SHARE_OF_OUTAGE = 4
+_SHORTENED_TO = 0.8
+"""Of a pause, at the least."""
 
 
 class Change(StrEnum):
@@ -26,8 +30,9 @@ class Change(StrEnum):
 class DeviceHealth:
     """Whether one device answers; times in seconds."""
 
-    def __init__(self) -> None:
-        """Begin with trust."""
+    def __init__(self, chance: Callable[[], float] = random) -> None:
+        """Begin with trust; `chance` returns a number from 0 to 1."""
+        self._chance = chance
         self._missed = 0
         self._silent_since: float | None = None
         self._next_probe = 0.0
@@ -59,18 +64,25 @@ class DeviceHealth:
             self._silent_since = now
         self._missed += 1
         outage = now - self._silent_since
-        self._next_probe = now + min(
-            max(outage / _SHARE_OF_OUTAGE, SHORTEST_PAUSE), LONGEST_PAUSE
+        pause = min(max(outage / _SHARE_OF_OUTAGE, FIRST_PAUSE), LONGEST_PAUSE)
+        self._next_probe = now + pause * (
+            _SHORTENED_TO + (1 - _SHORTENED_TO) * self._chance()
         )
         return Change.WENT_SILENT if self.is_silent and not was_silent else None
+
+    def heard(self) -> None:
+        """Be due at once: the device has announced itself."""
+        self._next_probe = 0.0
 
 
 class Health:
     """The health of the devices of a plant, by device key."""
 
-    def __init__(self, devices: Iterable[str]) -> None:
-        """Watch these devices."""
-        self._devices = {device: DeviceHealth() for device in devices}
+    def __init__(
+        self, devices: Iterable[str], chance: Callable[[], float] = random
+    ) -> None:
+        """Watch these devices; see `DeviceHealth`."""
+        self._devices = {device: DeviceHealth(chance) for device in devices}
 
     @property
     def silent(self) -> frozenset[str]:
@@ -90,3 +102,8 @@ class Health:
     def observe(self, now: float, device: str, *, answered: bool) -> Change | None:
         """Take in how a device behaved; see `DeviceHealth.observe`."""
         return self._devices[device].observe(now, answered=answered)
+
+    def heard_from(self, device: str) -> None:
+        """Let a device that announced itself be probed at once."""
+        if (health := self._devices.get(device)) is not None:
+            health.heard()
