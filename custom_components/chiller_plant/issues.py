@@ -106,7 +106,7 @@ def raise_left_behind(
             translation_placeholders={
                 "plant": plant.name,
                 "points": "\n".join(
-                    f"- {key}: {_where(plant, plant.points[key])}" for key in points
+                    f"- {key}: {where_is(plant, plant.points[key])}" for key in points
                 ),
             },
         )
@@ -133,6 +133,25 @@ def address_of(connection: Connection, device: str) -> str:
             return f"Modbus {connection.host}:{connection.port}, unit {unit}"
 
 
+def where_is(plant: Plant, point: Point) -> str:
+    """Return where a point is, as a person would look for it."""
+    match point.address:
+        case BacnetAddress() as address:
+            connection = plant.connections[address.connection]
+            return (
+                f"{address_of(connection, address.device)}, "
+                f"{address.object_type} {address.object_instance}"
+            )
+        case ModbusAddress() as address:
+            connection = plant.connections[address.connection]
+            return (
+                f"{address_of(connection, address.device)}, "
+                f"{address.kind.value} {address.address}"
+            )
+        case None:
+            return "-"
+
+
 def equipment_of(plant: Plant, device: str) -> tuple[str, ...]:
     """Return the names of the equipment that has points in a device."""
     return tuple(
@@ -151,24 +170,6 @@ def _silent_id(entry_id: str, device: str) -> str:
 
 def _mismatch_id(entry_id: str, point: str) -> str:
     return f"{entry_id}.mismatch.{point}"
-
-
-def _where(plant: Plant, point: Point) -> str:
-    match point.address:
-        case BacnetAddress() as address:
-            connection = plant.connections[address.connection]
-            return (
-                f"{address_of(connection, address.device)}, "
-                f"{address.object_type} {address.object_instance}"
-            )
-        case ModbusAddress() as address:
-            connection = plant.connections[address.connection]
-            return (
-                f"{address_of(connection, address.device)}, "
-                f"{address.kind.value} {address.address}"
-            )
-        case None:
-            return "-"
 
 
 def _shown(value: Value | None) -> str:

@@ -1,0 +1,1 @@
+"""The forms of a plant, one story a file; `config_flow` puts them together."""
