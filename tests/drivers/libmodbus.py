@@ -1,7 +1,7 @@
 """Builds and runs the libmodbus server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 import signal
@@ -26,10 +26,10 @@ def build(folder: Path) -> Path:
 class Server:
     """A running server, and every request that it saw."""
 
-    def __init__(self, program: Path, host: str, *options: int) -> None:
+    def __init__(self, program: Path, host: str, *options: str) -> None:
         self.host = host
         self.port = tcp_port()
-        self._command = [str(program), host, str(self.port), *map(str, options)]
+        self._command = [str(program), host, str(self.port), *options]
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
         self.requests: list[tuple[int, ...]] = []
@@ -48,6 +48,11 @@ class Server:
     async def _listen(self, output: asyncio.StreamReader) -> None:
         while line := await output.readline():
             self.requests.append(tuple(int(word) for word in line.split()))
+
+    @property
+    def writes(self) -> list[tuple[int, ...]]:
+        """The requests that change something."""
+        return [request for request in self.requests if request[1] in {5, 6, 15, 16}]
 
     async def heard(self, pause: float = 0.2) -> None:
         """Wait until what the server printed has arrived here."""
@@ -81,9 +86,21 @@ async def libmodbus(
     delay: int = 0,
     silent_unit: int = 0,
     missing: tuple[int, ...] = (),
+    exceptions: Mapping[int, int] | None = None,
+    watchdog: int = 0,
 ) -> AsyncIterator[Server]:
-    """Run a server; `delay` in milliseconds before each answer."""
-    server = Server(program, host, delay, silent_unit, *missing)
+    """Run a server; `delay` in milliseconds before each answer.
+
+    `missing` are holding registers that it does not have, `exceptions` the
+    codes with which it answers for others; see the source for `watchdog`.
+    """
+    refused = dict.fromkeys(missing, 2) | dict(exceptions or {})
+    options = [f"refuse={register}:{code}" for register, code in refused.items()]
+    if silent_unit:
+        options.append(f"silent={silent_unit}")
+    if watchdog:
+        options.append(f"watchdog={watchdog}")
+    server = Server(program, host, str(delay), *options)
     await server.start()
     try:
         yield server

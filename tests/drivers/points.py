@@ -1,6 +1,6 @@
 """Points, connections and addresses for the tests of the drivers."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -91,11 +91,14 @@ async def bacnet_driver(
 
 @asynccontextmanager
 async def modbus_driver(
-    host: str, port: int, units: dict[str, int] | None = None
+    host: str,
+    port: int,
+    units: Mapping[str, int | ModbusDevice] | None = None,
 ) -> AsyncIterator[ModbusDriver]:
     """Connect a driver to these units, lent as Home Assistant lends them."""
     devices = {
-        key: ModbusDevice(key, unit) for key, unit in (units or {"drive": 1}).items()
+        key: unit if isinstance(unit, ModbusDevice) else ModbusDevice(key, unit)
+        for key, unit in (units or {"drive": 1}).items()
     }
     link = Link(ModbusTcpParams(host=host, port=port))
 

@@ -11,10 +11,16 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 import pytest
 
 from custom_components.chiller_plant.drivers.driver import PointRefused
-from custom_components.chiller_plant.plant.model import RegisterType
+from custom_components.chiller_plant.plant.model import (
+    ModbusDevice,
+    RegisterKind,
+    RegisterRange,
+    RegisterType,
+)
 from tests.drivers.libmodbus import Server, libmodbus
 from tests.drivers.points import modbus_driver, on_modbus
 from tests.ports import tcp_port
+from tests.waiting import eventually
 
 RUN = on_modbus("run_command", "holding", 1, bit=0, point_settings={"release": True})
 SPEED = on_modbus("speed_command", "holding", 2, scale=0.01)
@@ -144,6 +150,73 @@ async def test_number_is_written_as_declared(
     assert report.values[command.key] == pytest.approx(value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings", "value", "request_"),
+    [
+        ("holding", {}, 7, (1, 6, 20, 7)),
+        ("holding", {"write_function": "multiple"}, 7, (1, 16, 20, 1)),
+        ("holding", {"type": RegisterType.UINT64}, 7, (1, 16, 20, 4)),
+        ("coil", {}, True, (1, 5, 20, 0xFF00)),
+        ("coil", {"write_function": "multiple"}, True, (1, 15, 20, 1)),
+        ("holding", {"bit": 2}, True, (1, 6, 20, 4)),
+        ("holding", {"bit": 2, "write_function": "multiple"}, True, (1, 16, 20, 1)),
+        ("holding", {"states": ((3, False), (9, True))}, True, (1, 6, 20, 9)),
+    ],
+)
+async def test_command_is_written_with_the_declared_function(
+    libmodbus_program: Path, kind, settings, value, request_
+) -> None:
+    role = "run_command" if isinstance(value, bool) else "speed_command"
+    command = on_modbus(role, kind, 20, **settings)
+    async with (
+        libmodbus(libmodbus_program) as server,
+        modbus_driver(server.host, server.port) as driver,
+    ):
+        await driver.write(command, value)
+        report = await driver.read([command])
+        await server.heard()
+
+    assert server.writes == [request_]
+    assert report.values == {command.key: value}
+
+
+async def test_enumeration_out_of_range_is_a_failure_that_names_the_number(
+    libmodbus_program: Path,
+) -> None:
+    status = on_modbus("run_status", "input", 5, states=((1, False), (2, True)))
+    field = on_modbus("alarm", "input", 7, bits=(0, 2), states=((1, False), (6, True)))
+    async with (
+        libmodbus(libmodbus_program) as server,
+        modbus_driver(server.host, server.port) as driver,
+    ):
+        report = await driver.read([status, field])
+
+    # Input registers hold ten times their address.
+    assert report.values == {field.key: True}
+    assert report.failures[status.key] == (
+        f"drive (unit 1 at {server.host}:{server.port}): input 5: 50 is none of the "
+        "states that the plant file lists (1, 2)"
+    )
+
+
+async def test_declared_ranges_are_read_across_their_gaps(
+    libmodbus_program: Path,
+) -> None:
+    drive = ModbusDevice(
+        "drive", 1, ranges=(RegisterRange(RegisterKind.HOLDING, 0, 99),)
+    )
+    points = [on_modbus("speed", "holding", place) for place in (0, 50, 99, 101, 103)]
+    async with (
+        libmodbus(libmodbus_program) as server,
+        modbus_driver(server.host, server.port, {"drive": drive}) as driver,
+    ):
+        report = await driver.read(points)
+        await server.heard()
+
+    assert len(report.values) == 5
+    assert _reads(server) == [(1, 3, 0, 100), (1, 3, 101, 1), (1, 3, 103, 1)]
+
+
 async def test_release_writes_the_release_value_or_nothing(
     libmodbus_program: Path,
 ) -> None:
@@ -208,14 +281,16 @@ async def test_register_that_is_missing_is_lost_alone_and_searched_for_once(
         await server.heard()
         refused = driver.diagnostics()["devices"]
 
-    assert list(first.failures) == list(second.failures) == ["drive holding 5"]
+    assert first.failures == second.failures
+    assert list(first.failures) == ["drive holding 5"]
     assert (
         "has no such register (Modbus exception 2)" in first.failures["drive holding 5"]
     )
     assert len(first.values) == len(second.values) == 15
     assert not first.silent_devices
     assert searched <= 2 * 4 + 1
-    assert _reads(server) == [(1, 3, 1, 4), (1, 3, 5, 1), (1, 3, 6, 11)]
+    # Not even the missing one costs a request any more.
+    assert _reads(server) == [(1, 3, 1, 4), (1, 3, 6, 11)]
     assert refused["drive"]["refused_registers"] == ["holding 5"]  # type: ignore[index]
 
 
@@ -237,21 +312,25 @@ async def test_register_that_is_missing_between_two_values_costs_none(
     assert _reads(server) == [(1, 3, 1, 3), (1, 3, 6, 2)]
 
 
-async def test_command_overtakes_the_polls_that_wait(libmodbus_program: Path) -> None:
-    points = [on_modbus("speed", "holding", 20 * place) for place in range(15)]
+async def test_command_waits_for_one_request_while_a_thousand_registers_are_read(
+    libmodbus_program: Path,
+) -> None:
+    points = [on_modbus("speed", "holding", place) for place in range(1000)]
     async with (
-        libmodbus(libmodbus_program, delay=20) as server,
+        libmodbus(libmodbus_program, delay=50) as server,
         modbus_driver(server.host, server.port) as driver,
     ):
         poll = asyncio.create_task(driver.read(points))
-        await asyncio.sleep(0.05)
+        await eventually(lambda: len(server.requests) >= 2)
+        asked = len(server.requests)
         await driver.write(SPEED, 50)
-        await server.heard(0.01)
-        before = [request[1] for request in server.requests].index(6)
         assert not poll.done()
-        assert len((await poll).values) == 15
+        assert len((await poll).values) == 1000
+        await server.heard()
 
-    assert before <= 5
+    # At most the one that was on the wire, and one that the test was late for.
+    assert [request[1] for request in server.requests].index(6) <= asked + 1
+    assert len(_reads(server)) == 8
 
 
 async def test_units_of_a_server_of_pymodbus() -> None:

@@ -19,21 +19,15 @@ For a config flow, which has no entry yet, use the driver within
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+import dataclasses
+from time import monotonic
 
 from modbus_connection import (
-    GatewayPathUnavailableError,
-    GatewayTargetError,
     IllegalDataAddressError,
     IllegalDataValueError,
     IllegalFunctionError,
-    ModbusConnectionError,
-    ModbusError,
     ModbusExceptionError,
-    ModbusTimeoutError,
     ModbusUnit,
     ServerDeviceFailureError,
 )
@@ -47,16 +41,10 @@ from ..plant.model import (
     Value,
 )
 from .driver import DeviceSilent, DriverError, PointRefused, ReadReport, Traffic
-from .lanes import Lane, LaneFull, Lanes
+from .lanes import Lane
+from .modbus_link import ModbusLink, Request, Unit, in_words
 from .register_blocks import Block, BlockPlan, Item
 from .registers import BIT_KINDS, decode, encode
-
-_REQUEST_TIMEOUT = 1.5
-# The shared connection may be told by others to be more patient than we are.
-_PATIENCE = _REQUEST_TIMEOUT + 0.25
-_DROP_TIMEOUT = 1.0
-# Two units in a row that do not answer, and it is the server that is silent.
-_SILENT_UNITS = 2
 
 _NOT_THERE = (
     IllegalDataAddressError,
@@ -65,40 +53,6 @@ _NOT_THERE = (
     ServerDeviceFailureError,
 )
 """How a unit refuses a block for one of its registers."""
-
-_IN_WORDS = {
-    1: "the unit does not know this kind of request",
-    2: "the unit has no such register",
-    3: "the unit does not take this value",
-    4: "the unit failed at it",
-    6: "the unit is busy",
-}
-
-
-@dataclass(slots=True)
-class _Device:
-    """A unit that was lent, and how it has behaved."""
-
-    key: str
-    unit: ModbusUnit
-    text: str
-    plan: BlockPlan = field(default_factory=BlockPlan)
-    missed: bool = False
-    """Whether it did not answer when it was last asked."""
-    requests: int = 0
-    silences: int = 0
-    last_failure: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.key} ({self.text})"
-
-
-class _ServerSilent(DeviceSilent):
-    """The server itself cannot be reached, so neither can its other units."""
-
-
-class _GatewaySpoke(DeviceSilent):
-    """The unit is silent, but the gateway before it said so."""
 
 
 class ModbusDriver:
@@ -112,81 +66,73 @@ class ModbusDriver:
         """Speak for `connection` through the units that `unit_for` lends."""
         self._connection = connection
         self._unit_for = unit_for
-        self._lanes = Lanes()
-        self._devices: dict[str, _Device] = {}
+        self._server = f"{connection.host}:{connection.port}"
+        self._link = ModbusLink(self._server)
+        self._units: dict[str, Unit] = {}
 
     async def connect(self) -> None:
         """Borrow the units; the link opens with the first request."""
-        server = f"{self._connection.host}:{self._connection.port}"
         for key, device in self._connection.devices.items():
-            if key in self._devices:
+            if key in self._units:
                 continue
-            unit = await self._unit_for(device.unit)
-            unit.require_timeout(_REQUEST_TIMEOUT)
-            text = f"unit {device.unit} at {server}"
-            self._devices[key] = _Device(key, unit, text)
+            lent = await self._unit_for(device.unit)
+            unit = Unit(
+                key,
+                lent,
+                f"unit {device.unit} at {self._server}",
+                BlockPlan(device.ranges),
+                device.message_spacing,
+            )
+            self._link.add(unit)
+            self._units[key] = unit
 
     async def close(self) -> None:
         """Ask nothing more of the connection, which belongs to who lent it."""
-        for device in self._devices.values():
-            device.unit.require_timeout(None)
-        self._devices.clear()
+        for unit in self._units.values():
+            self._link.remove(unit)
+        self._units.clear()
 
     async def read(self, points: Iterable[Point]) -> ReadReport:
-        """Read these points, unit by unit; the ones that answered last first."""
+        """Read these points, the units beside each other.
+
+        May be called again before it has come to its end; the requests of all
+        calls take turns.
+        """
         report = ReadReport()
         wanted: dict[str, list[Item]] = {}
         for point in points:
             address = _address(point)
             wanted.setdefault(address.device, []).append((address, point))
-        silent_in_a_row = 0
-        server_silent: str | None = None
-        for key, items in sorted(wanted.items(), key=self._missed):
-            if (device := self._devices.get(key)) is None:
-                _miss(report, key, items, self._not_open(key))
-                continue
-            if server_silent is not None:
-                _miss(report, key, items, server_silent)
-                continue
-            try:
-                await self._read_device(device, items, report)
-                device.missed = False
-                silent_in_a_row = 0
-            except DeviceSilent as error:
-                device.missed = True
-                spoke = isinstance(error, _GatewaySpoke)
-                silent_in_a_row = 0 if spoke else silent_in_a_row + 1
-                _miss(report, key, items, str(error))
-                if isinstance(error, _ServerSilent) or silent_in_a_row >= _SILENT_UNITS:
-                    server_silent = (
-                        f"{device.text.partition(' at ')[2]} does not answer; last "
-                        f"tried: {error}"
-                    )
+        await asyncio.gather(
+            *(self._read_unit(key, items, report) for key, items in wanted.items())
+        )
         return report
 
     async def write(self, point: Point, value: Value) -> None:
         """Command a point; the other bits of its register stay as they are."""
         address = _address(point)
-        if (device := self._devices.get(address.device)) is None:
+        if (unit := self._units.get(address.device)) is None:
             raise DeviceSilent(self._not_open(address.device))
-        if address.kind in {RegisterKind.DISCRETE_INPUT, RegisterKind.INPUT}:
+        if (
+            address.kind in {RegisterKind.DISCRETE_INPUT, RegisterKind.INPUT}
+            or address.bits is not None
+        ):
+            what = "bits of " if address.bits else ""
             raise PointRefused(
-                f"{point.key}: {address.kind} {address.address} of {device} can only "
-                "be read; a command needs a coil or a holding register"
+                f"{point.key}: {what}{address.kind} {address.address} of {unit} can "
+                "only be read; a command needs a coil or a holding register"
             )
         if point.role.quantity.is_boolean and value not in {0, 1}:
             raise PointRefused(f"{point.key}: {value} is neither on nor off")
         try:
-            async with self._lanes.turn(Lane.COMMAND):
-                await self._write(device, point, address, value)
-        except LaneFull:
-            raise DeviceSilent(
-                f"{point.key}: too many commands are waiting for {device}"
-            ) from None
+            async with self._link.turn(unit, Lane.COMMAND):
+                await self._write(unit, point, address, value)
+        except DeviceSilent as error:
+            raise type(error)(f"{point.key}: {error}") from error
         except ModbusExceptionError as error:
             raise PointRefused(
-                f"{point.key}: {device} refused {value} for {address.kind} "
-                f"{address.address}: {_in_words(error)}"
+                f"{point.key}: {unit} refused {value} for {address.kind} "
+                f"{address.address}: {in_words(error)}"
             ) from error
 
     async def release(self, point: Point) -> None:
@@ -213,148 +159,110 @@ class ModbusDriver:
 
     def traffic(self) -> Mapping[str, Traffic]:
         """Return what each device costs."""
-        return {}
+        return {
+            key: dataclasses.replace(unit.traffic) for key, unit in self._units.items()
+        }
 
     def diagnostics(self) -> Mapping[str, object]:
         """Return what is known of the link and each unit."""
         return {
             "host": self._connection.host,
             "port": self._connection.port,
-            "connected": any(
-                device.unit.connected for device in self._devices.values()
-            ),
+            "connected": any(unit.lent.connected for unit in self._units.values()),
             "devices": {
-                device.key: {
-                    "unit": device.text,
-                    "requests": device.requests,
-                    "silences": device.silences,
-                    "last_failure": device.last_failure,
+                unit.key: {
+                    "unit": unit.text,
+                    **dataclasses.asdict(unit.traffic),
+                    "last_failure": unit.last_failure,
                     "refused_registers": sorted(
-                        f"{kind} {address}" for kind, address in device.plan.refused
+                        f"{kind} {address}" for kind, address in unit.plan.refused
                     ),
                 }
-                for device in self._devices.values()
+                for unit in self._units.values()
             },
         }
-
-    def _missed(self, wanted: tuple[str, list[Item]]) -> bool:
-        device = self._devices.get(wanted[0])
-        return device is not None and device.missed
 
     def _not_open(self, key: str) -> str:
         return f"device {key}: connection {self._connection.key} is not open"
 
-    async def _read_device(
-        self, device: _Device, items: list[Item], report: ReadReport
-    ) -> None:
-        for block in device.plan.blocks(items):
-            await self._read_block(device, block, report)
+    async def _read_unit(self, key: str, items: list[Item], report: ReadReport) -> None:
+        if (unit := self._units.get(key)) is None:
+            _miss(report, key, items, self._not_open(key))
+            return
+        planned = unit.plan.plan(items, monotonic())
+        try:
+            for block in planned.blocks:
+                await self._read_block(unit, block, report)
+        except DeviceSilent as error:
+            _miss(report, key, items, str(error))
+        for (address, point), reason in planned.known:
+            report.failures.setdefault(point.key, _failure(unit, address, reason))
 
-    async def _read_block(
-        self, device: _Device, block: Block, report: ReadReport
-    ) -> bool:
+    async def _read_block(self, unit: Unit, block: Block, report: ReadReport) -> bool:
         """Read a block, in halves if the unit refuses it.
 
         Returns whether a refusal was explained: by a value that the unit does
         not have, or by a cut between two that it has.
         """
         try:
-            async with self._lanes.turn(Lane.POLL):
-                answer = await self._ask(device, _reading(device.unit, block))
+            answer = await self._link.read(unit, _reading(unit.lent, block))
         except ModbusExceptionError as error:
             if len(block.places) > 1 and isinstance(error, _NOT_THERE):
                 first, second = block.halves()
                 explained = [
-                    await self._read_block(device, half, report)
+                    await self._read_block(unit, half, report)
                     for half in (first, second)
                 ]
                 if not any(explained):
-                    device.plan.cut(first, second)
+                    unit.plan.cut(first, second)
                 return True
+            reason = in_words(error)
             if isinstance(error, _NOT_THERE):
-                device.plan.refuse(block)
-            reason = _in_words(error)
+                unit.plan.refuse(block, reason, monotonic())
             for address, point in block.items:
-                report.failures[point.key] = (
-                    f"{device}: {address.kind} {address.address}: {reason}"
-                )
+                report.failures[point.key] = _failure(unit, address, reason)
             return True
         if len(answer) < block.count:
-            raise DeviceSilent(self._note(device, "it sent fewer registers than asked"))
-        device.plan.accept(block)
+            raise await self._link.rubbish(unit, "it sent fewer registers than asked")
+        unit.plan.accept(block)
         for address, point in block.items:
             try:
                 report.values[point.key] = decode(
                     point, address, block.raw(address, answer)
                 )
+                unit.traffic.points += 1
             except ValueError as error:
-                report.failures[point.key] = (
-                    f"{device}: {address.kind} {address.address}: {error}"
-                )
+                report.failures[point.key] = _failure(unit, address, str(error))
         return False
 
     async def _write(
-        self, device: _Device, point: Point, address: ModbusAddress, value: Value
+        self, unit: Unit, point: Point, address: ModbusAddress, value: Value
     ) -> None:
-        unit, place = device.unit, address.address
+        lent, place = unit.lent, address.address
+        several = address.write_function == "multiple"
+
+        async def send(request: Request) -> list[int]:
+            answer: list[int] = await self._link.send(unit, request)
+            return answer
+
         if address.kind in BIT_KINDS:
-            await self._ask(device, unit.write_coil(place, bool(value)))
-        elif address.bit is not None:
+            on = bool(value)
+            if several:
+                await send(lambda: lent.write_coils(place, [on]))
+            else:
+                await send(lambda: lent.write_coil(place, on))
+            return
+        if address.bit is not None:
             # The other bits are commands too (reverse, reset), not ours to change.
-            (word,) = await self._ask(device, unit.read_holding_registers(place, 1))
+            (word,) = await send(lambda: lent.read_holding_registers(place, 1))
             mask = 1 << address.bit
-            word = word | mask if value else word & ~mask
-            await self._ask(device, unit.write_register(place, word))
+            words = [word | mask if value else word & ~mask]
         else:
             words = encode(point, address, value)
-            if len(words) == 1:
-                await self._ask(device, unit.write_register(place, words[0]))
-            else:
-                await self._ask(device, unit.write_registers(place, words))
-
-    async def _ask(self, device: _Device, request: Coroutine[Any, Any, Any]) -> Any:
-        """Send one request.
-
-        Raises `DeviceSilent`, and `ModbusExceptionError` for an answer that
-        is a refusal.
-        """
-        device.requests += 1
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await request
-        except (GatewayPathUnavailableError, GatewayTargetError) as error:
-            text = self._note(device, "its gateway cannot reach it")
-            raise _GatewaySpoke(text) from error
-        except ModbusExceptionError as error:
-            device.last_failure = _in_words(error)
-            raise
-        except ModbusConnectionError as error:
-            raise _ServerSilent(self._note(device, "no connection")) from error
-        except (ModbusTimeoutError, TimeoutError) as error:
-            if not device.unit.connected:
-                raise _ServerSilent(self._note(device, "no connection")) from error
-            await self._drop(device)
-            raise DeviceSilent(self._note(device, "no answer")) from error
-        except ModbusError as error:
-            await self._drop(device)
-            text = self._note(device, f"what came makes no sense: {error}")
-            raise DeviceSilent(text) from error
-
-    def _note(self, device: _Device, reason: str) -> str:
-        device.silences += 1
-        device.last_failure = f"{device} does not answer: {reason}"
-        return device.last_failure
-
-    async def _drop(self, device: _Device) -> None:
-        """Have the next request open a new link.
-
-        What is left of an answer on this one would be taken for the next
-        answer, and a server that was switched off leaves a link that looks
-        whole for many minutes.
-        """
-        with suppress(ModbusError, TimeoutError):
-            async with asyncio.timeout(_DROP_TIMEOUT):
-                await device.unit.disconnect()
+        if several or len(words) > 1:
+            await send(lambda: lent.write_registers(place, words))
+        else:
+            await send(lambda: lent.write_register(place, words[0]))
 
 
 def _address(point: Point) -> ModbusAddress:
@@ -363,18 +271,21 @@ def _address(point: Point) -> ModbusAddress:
     return point.address
 
 
-def _reading(
-    unit: ModbusUnit, block: Block
-) -> Coroutine[Any, Any, list[int] | list[bool]]:
+def _reading(unit: ModbusUnit, block: Block) -> Request:
     match block.kind:
         case RegisterKind.COIL:
-            return unit.read_coils(block.start, block.count)
+            read: Callable[[int, int], Awaitable[object]] = unit.read_coils
         case RegisterKind.DISCRETE_INPUT:
-            return unit.read_discrete_inputs(block.start, block.count)
+            read = unit.read_discrete_inputs
         case RegisterKind.HOLDING:
-            return unit.read_holding_registers(block.start, block.count)
+            read = unit.read_holding_registers
         case RegisterKind.INPUT:
-            return unit.read_input_registers(block.start, block.count)
+            read = unit.read_input_registers
+    return lambda: read(block.start, block.count)
+
+
+def _failure(unit: Unit, address: ModbusAddress, reason: str) -> str:
+    return f"{unit}: {address.kind} {address.address}: {reason}"
 
 
 def _miss(report: ReadReport, key: str, items: Iterable[Item], reason: str) -> None:
@@ -387,9 +298,3 @@ def _miss(report: ReadReport, key: str, items: Iterable[Item], reason: str) -> N
             report.failures.setdefault(point.key, reason)
     if not answered:
         report.silent_devices[key] = reason
-
-
-def _in_words(error: ModbusExceptionError) -> str:
-    code = error.exception_code
-    words = _IN_WORDS.get(code or 0, "the unit reports an error")
-    return f"{words} (Modbus exception {code})"

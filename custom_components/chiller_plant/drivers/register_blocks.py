@@ -3,20 +3,24 @@
 A request costs as much for a hundred registers as for one, so near ones are
 read in one block. A unit refuses a whole block for one register that it does
 not have; what was found out about that is remembered here, so that the rest
-of the block is not lost and the search is made once.
+of the block is not lost, and neither the search nor the refusal costs a
+request in every reading.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..plant.model import ModbusAddress, Point, RegisterKind
+from ..plant.model import ModbusAddress, Point, RegisterKind, RegisterRange
 from .registers import BIT_KINDS, width
 
 _LARGEST_GAP = 16
 _MOST_REGISTERS = 125
 _MOST_BITS = 2000
+_ASK_AGAIN = 300.0
+"""Seconds until a value that was refused is asked for once more."""
 
 type Item = tuple[ModbusAddress, Point]
+type Place = tuple[RegisterKind, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,61 +61,132 @@ class Block:
 
 
 @dataclass(slots=True)
-class BlockPlan:
-    """How the tables of one unit are read."""
+class _Refusal:
+    reason: str
+    at: float
 
-    refused: set[tuple[RegisterKind, int]] = field(default_factory=set)
-    """Values that the unit refuses; they are asked for alone."""
-    cuts: set[tuple[RegisterKind, int]] = field(default_factory=set)
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What to ask of a unit, and what it need not be asked again yet."""
+
+    blocks: tuple[Block, ...]
+    known: tuple[tuple[Item, str], ...]
+    """Values that it refused before, and how."""
+
+
+@dataclass(slots=True)
+class BlockPlan:
+    """How the tables of one unit are read; times in seconds of one clock."""
+
+    ranges: tuple[RegisterRange, ...] = ()
+    """Where gaps are known to be readable; see `ModbusDevice.ranges`."""
+    _refused: dict[Place, _Refusal] = field(default_factory=dict)
+    _cuts: set[Place] = field(default_factory=set)
     """Values before which a block must end: between them and the one before
     lies a register that the unit does not have."""
 
-    def blocks(self, items: Iterable[Item]) -> list[Block]:
-        """Return the blocks in which to read these values."""
-        tables: dict[RegisterKind, list[Item]] = {}
-        for item in items:
-            tables.setdefault(item[0].kind, []).append(item)
-        blocks: list[Block] = []
-        for kind, table in tables.items():
-            table.sort(key=lambda item: item[0].address)
-            run: list[Item] = []
-            for item in table:
-                if run and not self._joins(kind, run, item[0]):
-                    blocks.append(Block(kind, tuple(run)))
-                    run = []
-                run.append(item)
-            blocks.append(Block(kind, tuple(run)))
-        return blocks
+    @property
+    def refused(self) -> frozenset[Place]:
+        """Where values begin that the unit refuses."""
+        return frozenset(self._refused)
 
-    def _joins(self, kind: RegisterKind, run: list[Item], new: ModbusAddress) -> bool:
-        first, last = run[0][0], run[-1][0]
-        if new.address == last.address and (kind, new.address) in self.refused:
-            return True
-        end = max(address.address + width(address) for address, _ in run)
+    def plan(self, items: Iterable[Item], now: float) -> Planned:
+        """Return how to read these values.
+
+        Of those that the unit refuses, one is asked for again where its time
+        has come, or where there is nothing else to ask the unit for.
+        """
+        tables: dict[RegisterKind, list[Item]] = {}
+        known: list[Item] = []
+        for item in items:
+            address = item[0]
+            if (address.kind, address.address) in self._refused:
+                known.append(item)
+            else:
+                tables.setdefault(address.kind, []).append(item)
+        blocks = [
+            block for kind, some in tables.items() for block in self._of(kind, some)
+        ]
+        again = self._again(known, now, needed=not blocks)
+        if again is not None:
+            some = [item for item in known if _place(item) == again]
+            blocks.append(Block(again[0], tuple(some)))
+        return Planned(
+            tuple(blocks),
+            tuple(
+                (item, self._refused[_place(item)].reason)
+                for item in known
+                if _place(item) != again
+            ),
+        )
+
+    def _again(
+        self, known: Sequence[Item], now: float, *, needed: bool
+    ) -> Place | None:
+        if not known:
+            return None
+        oldest = min(map(_place, known), key=lambda place: self._refused[place].at)
+        age = now - self._refused[oldest].at
+        return oldest if needed or age >= _ASK_AGAIN else None
+
+    def _of(self, kind: RegisterKind, items: list[Item]) -> Iterable[Block]:
+        """Yield the blocks of one table."""
         most = _MOST_BITS if kind in BIT_KINDS else _MOST_REGISTERS
-        return (
-            new.address - end <= _LARGEST_GAP
-            and max(new.address + width(new), end) - first.address <= most
-            and not any(
-                first.address <= address <= new.address
-                for table, address in self.refused
-                if table is kind
-            )
-            and not any(
-                first.address < address <= new.address
-                for table, address in self.cuts
-                if table is kind
-            )
+        ranges = [item for item in self.ranges if item.kind is kind]
+        gap = 0 if ranges else _LARGEST_GAP
+        items.sort(key=lambda item: item[0].address)
+        run: list[Item] = []
+        end = 0
+        within: RegisterRange | None = None
+        for item in items:
+            start = item[0].address
+            stop = start + width(item[0])
+            home = _range_of(ranges, start, stop)
+            if run and (
+                home is not within
+                or (home is None and start - end > gap)
+                or max(stop, end) - run[0][0].address > most
+                or (start > run[-1][0].address and self._parted(kind, run, start))
+            ):
+                yield Block(kind, tuple(run))
+                run = []
+            end = max(stop, end) if run else stop
+            within = home
+            run.append(item)
+        if run:
+            yield Block(kind, tuple(run))
+
+    def _parted(self, kind: RegisterKind, run: list[Item], start: int) -> bool:
+        """Whether the unit is known not to have what lies between."""
+        before = run[-1][0].address
+        return any(
+            table is kind and before < place <= start for table, place in self._cuts
+        ) or any(
+            table is kind and before < place < start for table, place in self._refused
         )
 
     def cut(self, first: Block, second: Block) -> None:
         """Remember that two blocks can be read, but not as one."""
-        self.cuts.add((second.kind, second.start))
+        self._cuts.add((second.kind, second.start))
 
-    def refuse(self, block: Block) -> None:
+    def refuse(self, block: Block, reason: str, now: float) -> None:
         """Remember that the unit refuses the values at the block's place."""
-        self.refused.add((block.kind, block.start))
+        self._refused[block.kind, block.start] = _Refusal(reason, now)
 
     def accept(self, block: Block) -> None:
         """Forget a refusal: the unit has learned to answer."""
-        self.refused.discard((block.kind, block.start))
+        self._refused.pop((block.kind, block.start), None)
+
+
+def _place(item: Item) -> Place:
+    return item[0].kind, item[0].address
+
+
+def _range_of(
+    ranges: Sequence[RegisterRange], start: int, stop: int
+) -> RegisterRange | None:
+    return next(
+        (item for item in ranges if item.first <= start and stop <= item.last + 1),
+        None,
+    )
