@@ -10,6 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import issues
 from .actions import async_report_notice
+from .command_refresh import async_keep_commands
 from .commander import Commander
 from .const import (
     CONF_PLANT_FILE,
@@ -53,6 +54,8 @@ async def async_setup_entry(
         hass, entry, plant, links, partial(async_report_notice, hass, plan)
     )
     await coordinator.async_config_entry_first_refresh()
+    coordinator.async_start()
+    entry.async_on_unload(async_keep_commands(hass, coordinator))
     await plan.async_start()
     entry.async_on_unload(plan.async_stop)
     device = dr.async_get(hass).async_get_or_create(
@@ -65,6 +68,7 @@ async def async_setup_entry(
     async def async_stop(_event: Event) -> None:
         await coordinator.async_shutdown()
         coordinator.store.async_save_soon()
+        coordinator.quality_store.async_save_some_time()
         await links.async_close()
 
     entry.async_on_unload(
@@ -85,6 +89,7 @@ async def async_unload_entry(
         await coordinator.commander.async_hand_back(coordinator.commander.owned)
     await coordinator.async_shutdown()
     await coordinator.store.async_save_now()
+    await coordinator.quality_store.async_save_now()
     issues.clear_all(hass, entry.entry_id, coordinator.plant)
     return True
 

@@ -1,5 +1,6 @@
 """Gives equipment that an operator took back to automatic control."""
 
+from collections.abc import Hashable
 from typing import override
 
 from homeassistant.components.button import ButtonEntity
@@ -50,6 +51,12 @@ class ReturnToAutomatic(PlantEntity, ButtonEntity):
         self._points = tuple(
             point.key for point in points.values() if commandable(point)
         )
+
+    @property
+    @override
+    def shown(self) -> Hashable:
+        """Nothing but whether it can be pressed."""
+        return self.available
 
     @override
     async def async_press(self) -> None:

@@ -1,5 +1,6 @@
 """Zones as thermostats: what the people in them feel, and may ask for."""
 
+from collections.abc import Hashable
 from typing import Any, override
 
 from homeassistant.components.climate import (
@@ -14,12 +15,20 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import ChillerPlantConfigEntry, ChillerPlantData
-from .entity import PlantEntity, point_attributes
+from .entity import PlantEntity, point_attributes, point_topics
 from .plant.arbiter import commandable
 from .plant.model import Equipment, Point
 from .plant.roles import EquipmentType
 
 PARALLEL_UPDATES = 0
+
+_SHOWN = (
+    "temperature",
+    "temperature_setpoint",
+    "relative_humidity",
+    "occupied_command",
+    "cooling_valve_position",
+)
 
 
 async def async_setup_entry(
@@ -64,6 +73,12 @@ class ZoneClimate(PlantEntity, ClimateEntity):
             self._attr_supported_features |= (
                 ClimateEntityFeature.TURN_ON | ClimateEntityFeature.TURN_OFF
             )
+        self._topics = tuple(
+            topic
+            for role in _SHOWN
+            if role in zone.points
+            for topic in point_topics(zone.points[role])
+        )
 
     @property
     @override
@@ -71,6 +86,20 @@ class ZoneClimate(PlantEntity, ClimateEntity):
         """Whether the zone's temperature is known."""
         return super().available and self.coordinator.is_available(
             self._zone.points["temperature"]
+        )
+
+    @property
+    @override
+    def shown(self) -> Hashable:
+        """What the thermostat shows, and who commands it."""
+        return (
+            self.available,
+            self.hvac_mode,
+            self.hvac_action,
+            self.current_humidity,
+            self.native_current_temperature,
+            self.native_target_temperature,
+            *(self.extra_state_attributes or {}).values(),
         )
 
     @property
@@ -127,6 +156,11 @@ class ZoneClimate(PlantEntity, ClimateEntity):
         if valve is None:
             return None
         return HVACAction.COOLING if valve > 0 else HVACAction.IDLE
+
+    @override
+    async def async_update(self) -> None:
+        """Read the zone again, because somebody asked for that."""
+        await self.coordinator.async_update_points(self._zone.points.values())
 
     @override
     async def async_set_temperature(self, **kwargs: Any) -> None:

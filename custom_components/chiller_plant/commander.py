@@ -16,11 +16,12 @@ from typing import Any
 
 from homeassistant.util import dt as dt_util
 
+from .command_refresh import CommandRefresh
 from .const import LOGGER
 from .drivers.driver import DriverError
 from .links import Links
 from .plant.arbiter import checked_request, commandable
-from .plant.command_desk import CommandDesk, Notice, Order, Request
+from .plant.command_desk import CommandDesk, CommandStatus, Notice, Order, Request
 from .plant.model import (
     BacnetConnection,
     ModbusConnection,
@@ -57,15 +58,21 @@ class Commander:
         self._lock = asyncio.Lock()
         self._stopped = False
         self._kept: frozenset[tuple[PointKey, str | None, bool]] = frozenset()
+        self._statuses: dict[PointKey, CommandStatus] = {}
+        """Of the points that have anything to tell, after the last step."""
+        self._changed: set[PointKey] = set()
         self._commandable = tuple(
             point for point in plant.points.values() if commandable(point)
         )
         self.desk = CommandDesk(plant)
+        self.refresh = CommandRefresh(plant)
+        self._refreshing = False
+        self._not_refreshed: set[PointKey] = set()
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Go on from before the restart."""
         self.desk.restore(now(), data)
-        self._kept = self._ownership()
+        self._kept = self.desk.ownership()
 
     async def async_recall(self) -> None:
         """Tell simulated equipment, which forgets, what real equipment keeps."""
@@ -82,19 +89,26 @@ class Commander:
     @property
     def owned(self) -> tuple[Point, ...]:
         """The points on which something of ours is, or may be."""
+        statuses = self.desk.statuses()
         return tuple(
-            point for point in self._commandable if self.desk.status(point.key).owned
+            point
+            for point in self._commandable
+            if point.key in statuses and statuses[point.key].owned
         )
 
     @property
     def mismatches(self) -> dict[PointKey, tuple[Value | None, Value]]:
         """Written and read value of points that do not keep what was written."""
-        found = {}
-        for point in self._commandable:
-            status = self.desk.status(point.key)
-            if status.mismatch is not None:
-                found[point.key] = (status.on_wire, status.mismatch)
-        return found
+        return {
+            key: (status.on_wire, status.mismatch)
+            for key, status in self._statuses.items()
+            if status.mismatch is not None
+        }
+
+    def drain_changed(self) -> set[PointKey]:
+        """Return the points whose command status changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def request(self, requests: Sequence[Request]) -> None:
         """Take all of the requests, or raise `CommandRefused` and take none."""
@@ -132,12 +146,20 @@ class Commander:
             ]
             if orders:
                 self._store.async_save_soon()
+            self._note_statuses()
         for notice in self.desk.drain_notices():
             self._tell(notice)
         return tuple(written)
 
+    def _note_statuses(self) -> None:
+        before, self._statuses = self._statuses, self.desk.statuses()
+        self._changed |= before.keys() - self._statuses.keys()
+        self._changed |= {
+            key for key, status in self._statuses.items() if before.get(key) != status
+        }
+
     async def _async_keep(self, orders: Sequence[Order]) -> None:
-        ownership = self._ownership()
+        ownership = self.desk.ownership()
         # A machine that starts or stops is protected by when it last did.
         if ownership != self._kept or any(
             order.point.role.quantity.is_boolean for order in orders
@@ -145,16 +167,55 @@ class Commander:
             self._kept = ownership
             await self._store.async_save_now()
 
-    def _ownership(self) -> frozenset[tuple[PointKey, str | None, bool]]:
-        statuses = (self.desk.status(point.key) for point in self._commandable)
-        return frozenset((item.point, item.owner, item.owned) for item in statuses)
-
     async def _async_carry_out(self, order: Order) -> bool:
         if (error := await self._async_failure(order)) is not None:
             self.desk.failed(now(), order, error)
             return False
         self.desk.written(now(), order)
+        self.refresh.wrote(now(), order.point.key)
         return True
+
+    async def async_refresh(
+        self, readings: Callable[[], Readings], silent: Collection[str]
+    ) -> None:
+        """Say again what devices with a watchdog would forget.
+
+        One at a time, so that a command waits for one of them at most.
+        """
+        if self._refreshing:
+            return
+        self._refreshing = True
+        failed: set[str] = set()
+        try:
+            for due in self.refresh.due(now(), self.desk, readings(), silent):
+                point = due.point
+                async with self._lock:
+                    if self._stopped:
+                        return
+                    # Until it had its turn, all may have changed.
+                    for order in self.refresh.due(
+                        now(), self.desk, readings(), {*silent, *failed}, (point.key,)
+                    ):
+                        await self._async_say_again(order, failed)
+        finally:
+            self._refreshing = False
+
+    async def _async_say_again(self, order: Order, failed: set[str]) -> None:
+        """Write what is on the wire already; the desk need not know."""
+        point = order.point
+        if (error := await self._async_failure(order)) is None:
+            self.refresh.wrote(now(), point.key)
+            self._not_refreshed.discard(point.key)
+            return
+        if point.address is not None:
+            failed.add(point.address.device)
+        if point.key not in self._not_refreshed:
+            self._not_refreshed.add(point.key)
+            LOGGER.warning(
+                "%s was not written again for the watchdog of its device: %s",
+                point.key,
+                error,
+            )
 
     async def _async_failure(self, order: Order) -> str | None:
         """Put an order on the wire; return why that did not succeed."""

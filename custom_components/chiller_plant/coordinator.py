@@ -1,17 +1,20 @@
-"""Reads the whole plant into one snapshot, and lets the commander act on it.
+"""Keeps what is known of the whole plant up to date, and acts on it.
 
-One silent device makes its own points unavailable and nothing else; it is
-probed apart, so that the others are not read later because of it.
+Every device is read at its own pace (`poller`), what it says is judged
+(`observations`), the commander does what is to be done, and those who show a
+thing that changed are told (`publisher`). One silent device makes its own
+points unavailable and nothing else.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import override
+from datetime import timedelta
+from math import ceil, floor
+from typing import Any, override
 
-from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from . import issues
@@ -19,27 +22,66 @@ from .commander import Commander, now
 from .const import CONF_SOURCE, DOMAIN, LOGGER, OPERATOR, SOURCE_SIMULATED
 from .counters import Counters
 from .data import ChillerPlantConfigEntry
-from .drivers.driver import ReadReport
+from .drivers.driver import ReadReport, Traffic
 from .drivers.health import Change, Health
 from .links import Links
-from .plant.arbiter import Band
+from .observations import Observations
+from .plant.arbiter import Band, commandable
 from .plant.command_desk import CommandDesk, CommandRefused, Notice, Request
-from .plant.derived import PlantPerformance, derive
+from .plant.derived import Derivation, PlantPerformance
 from .plant.model import Plant, Point, PointKey, Value
-from .plant.quality import judge
 from .plant.reading import MISSING, Quality, Reading, Readings
-from .storage import PlantStore, StoredPlant
+from .plant.roles import EquipmentType, PollTier
+from .poller import Poller
+from .publisher import Publisher, Topic
+from .storage import PlantStore, QualityStore, StoredPlant
 
 _LOOK_AGAIN = 1.0
 """Seconds after a command until its equipment is read again."""
+_SOON = 0.2
+"""Seconds in which what devices report by themselves is gathered."""
+_DERIVE_AT_MOST_EACH = 1.0
+"""Seconds."""
+_FIRST_READING = 20.0
+"""Seconds that a plant may take until it is shown; slow devices follow."""
+_SHARE_OF_INTERVAL = 0.8
+"""How much of an interval a round waits for the devices that it reads."""
+
+PERFORMANCE: Topic = ("performance",)
+"""Changed figures of the plant or of a chiller."""
+COUNTERS: Topic = ("counters",)
+"""Run hours and starts may have changed."""
+
+
+def command_topic(point: PointKey) -> Topic:
+    """Return what changes with who commands a point, and how far that has got."""
+    return ("command", point)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole plant, as last read."""
+    """The whole plant, as known now.
+
+    `readings` change in place: whoever looks at them looks at once.
+    """
 
     readings: Readings
     performance: PlantPerformance
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """How one controller or unit behaves."""
+
+    silent_reason: str | None
+    """Why it is left out; None: it answers."""
+    last_good: float | None
+    """When it last sent a value, in epoch seconds."""
+    points_per_second: float
+    """Values that it sends, smoothed over a minute."""
+    traffic: Traffic
+    quality: Mapping[Quality, int]
+    """How many of its points are of each quality."""
 
 
 class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
@@ -69,21 +111,43 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self.commander = Commander(plant, links, self.store, tell)
         self.counters = Counters(plant)
         self.health = Health(links.devices)
+        self.observations = Observations(plant)
+        self.quality_store = QualityStore(
+            hass, entry.entry_id, self.observations.judge.as_dict
+        )
+        self.poller = Poller(plant, self._async_read, self._deliver, self._spawn)
+        self.publisher = Publisher()
         self.silent: dict[str, str] = {}
         """Devices that do not answer, and why."""
-        self._readings: Readings = dict.fromkeys(plant.points, MISSING)
-        self._on_wire = tuple(
-            point for point in plant.points.values() if point.address is not None
-        )
+        self._derivation = Derivation(plant)
+        self._derive_due = True
+        self._derived_at = 0.0
         self._held = tuple(
             point for point in plant.points.values() if point.address is None
         )
+        self._commands = tuple(
+            point
+            for point in plant.points.values()
+            if point.address is not None and commandable(point)
+        )
+        self._next_override = 0
+        self._checking = False
+        self._acted_on = frozenset(
+            point.key
+            for point in plant.points.values()
+            if commandable(point)
+            or plant.equipment[point.equipment].type not in _WITHOUT_INTERLOCKS
+        )
         self._heard = False
         """Whether any device ever answered."""
-        self._probing: set[str] = set()
+        self._reasons: dict[str, str] = {}
+        """Why devices did not answer the first time."""
+        self._traffic: Mapping[str, Traffic] | None = None
         self._mismatches: set[PointKey] = set()
         self._look_again: set[str] = set()
-        self._cancel_look: CALLBACK_TYPE | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._act_soon = False
+        self._origin = hass.loop.time()
 
     @property
     def desk(self) -> CommandDesk:
@@ -92,6 +156,8 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @override
     async def _async_setup(self) -> None:
+        if (learned := await self.quality_store.async_load()) is not None:
+            self.observations.judge.restore(learned)
         if (stored := await self.store.async_load()) is None:
             return
         self.commander.restore(stored["commands"])
@@ -105,84 +171,193 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             "counters": self.counters.as_dict(),
         }
 
+    @callback
+    def async_start(self) -> None:
+        """Go on by itself, after the first reading, until `async_shutdown`."""
+        # Commands have leases whether or not anybody looks at an entity.
+        self.config_entry.async_on_unload(self.async_add_listener(_nothing))
+        reported = [
+            point
+            for tier in (PollTier.FAST, PollTier.NORMAL)
+            for point in self.plant.points.values()
+            if point.address is not None and point.tier is tier
+        ]
+        self.links.watch(reported, self._reported)
+        self.links.call_when_heard(self._device_heard)
+
     # --- reading
 
     @override
     async def _async_update_data(self) -> Snapshot:
-        """Read everything that answers, then do what is to be done."""
-        asked = self.links.devices.keys() - self.health.silent
-        report = await self.links.async_read(self._points_of_devices(asked))
+        """Read what is due and answers, then do what is to be done."""
+        if not self._heard:
+            await self._async_read_all()
+        else:
+            moment = now()
+            for device in self.health.probes_due(moment):
+                self.poller.probe(device)
+            watched = self.links.watched
+            self.observations.judge.reported(watched)
+            tasks = self.poller.start_due(moment, watched, self.health.silent)
+            await _async_wait(tasks, _SHARE_OF_INTERVAL * self.plant.poll_interval)
         moment = now()
-        for device in asked:
-            self._observe(moment, device, report.silent_devices.get(device))
-        silent = report.silent_devices
-        if not self._heard and silent and len(silent) == len(self.links.devices):
-            self._raise_not_ready(report)
-        self._heard = True
-        self._take(report, self._on_wire)
-        for device in self.health.probes_due(moment):
-            self._start_probe(device)
-        self.counters.observe(moment, self._readings)
+        self._traffic = None
+        self._touch(self.observations.age(moment))
+        self.counters.observe(moment, self.observations.readings)
+        self.publisher.touch((COUNTERS,))
         self.store.async_save_soon()
+        self.quality_store.async_save_some_time()
         await self._async_act()
-        return self._snapshot()
+        self._check_some_overrides()
+        self._derive()
+        await self.publisher.async_publish()
+        self._keep_pace()
+        return self.data
 
-    def _raise_not_ready(self, report: ReadReport) -> None:
-        raise UpdateFailed(
-            translation_domain=DOMAIN,
-            translation_key="nothing_answers",
-            translation_placeholders={
-                "plant": self.plant.name,
-                "reasons": "; ".join(
-                    f"{device}: {reason}"
-                    for device, reason in report.silent_devices.items()
-                ),
-            },
+    async def _async_read_all(self) -> None:
+        """Read every point for the first time; raise if there is no plant."""
+        await _async_wait(self.poller.start_all(()), _FIRST_READING)
+        if not self._heard and self.links.devices:
+            reasons = dict.fromkeys(
+                self.links.devices, f"no answer within {_FIRST_READING:g} s"
+            )
+            reasons |= self._reasons
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="nothing_answers",
+                translation_placeholders={
+                    "plant": self.plant.name,
+                    "reasons": "; ".join(
+                        f"{device}: {reason}" for device, reason in reasons.items()
+                    ),
+                },
+            )
+        self._heard = True
+
+    @callback
+    def _keep_pace(self) -> None:
+        """Have the next round begin an interval after this one began.
+
+        The base class counts from the end of a round, in whole seconds.
+        """
+        interval = self.plant.poll_interval
+        time = self.hass.loop.time()
+        rounds = floor((time - self._origin) / interval) + 1
+        following = self._origin + rounds * interval
+        self.update_interval = timedelta(seconds=following - int(time))
+
+    async def async_update_points(self, points: Iterable[Point]) -> None:
+        """Read these points again whatever their tier."""
+        self.poller.again(points)
+        await self.async_request_refresh()
+
+    async def _async_read(self, device: str, points: list[Point]) -> ReadReport:
+        if device in self.silent:
+            await self.links.async_reopen(device)
+        return await self.links.async_read_device(device, points)
+
+    @callback
+    def _deliver(self, device: str, points: list[Point], report: ReadReport) -> None:
+        """Take what reading a part of a device brought."""
+        moment = now()
+        self._take(moment, points, report)
+        reason = report.silent_devices.get(device)
+        if reason is None:
+            self._heard = True
+            self._reasons.pop(device, None)
+        else:
+            self._reasons[device] = reason
+        self._observe(moment, device, reason)
+
+    @callback
+    def _reported(self, report: ReadReport) -> None:
+        """Take what devices report by themselves."""
+        points = [self.plant.points[key] for key in report.values]
+        self._take(now(), points, report)
+
+    @callback
+    def _take(self, moment: float, points: Iterable[Point], report: ReadReport) -> None:
+        changed = self.observations.take(moment, points, report)
+        if not changed:
+            return
+        self._touch(changed)
+        self._act_soon = self._act_soon or not self._acted_on.isdisjoint(changed)
+        if self.data is not None:
+            self._after(_SOON, self._async_catch_up)
+
+    async def _async_catch_up(self) -> None:
+        """Act on what came in since the last round, and show it."""
+        if self._act_soon:
+            await self._async_act()
+        if now() - self._derived_at >= _DERIVE_AT_MOST_EACH:
+            self._derive()
+        await self.publisher.async_publish()
+
+    @callback
+    def _after(
+        self, seconds: float, job: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Run a job once after a while, however often this is called until then."""
+        name = job.__name__
+        if name in self._timers or self._shutdown_requested:
+            return
+
+        def start() -> None:
+            del self._timers[name]
+            self._spawn(job(), name)
+
+        self._timers[name] = self.hass.loop.call_later(seconds, start)
+
+    @callback
+    def _spawn(self, job: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        return self.config_entry.async_create_background_task(
+            self.hass, job, f"{self.name} {name}"
         )
 
-    def _points_of_devices(self, devices: Collection[str]) -> list[Point]:
-        return [
-            point
-            for point in self._on_wire
-            if point.address is not None and point.address.device in devices
-        ]
+    # --- what is known
 
     @callback
-    def _take(self, report: ReadReport, points: Iterable[Point]) -> None:
-        """Judge what was read of these points, or was not."""
-        moment = now()
-        readings = dict(self._readings)
-        for point in points:
-            readings[point.key] = judge(
-                point,
-                report.values.get(point.key),
-                readings[point.key],
-                moment,
-                self.plant.poll_interval,
-            )
-        self._readings = readings
+    def _touch(self, points: Collection[PointKey]) -> None:
+        self.publisher.touch(points)
+        if not self._derive_due:
+            self._derive_due = not self._derivation.inputs.isdisjoint(points)
 
     @callback
-    def _snapshot(self) -> Snapshot:
+    def _current(self) -> Readings:
+        """Return all readings, with what the integration itself holds as of now."""
         moment = now()
-        held: dict[PointKey, Reading] = {}
+        held = {}
         for point in self._held:
             value = self.commander.held_value(point)
             held[point.key] = (
                 MISSING if value is None else Reading(value, Quality.GOOD, moment)
             )
-        self._readings = {**self._readings, **held}
-        return Snapshot(self._readings, derive(self.plant, self._readings))
+        self._touch(self.observations.hold(held))
+        return self.observations.readings
 
     @callback
-    def _publish(self) -> None:
-        """Show what is known now, without waiting for the next full reading."""
-        self.data = self._snapshot()
-        self.async_update_listeners()
+    def _derive(self) -> None:
+        """Work out what follows from the readings, if one of them changed."""
+        if not self._derive_due and self.data is not None:
+            return
+        self._derive_due = False
+        self._derived_at = now()
+        readings = self.observations.readings
+        performance = self._derivation.of(readings)
+        if self.data is None or performance != self.data.performance:
+            self.publisher.touch((PERFORMANCE,))
+            self.data = Snapshot(readings, performance)
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Tell those who want to know of every round, in slices as all others."""
+        self.publisher.queue(update for update, _ in self._listeners.values())
+        self._spawn(self.publisher.async_publish(), "publish")
 
     def reading(self, point: PointKey) -> Reading:
         """Return what is known of a point."""
-        return self.data.readings[point]
+        return self.observations.readings[point]
 
     def hold(self, point: Point) -> str | None:
         """Return why what is asked of a point is not done yet."""
@@ -195,7 +370,19 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         """Return whether a point has something to show."""
         if point.address is not None and point.address.device in self.silent:
             return False
-        return self.reading(point.key).quality in (Quality.GOOD, Quality.OUT_OF_RANGE)
+        return self.reading(point.key).quality not in (Quality.MISSING, Quality.STALE)
+
+    def device_status(self, device: str) -> DeviceStatus:
+        """Return how a device (by key) behaves."""
+        if self._traffic is None:
+            self._traffic = self.links.traffic()
+        return DeviceStatus(
+            silent_reason=self.silent.get(device),
+            last_good=self.observations.last_good(device),
+            points_per_second=self.observations.points_per_second(now(), device),
+            traffic=self._traffic.get(device) or Traffic(),
+            quality=self.observations.qualities(device),
+        )
 
     # --- devices that do not answer
 
@@ -217,31 +404,20 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             self.silent.pop(device, None)
             LOGGER.info("%s: %s answers again", self.plant.name, device)
             issues.clear_silent_device(self.hass, self.config_entry.entry_id, device)
+            # Whatever it says may have changed while it was away.
+            self.poller.read_all(device)
+        if change is not None:
+            points = self.observations.points_of(device)
+            self.publisher.touch(points)
+            self.publisher.touch(map(command_topic, points))
+            self._act_soon = True
+            self._after(_SOON, self._async_catch_up)
 
     @callback
-    def _start_probe(self, device: str) -> None:
-        if device in self._probing:
-            return
-        self._probing.add(device)
-        self.config_entry.async_create_background_task(
-            self.hass, self._async_probe(device), f"{self.name} probe {device}"
-        )
-
-    async def _async_probe(self, device: str) -> None:
-        """Ask a silent device for one point, and for all if it answers."""
-        try:
-            if self.links.devices[device] in self.links.closed:
-                await self.links.async_open()
-            points = self._points_of_devices((device,))
-            report = await self.links.async_read(points[:1])
-            self._observe(now(), device, report.silent_devices.get(device))
-            if device in self.silent:
-                return
-            self._take(await self.links.async_read(points), points)
-            await self._async_act()
-            self._publish()
-        finally:
-            self._probing.discard(device)
+    def _device_heard(self, device: str) -> None:
+        """Ask a silent device at once that has just announced itself."""
+        if device in self.silent:
+            self.poller.probe(device)
 
     # --- commands
 
@@ -249,7 +425,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         """Ask for all of these values, or raise `CommandRefused` and for none."""
         self.commander.request(requests)
         await self._async_act()
-        self._publish()
+        await self.publisher.async_publish()
 
     async def async_release(
         self, *, source: str | None, points: Collection[PointKey] | None = None
@@ -257,7 +433,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         """Let go what a source asked for; return the points that it let go."""
         released = self.commander.release(source, points)
         await self._async_act()
-        self._publish()
+        await self.publisher.async_publish()
         return released
 
     async def async_operate(
@@ -281,36 +457,26 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             raise refusal(refused) from refused
 
     async def _async_act(self) -> None:
+        self._act_soon = False
         written = await self.commander.async_step(self._current, self.silent)
+        self._current()
+        self.publisher.touch(map(command_topic, self.commander.drain_changed()))
         self._show_mismatches()
         self._look_again |= {
             point.equipment for point in written if point.address is not None
         }
-        if self._look_again and self._cancel_look is None:
-            self._cancel_look = async_call_later(
-                self.hass, _LOOK_AGAIN, self._async_look
-            )
+        if self._look_again:
+            self._after(_LOOK_AGAIN, self._async_look)
 
-    def _current(self) -> Readings:
-        return self._snapshot().readings
-
-    async def _async_look(self, _moment: datetime) -> None:
+    async def _async_look(self) -> None:
         """Read the equipment that was just commanded, for those who watch it."""
-        self._cancel_look = None
-        points = [
-            point for point in self._on_wire if point.equipment in self._look_again
-        ]
-        self._look_again.clear()
-        points = [
+        equipment, self._look_again = self._look_again, set()
+        self.poller.hurry(
             point
-            for point in points
+            for key in equipment
+            for point in self.plant.equipment[key].points.values()
             if point.address is not None and point.address.device not in self.silent
-        ]
-        report = await self.links.async_read(points)
-        # What was not heard this time is the poll's to judge.
-        self._take(report, [point for point in points if point.key in report.values])
-        await self._async_act()
-        self._publish()
+        )
 
     @callback
     def _show_mismatches(self) -> None:
@@ -323,7 +489,43 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             issues.raise_mismatch(
                 self.hass, entry_id, self.plant, self.plant.points[key], wanted, read
             )
+        if new := found.keys() - self._mismatches:
+            self._spawn(
+                self.async_check_overrides([self.plant.points[key] for key in new]),
+                "overrides",
+            )
         self._mismatches = set(found)
+
+    # --- commands without effect
+
+    async def async_check_overrides(self, points: Iterable[Point]) -> None:
+        """Ask devices which of these commands are without effect."""
+        asked = [
+            point
+            for point in points
+            if point.address is not None and point.address.device not in self.silent
+        ]
+        found = await self.links.async_overrides(asked)
+        self._touch(self.observations.outranked(now(), asked, found))
+        await self.publisher.async_publish()
+
+    @callback
+    def _check_some_overrides(self) -> None:
+        """Go on with the commands, all of which are looked at each slow interval."""
+        if self._checking or not self._commands:
+            return
+        share = self.plant.poll_interval / self.plant.slow_poll_interval
+        count = min(ceil(len(self._commands) * share), len(self._commands))
+        ring = self._commands[self._next_override :] + self._commands
+        self._next_override = (self._next_override + count) % len(self._commands)
+        self._checking = True
+        self._spawn(self._async_check_some(ring[:count]), "overrides")
+
+    async def _async_check_some(self, points: Sequence[Point]) -> None:
+        try:
+            await self.async_check_overrides(points)
+        finally:
+            self._checking = False
 
     # --- end
 
@@ -331,10 +533,25 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
     async def async_shutdown(self) -> None:
         """Stop reading and commanding; leave the plant as it is."""
         await super().async_shutdown()
-        if self._cancel_look is not None:
-            self._cancel_look()
-            self._cancel_look = None
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self.poller.close()
         await self.commander.async_stop()
+
+
+_WITHOUT_INTERLOCKS = frozenset(
+    {EquipmentType.ZONE, EquipmentType.METER, EquipmentType.WEATHER_STATION}
+)
+
+
+async def _async_wait(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
+def _nothing() -> None:
+    """Listen to nothing in particular."""
 
 
 def refusal(refused: CommandRefused) -> ServiceValidationError:

@@ -1,19 +1,21 @@
 """What all entities of a plant share: their device, their point, who commands it."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any, override
 
 from homeassistant.const import UnitOfVolumeFlowRate
+from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.helpers.entity import Entity
 
 from .const import DOMAIN
-from .coordinator import PlantCoordinator
+from .coordinator import PlantCoordinator, command_topic
 from .data import ChillerPlantData
 from .plant.arbiter import commandable
 from .plant.model import Equipment, Plant, Point, Value
 from .plant.reading import Reading
 from .plant.roles import EquipmentType, Quantity
+from .publisher import Topic
 
 TRADE_NAMES = {
     EquipmentType.PLANT: "Chiller plant",
@@ -107,16 +109,23 @@ def point_attributes(coordinator: PlantCoordinator, point: Point) -> dict[str, A
     return attributes
 
 
-class PlantEntity(CoordinatorEntity[PlantCoordinator]):
-    """An entity of the plant or of one piece of its equipment."""
+class PlantEntity(Entity):
+    """An entity of the plant or of one piece of its equipment.
+
+    It is woken when one of its topics changed, and writes its state when that
+    changed what it shows.
+    """
 
     _attr_has_entity_name = True
+    _attr_should_poll = False
+    _topics: tuple[Topic, ...] = ()
+    """What it shows something of; see `coordinator`."""
 
     def __init__(
         self, data: ChillerPlantData, equipment: Equipment | None, key: str
     ) -> None:
         """`key` tells it apart from the others of its equipment."""
-        super().__init__(data.coordinator)
+        self.coordinator = data.coordinator
         owner = "plant" if equipment is None else equipment.key
         self._attr_translation_key = key
         self._attr_unique_id = f"{data.plant.key}.{owner}.{key}"
@@ -125,6 +134,37 @@ class PlantEntity(CoordinatorEntity[PlantCoordinator]):
             if equipment is None
             else equipment_device_info(data, equipment)
         )
+        self._written: Hashable = None
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the plant is being looked at."""
+        return self.coordinator.last_update_success
+
+    @property
+    def shown(self) -> Hashable:
+        """All that changes in what it shows."""
+        raise NotImplementedError
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow what it shows."""
+        await super().async_added_to_hass()
+        self._written = self.shown
+        self.async_on_remove(
+            self.coordinator.publisher.listen(self._topics, self._changed)
+        )
+
+    @callback
+    def _changed(self) -> None:
+        if (shown := self.shown) != self._written:
+            self._written = shown
+            self.async_write_ha_state()
+
+    async def async_update(self) -> None:
+        """Read again what it shows, because somebody asked for that."""
+        await self.coordinator.async_request_refresh()
 
     async def async_operate(self, *commands: tuple[Point, Value]) -> None:
         """Ask for values as the operator who touched this entity."""
@@ -140,6 +180,7 @@ class PointEntity(PlantEntity):
         """Name it by the point's role."""
         super().__init__(data, equipment, point.role.name)
         self.point = point
+        self._topics = point_topics(point)
 
     @property
     def reading(self) -> Reading:
@@ -163,6 +204,24 @@ class PointEntity(PlantEntity):
 
     @property
     @override
+    def shown(self) -> Hashable:
+        """The value, how far it can be trusted, and who commands it."""
+        return self.available, self.number, *self.extra_state_attributes.values()
+
+    @property
+    @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """How far the value can be trusted, and who commands the point."""
         return point_attributes(self.coordinator, self.point)
+
+    @override
+    async def async_update(self) -> None:
+        """Read the point again, because somebody asked for that."""
+        await self.coordinator.async_update_points([self.point])
+
+
+def point_topics(point: Point) -> tuple[Topic, ...]:
+    """Return what `point_attributes` and the value of a point follow from."""
+    if commandable(point):
+        return point.key, command_topic(point.key)
+    return (point.key,)

@@ -166,7 +166,10 @@ class Links:
         """Return those of these points whose command is without effect, and why."""
         wanted: dict[str, list[Point]] = {}
         for point in points:
-            if point.address is not None and point.address.connection not in self.closed:
+            if (
+                point.address is not None
+                and point.address.connection not in self.closed
+            ):
                 wanted.setdefault(point.address.connection, []).append(point)
         found: dict[PointKey, str] = {}
         for answer in await asyncio.gather(

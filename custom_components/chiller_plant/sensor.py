@@ -1,6 +1,6 @@
 """What is measured, what follows from it, and who commands."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, override
 
@@ -16,6 +16,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .automation_sensor import async_follow_automations
 from .const import OPERATOR
+from .coordinator import COUNTERS, PERFORMANCE, command_topic
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .entity import PlantEntity, PointEntity, native_unit, points_of
 from .plant.arbiter import commandable
@@ -140,7 +141,7 @@ def _sensors(data: ChillerPlantData) -> Iterator[SensorEntity]:
         if plant.of_type(component.equipment_type):
             yield ComponentPowerSensor(data, component)
     if plant.of_type(EquipmentType.CHILLER):
-        yield StageSensor(data, None, "stage")
+        yield StageSensor(data)
     for equipment in plant.equipment.values():
         if equipment.key in data.coordinator.counters:
             yield RunHoursSensor(data, equipment, "run_hours")
@@ -170,9 +171,20 @@ class PointSensor(PointEntity, SensorEntity):
         return self.number
 
 
-class PerformanceSensor(PlantEntity, SensorEntity):
+class _FigureSensor(PlantEntity, SensorEntity):
+    """A number that is worked out."""
+
+    @property
+    @override
+    def shown(self) -> Hashable:
+        """The number."""
+        return self.available, self.native_value
+
+
+class PerformanceSensor(_FigureSensor):
     """A figure that follows from the points of a chiller, or of the plant."""
 
+    _topics = (PERFORMANCE,)
     entity_description: PerformanceDescription
 
     def __init__(
@@ -200,9 +212,10 @@ class PerformanceSensor(PlantEntity, SensorEntity):
         return None if value is None else round(value, 4)
 
 
-class ComponentPowerSensor(PlantEntity, SensorEntity):
+class ComponentPowerSensor(_FigureSensor):
     """What one part of the plant takes."""
 
+    _topics = (PERFORMANCE,)
     _attr_device_class = SensorDeviceClass.POWER
     _attr_native_unit_of_measurement = UnitOfPower.KILO_WATT
     _attr_state_class = SensorStateClass.MEASUREMENT
@@ -221,24 +234,31 @@ class ComponentPowerSensor(PlantEntity, SensorEntity):
         return None if value is None else round(value, 4)
 
 
-class StageSensor(PlantEntity, SensorEntity):
+class StageSensor(_FigureSensor):
     """How many chillers run."""
 
     _attr_state_class = SensorStateClass.MEASUREMENT
+
+    def __init__(self, data: ChillerPlantData) -> None:
+        """Watch the chillers."""
+        super().__init__(data, None, "stage")
+        self._points = tuple(
+            chiller.points["run_status"].key
+            for chiller in data.plant.of_type(EquipmentType.CHILLER)
+            if "run_status" in chiller.points
+        )
+        self._topics = self._points
 
     @property
     @override
     def native_value(self) -> int | None:
         """The count, unknown if the state of one chiller is."""
-        running = [
-            self.coordinator.reading(f"{chiller.key}.run_status").good
-            for chiller in self.coordinator.plant.of_type(EquipmentType.CHILLER)
-            if "run_status" in chiller.points
-        ]
+        running = [self.coordinator.reading(point).good for point in self._points]
         return None if None in running else sum(map(bool, running))
 
 
-class _CounterSensor(PlantEntity, SensorEntity):
+class _CounterSensor(_FigureSensor):
+    _topics = (COUNTERS,)
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_state_class = SensorStateClass.TOTAL_INCREASING
 
@@ -285,6 +305,23 @@ class CommandOwnerSensor(PlantEntity, SensorEntity):
             for role, point in equipment.points.items()
             if commandable(point)
         }
+        self._topics = tuple(
+            command_topic(point.key) for point in self._points.values()
+        )
+
+    @property
+    @override
+    def shown(self) -> Hashable:
+        """The owner, and all that is known of each command."""
+        return (
+            self.available,
+            self.native_value,
+            *(
+                value
+                for point in self._points.values()
+                for value in self._described(point).values()
+            ),
+        )
 
     @property
     @override

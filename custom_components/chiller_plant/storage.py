@@ -16,6 +16,9 @@ from .const import DOMAIN
 _VERSION = 1
 _DELAY = 10
 """Seconds that leases, values and counters may be lost after a crash."""
+_QUALITY_DELAY = 900
+"""Seconds after which what was learned of the points is written: there is a row
+for each, and it is learned over days."""
 
 
 class StoredPlant(TypedDict):
@@ -61,6 +64,43 @@ class PlantStore:
         return self._collect()
 
 
+class QualityStore:
+    """What was learned of the points' behaviour, in a file of its own."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry_id: str, collect: Callable[[], dict[str, Any]]
+    ) -> None:
+        """Prepare; nothing is read yet."""
+        self._store = _quality_store(hass, entry_id)
+        self._collect = collect
+        self._pending = False
+
+    async def async_load(self) -> dict[str, Any] | None:
+        """Return what was kept, None for a new plant."""
+        return await self._store.async_load()
+
+    async def async_save_now(self) -> None:
+        """Return when it is on the disk."""
+        self._pending = False
+        await self._store.async_save(self._collect())
+
+    @callback
+    def async_save_some_time(self) -> None:
+        """Write within a quarter of an hour, or when Home Assistant stops."""
+        if not self._pending:
+            self._pending = True
+            self._store.async_delay_save(self._collect_delayed, _QUALITY_DELAY)
+
+    @callback
+    def _collect_delayed(self) -> dict[str, Any]:
+        self._pending = False
+        return self._collect()
+
+
+def _quality_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}.quality", atomic_writes=True)
+
+
 def _store(hass: HomeAssistant, entry_id: str) -> Store[StoredPlant]:
     return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True)
 
@@ -73,3 +113,4 @@ async def async_load_stored(hass: HomeAssistant, entry_id: str) -> StoredPlant |
 async def async_remove_stored(hass: HomeAssistant, entry_id: str) -> None:
     """Forget a plant that was removed."""
     await _store(hass, entry_id).async_remove()
+    await _quality_store(hass, entry_id).async_remove()

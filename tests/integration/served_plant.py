@@ -31,7 +31,14 @@ def example_text(poll_interval: int = 1) -> str:
     text = text.replace(":47808", f":{udp_port()}")
     text = text.replace("local_port: 47809", f"local_port: {udp_port()}")
     text = text.replace("port: 5020", f"port: {tcp_port()}")
-    return re.sub(r"poll_interval: \d+", f"poll_interval: {poll_interval}", text)
+    return re.sub(
+        r"  poll_interval: \d+\n",
+        "".join(
+            f"  {tier}poll_interval: {poll_interval}\n"
+            for tier in ("", "normal_", "slow_")
+        ),
+        text,
+    )
 
 
 def entry_for(text: str) -> MockConfigEntry:

@@ -9,9 +9,10 @@ import pytest
 
 from custom_components.chiller_plant.plant.derived import (
     Component,
+    Derivation,
+    PlantPerformance,
     RunCounter,
     cooling_load,
-    derive,
 )
 from custom_components.chiller_plant.plant.model import Plant, PointKey, Value
 from custom_components.chiller_plant.plant.plant_file import load_plant
@@ -54,6 +55,11 @@ def readings(**changes: Value | None) -> Readings:
         else Reading(value, Quality.GOOD, NOW)
         for key, value in values.items()
     }
+
+
+def derive(plant: Plant, known: Readings) -> PlantPerformance:
+    """Return what follows from these readings of a plant."""
+    return Derivation(plant).of(known)
 
 
 def without(plant: Plant, *keys: str, **fields: Any) -> Plant:

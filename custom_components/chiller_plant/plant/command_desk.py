@@ -16,7 +16,7 @@ from .interlocks_locks import Hold
 from .interlocks_view import is_on
 from .model import ModbusAddress, Plant, Point, PointKey, Value
 from .notices import Notice, NoticeBoard, NoticeKind
-from .reading import Readings
+from .reading import Quality, Readings
 from .roles import EquipmentType
 from .steady_time import SteadyClock, duration
 from .wire import RETRY_LAST, Wire, Wires
@@ -128,7 +128,7 @@ class CommandDesk:
         changes: list[Change] = []
         holds: dict[PointKey, Hold] = {}
         pins = self._interlocks.locks.pins()
-        busy = {*self._arbiter.points(), *self._wires.ours(), *pins}
+        busy = self._busy()
         # In the order of the plant, so that a restart decides in the same order.
         for key in filter(busy.__contains__, self._plant.points):
             wire = self._wires.of(key)
@@ -212,6 +212,8 @@ class CommandDesk:
         return (
             wire.mismatch is not None
             and time >= wire.rewrite_at
+            # Writing changes nothing there, and nothing is gained by insisting.
+            and not wire.overridden
             and not self._never_sent_again(wire.point)
         )
 
@@ -311,7 +313,7 @@ class CommandDesk:
         """Return who commands a point; KeyError where the plant has none."""
         wire = self._wires.of(point)
         slot = self._arbiter.winner(point)
-        pin = self._interlocks.locks.pins().get(point)
+        pin = self._interlocks.locks.pin(point)
         hold = self._holds.get(point)
         request = slot.request if slot is not None else None
         owner = request.source if request is not None else INTERLOCK if pin else None
@@ -329,6 +331,40 @@ class CommandDesk:
             hold=hold.text if hold is not None else None,
             mismatch=wire.mismatch,
         )
+
+    def undisputed(self, point: PointKey) -> Value | None:
+        """Return what of ours is on the wire of a point, beyond doubt.
+
+        None: nothing is, or something was sent that nobody confirmed, or the
+        device reads back something else.
+        """
+        wire = self._wires.of(point)
+        sure = wire.owned and not wire.in_doubt
+        return wire.value if sure and wire.differs_since is None else None
+
+    def _busy(self) -> set[PointKey]:
+        """Return the points that are commanded, have been, or are held off."""
+        return {
+            *self._arbiter.points(),
+            *self._wires.ours(),
+            *self._interlocks.locks.pins(),
+        }
+
+    def statuses(self) -> dict[PointKey, CommandStatus]:
+        """Return `status` of every point with anything to tell; few of a plant."""
+        return {key: self.status(key) for key in self._busy() | self._holds.keys()}
+
+    def ownership(self) -> frozenset[tuple[PointKey, str | None, bool]]:
+        """Return who commands what, and where something of ours is on the wire."""
+        pins = self._interlocks.locks.pins()
+        found = []
+        for key in self._busy():
+            slot = self._arbiter.winner(key)
+            owner = INTERLOCK if key in pins else None
+            if slot is not None:
+                owner = slot.request.source
+            found.append((key, owner, self._wires.of(key).ours))
+        return frozenset(found)
 
     def drain_notices(self) -> tuple[Notice, ...]:
         """Return what happened since the last call, oldest first."""
@@ -371,6 +407,10 @@ class CommandDesk:
             wire = self._wires.of(key)
             reading = readings.get(key)
             value = reading.good if reading is not None else None
+            hand = (
+                reading if reading and reading.quality is Quality.OVERRIDDEN else None
+            )
+            wire.overridden = hand is not None
             if wire.in_doubt or wire.point.address is None or value is None:
                 continue
             age = time - wire.at if wire.at is not None else math.inf
@@ -396,8 +436,11 @@ class CommandDesk:
                     wire.point,
                     f"{_name(self._plant, wire.point)} reads back "
                     f"{_shown(wire.point, value)}, "
-                    f"{_shown(wire.point, wire.value)} was written: somebody else "
-                    "commands it, or the device does not follow",
+                    f"{_shown(wire.point, wire.value)} was written: "
+                    + (
+                        (hand and hand.detail)
+                        or "somebody else commands it, or the device does not follow"
+                    ),
                 )
             wire.mismatch = value
 

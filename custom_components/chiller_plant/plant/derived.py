@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 import math
 
-from .model import Equipment, Plant
+from .model import Equipment, Plant, PointKey
 from .reading import MISSING, Readings
 from .roles import EquipmentType
 from .units import KW_PER_RT
@@ -84,42 +84,76 @@ class PlantPerformance:
     """Only the components that the plant has."""
 
 
-def derive(plant: Plant, readings: Readings) -> PlantPerformance:
-    """Return what follows from these readings. Never raises for a reading.
+class Derivation:
+    """What follows from the readings of one plant, and from which.
 
     The plant's load is that of a meter with `cooling_power` that measures the
     plant, else that of the plant's own flow and temperatures, else the sum of
-    its chillers: which of them, the plant file decides, not the readings.
+    its chillers: which of them, the plant file decides, not the readings. So it
+    is decided once, and a plant of a thousand zones costs what its machines do.
     """
-    chillers = {
-        chiller.key: _chiller(plant, chiller, readings)
-        for chiller in plant.of_type(EquipmentType.CHILLER)
-    }
-    components = {
-        component: _component_power(plant, plant.of_type(kind), readings)
-        for component, kind in _COMPONENTS.items()
-        if plant.of_type(kind)
-    }
-    own = plant.of_type(EquipmentType.PLANT)
-    load, difference = _water_side(own[0], readings) if own else (None, None)
-    if (meter := _meter(plant, own, "cooling_power")) is not None:
-        load = _good(readings, meter, "cooling_power")
-    elif not own or not _has_water_side(own[0]):
-        load = _sum(performance.cooling_load for performance in chillers.values())
-    if (meter := _meter(plant, own, "power")) is not None:
-        power = _good(readings, meter, "power")
-    else:
-        power = _sum(components.values())
-    capacities = [
-        capacity
-        for chiller in plant.of_type(EquipmentType.CHILLER)
-        if (capacity := chiller.ratings.get("cooling_capacity", 0.0)) > 0
-    ]
-    return PlantPerformance(
-        plant=_performance(load, difference, power, min(capacities, default=None)),
-        chillers=chillers,
-        components=components,
-    )
+
+    def __init__(self, plant: Plant) -> None:
+        """Decide where each figure comes from."""
+        chillers = plant.of_type(EquipmentType.CHILLER)
+        self._chillers = {
+            chiller.key: _Sources(
+                water=_water_side(chiller),
+                load=_meter(plant, (chiller,), "cooling_power"),
+                power=_component_power(plant, (chiller,)),
+                capacity=chiller.ratings.get("cooling_capacity"),
+            )
+            for chiller in chillers
+        }
+        self._components = {
+            component: _component_power(plant, equipment)
+            for component, kind in _COMPONENTS.items()
+            if (equipment := plant.of_type(kind))
+        }
+        own = plant.of_type(EquipmentType.PLANT)
+        capacities = [
+            capacity
+            for chiller in chillers
+            if (capacity := chiller.ratings.get("cooling_capacity", 0.0)) > 0
+        ]
+        power = _meter(plant, own, "power")
+        self._plant = _Sources(
+            water=_water_side(own[0]) if own else None,
+            load=_meter(plant, own, "cooling_power"),
+            power=None if power is None else (power,),
+            capacity=min(capacities, default=None),
+        )
+        self._load_of_chillers = not own or not _has_water_side(own[0])
+        used = {key for keys in self._components.values() for key in keys}
+        for sources in (self._plant, *self._chillers.values()):
+            used |= {*(sources.water or ()), *(sources.power or ()), sources.load or ""}
+        self.inputs = frozenset(used & plant.points.keys())
+        """The points that anything follows from."""
+
+    def of(self, readings: Readings) -> PlantPerformance:
+        """Return what follows from these readings. Never raises for a reading."""
+        chillers = {}
+        for key, sources in self._chillers.items():
+            load, difference = sources.load_and_difference(readings)
+            power = _sum(_good(readings, point) for point in sources.power or ())
+            chillers[key] = _performance(load, difference, power, sources.capacity)
+        components = {
+            component: _sum(_good(readings, point) for point in points)
+            for component, points in self._components.items()
+        }
+        own = self._plant
+        load, difference = own.load_and_difference(readings)
+        if own.load is None and self._load_of_chillers:
+            load = _sum(performance.cooling_load for performance in chillers.values())
+        if own.power is None:
+            power = _sum(components.values())
+        else:
+            power = _sum(_good(readings, point) for point in own.power)
+        return PlantPerformance(
+            plant=_performance(load, difference, power, own.capacity),
+            chillers=chillers,
+            components=components,
+        )
 
 
 def cooling_load(
@@ -134,16 +168,6 @@ def cooling_load(
     if flow is None or supply is None or back is None:
         return None
     return max(0.0, WATER_DENSITY * WATER_HEAT_CAPACITY * flow * (back - supply))
-
-
-def _chiller(plant: Plant, chiller: Equipment, readings: Readings) -> Performance:
-    load, difference = _water_side(chiller, readings)
-    if (meter := _meter(plant, (chiller,), "cooling_power")) is not None:
-        load = _good(readings, meter, "cooling_power")
-    power = _component_power(plant, (chiller,), readings)
-    return _performance(
-        load, difference, power, chiller.ratings.get("cooling_capacity")
-    )
 
 
 def _performance(
@@ -161,15 +185,39 @@ def _performance(
     return Performance(load, difference, power, efficiency, cop)
 
 
-def _water_side(
-    item: Equipment, readings: Readings
-) -> tuple[float | None, float | None]:
-    """Return load and temperature difference of a machine's chilled water."""
-    flow = _good(readings, item, "chilled_water_flow")
-    supply = _good(readings, item, "chilled_water_supply_temperature")
-    back = _good(readings, item, "chilled_water_return_temperature")
-    difference = None if supply is None or back is None else back - supply
-    return cooling_load(flow, supply, back), difference
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The points that the figures of a chiller, or of the plant, come from."""
+
+    water: tuple[PointKey, PointKey, PointKey] | None
+    """Flow, supply and return of its chilled water."""
+    load: PointKey | None
+    """What measures its load directly; goes before the water."""
+    power: tuple[PointKey, ...] | None
+    capacity: float | None
+    """kW; that of the smallest chiller for the plant."""
+
+    def load_and_difference(
+        self, readings: Readings
+    ) -> tuple[float | None, float | None]:
+        """Return the load, kW, and the temperature difference, K."""
+        load = difference = None
+        if self.water is not None:
+            flow, supply, back = (_good(readings, point) for point in self.water)
+            if supply is not None and back is not None:
+                difference = back - supply
+            load = cooling_load(flow, supply, back)
+        if self.load is not None:
+            load = _good(readings, self.load)
+        return load, difference
+
+
+def _water_side(item: Equipment) -> tuple[PointKey, PointKey, PointKey]:
+    return (
+        f"{item.key}.chilled_water_flow",
+        f"{item.key}.chilled_water_supply_temperature",
+        f"{item.key}.chilled_water_return_temperature",
+    )
 
 
 def _has_water_side(item: Equipment) -> bool:
@@ -181,39 +229,37 @@ def _has_water_side(item: Equipment) -> bool:
 
 
 def _component_power(
-    plant: Plant, equipment: tuple[Equipment, ...], readings: Readings
-) -> float | None:
-    """Return the power of these machines together, kW.
+    plant: Plant, equipment: tuple[Equipment, ...]
+) -> tuple[PointKey, ...]:
+    """Return the points whose sum is the power of these machines, kW.
 
     A meter goes before the machine's own figure; it may measure several of
-    them, but nothing else. None if one of them has neither.
+    them, but nothing else. One that has neither makes the sum unknown.
     """
     remaining = {item.key for item in equipment}
-    powers: list[float | None] = []
+    powers: list[PointKey] = []
     for meter in plant.of_type(EquipmentType.METER):
         measured = set(meter.measures)
         if measured and measured <= remaining and "power" in meter.points:
             remaining -= measured
-            powers.append(_good(readings, meter, "power"))
-    powers.extend(
-        _good(readings, item, "power") for item in equipment if item.key in remaining
-    )
-    return _sum(powers)
+            powers.append(f"{meter.key}.power")
+    powers.extend(f"{item.key}.power" for item in equipment if item.key in remaining)
+    return tuple(powers)
 
 
 def _meter(
     plant: Plant, equipment: tuple[Equipment, ...], role: str
-) -> Equipment | None:
-    """Return the first meter with this point that measures just these."""
+) -> PointKey | None:
+    """Return the point of the first meter with it that measures just these."""
     keys = {item.key for item in equipment}
     for meter in plant.of_type(EquipmentType.METER):
         if keys and set(meter.measures) == keys and role in meter.points:
-            return meter
+            return f"{meter.key}.{role}"
     return None
 
 
-def _good(readings: Readings, item: Equipment, role: str) -> float | None:
-    value = readings.get(f"{item.key}.{role}", MISSING).good
+def _good(readings: Readings, point: PointKey) -> float | None:
+    value = readings.get(point, MISSING).good
     return None if value is None or isinstance(value, bool) else value
 
 

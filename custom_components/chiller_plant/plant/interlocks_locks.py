@@ -23,6 +23,12 @@ from .steady_time import duration
 _RUNS_AFTER_ALL = 60.0
 """Seconds after which a machine does not merely run out."""
 
+_WHY = {
+    LockKind.FLOW: "flow was lost",
+    LockKind.START: "its last start was not proven",
+    LockKind.ALARM: "it stopped on an alarm",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -170,20 +176,26 @@ class Locks:
 
     def pins(self) -> Mapping[PointKey, Hold]:
         """Return the run commands that are held off whoever wants them on."""
-        why = {
-            LockKind.FLOW: "flow was lost",
-            LockKind.START: "its last start was not proven",
-            LockKind.ALARM: "it stopped on an alarm",
-        }
         return {
-            f"{key}.run_command": Hold(
-                f"lock_{history.lock.value}",
-                f"{self._plant.equipment[key].name} held off: {why[history.lock]}; "
-                "waits for its minimum off time and proven flow",
-            )
+            f"{key}.run_command": self._hold(key, history.lock)
             for key, history in self._histories.items()
             if history.lock is not None
         }
+
+    def pin(self, point: PointKey) -> Hold | None:
+        """Return why a point is held off; None: it is not."""
+        key, _, role = point.partition(".")
+        history = self._histories.get(key)
+        if role != "run_command" or history is None or history.lock is None:
+            return None
+        return self._hold(key, history.lock)
+
+    def _hold(self, machine: str, lock: LockKind) -> Hold:
+        return Hold(
+            f"lock_{lock.value}",
+            f"{self._plant.equipment[machine].name} held off: {_WHY[lock]}; "
+            "waits for its minimum off time and proven flow",
+        )
 
     def foreign(self, point: Point) -> bool:
         """Whether somebody else may run a pinned machine if we let it go."""
