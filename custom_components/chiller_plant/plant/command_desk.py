@@ -333,14 +333,8 @@ class CommandDesk:
         )
 
     def undisputed(self, point: PointKey) -> Value | None:
-        """Return what of ours is on the wire of a point, beyond doubt.
-
-        None: nothing is, or something was sent that nobody confirmed, or the
-        device reads back something else.
-        """
-        wire = self._wires.of(point)
-        sure = wire.owned and not wire.in_doubt
-        return wire.value if sure and wire.differs_since is None else None
+        """Return what is on the wire of a point; see `Wire.undisputed`."""
+        return self._wires.of(point).undisputed
 
     def _busy(self) -> set[PointKey]:
         """Return the points that are commanded, have been, or are held off."""

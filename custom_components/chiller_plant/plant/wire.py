@@ -60,6 +60,16 @@ class Wire:
         """Whether something of ours is, or may be, on the wire."""
         return self.owned or self.in_doubt
 
+    @property
+    def undisputed(self) -> Value | None:
+        """What of ours is on the wire beyond doubt.
+
+        None: nothing is, or something was sent that nobody confirmed, or the
+        device reads back something else.
+        """
+        agreed = self.differs_since is None and self.mismatch is None
+        return self.value if self.owned and agreed and not self.in_doubt else None
+
     def after_release(self) -> Value | None:
         """Return what a release leaves behind, None where that is unknown."""
         if self.point.release is None and isinstance(self.point.address, ModbusAddress):
