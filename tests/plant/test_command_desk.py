@@ -224,6 +224,43 @@ def test_device_that_never_follows_is_written_less_and_less_often() -> None:
     assert kinds.count("mismatch") == 1
 
 
+def test_command_that_a_hand_overrides_is_told_once_and_not_insisted_on() -> None:
+    bench = Bench(pump_plant())
+    bench.ask(SPEED, 50.0)
+    bench.step()
+    sent(bench)
+    bench.slots[SPEED] = 80.0
+    bench.by_hand[SPEED] = "priority 5 holds it at 80"
+    bench.run(3600)
+    assert sent(bench) == []
+    assert bench.kinds().count("mismatch") == 1
+    text = next(item.text for item in bench.told if item.kind.value == "mismatch")
+    assert text == (
+        "Schp 1 speed command reads back 80 %, 50 % was written: "
+        "priority 5 holds it at 80"
+    )
+    assert bench.desk.status(SPEED).mismatch == 80.0
+    # The hand is gone, and its value is still there.
+    bench.by_hand.clear()
+    bench.run(40)
+    assert sent(bench) == [(SPEED, 50.0)]
+    assert bench.desk.status(SPEED).mismatch is None
+
+
+def test_new_command_is_written_though_a_hand_overrides_it() -> None:
+    """It stands ready for when the hand lets go; a stop above all."""
+    bench = Bench(pump_plant())
+    bench.ask(SPEED, 50.0)
+    bench.step()
+    bench.slots[SPEED] = 80.0
+    bench.by_hand[SPEED] = "in local mode"
+    bench.run(60)
+    sent(bench)
+    bench.ask(SPEED, 30.0)
+    bench.run(10)
+    assert sent(bench) == [(SPEED, 30.0)]
+
+
 def test_wire_rounding_is_no_mismatch() -> None:
     bench = Bench(pump_plant(address=modbus(scale=0.5)))
     bench.ask(SPEED, 50.2)
