@@ -75,6 +75,14 @@ class Device:
     async def stop(self) -> None:
         await self._server.stop()
 
+    async def subscriptions(self) -> int:
+        """Return how many objects it reports to anybody."""
+        return int((await self._server.cov_counters())["subscriptions_active"])
+
+    async def refused_subscriptions(self) -> int:
+        """Return how often its list was full."""
+        return int((await self._server.cov_counters())["subscriptions_rejected_quota"])
+
     async def measure(self, target: str, value: rb.PropertyValue) -> None:
         """Let an input measure something."""
         await self._server.set_present_value_local(identifier(target), value)

@@ -77,11 +77,15 @@ def bacnet_connection(
 
 @asynccontextmanager
 async def bacnet_driver(
-    *devices: BacnetDevice, **rest: Any
+    *devices: BacnetDevice, report_lifetime: float = 600.0, **rest: Any
 ) -> AsyncIterator[BacnetDriver]:
     """Connect a driver to these devices."""
     connection = bacnet_connection(devices, **rest)
-    driver = BacnetDriver(connection, BacnetNetworks().network(connection))
+    driver = BacnetDriver(
+        connection,
+        BacnetNetworks().network(connection),
+        report_lifetime=report_lifetime,
+    )
     await driver.connect()
     try:
         yield driver

@@ -4,18 +4,18 @@ from itertools import count
 
 import pytest
 
+from custom_components.chiller_plant.drivers.bacnet_read_multiple import Place
 from custom_components.chiller_plant.drivers.cov_subscriptions import (
-    ObjectName,
     Refusal,
     Subscriptions,
 )
 
 LIFETIME = 600.0
-SENSOR: ObjectName = ("analog-input", 1)
-SWITCH: ObjectName = ("binary-input", 1)
+SENSOR: Place = (0, 1)
+SWITCH: Place = (3, 1)
 
 
-def subscriptions(*names: ObjectName, spread: float = 0.5) -> Subscriptions:
+def subscriptions(*names: Place, spread: float = 0.5) -> Subscriptions:
     """Want these of a device that answers, at the time 0."""
     found = Subscriptions(LIFETIME, lambda: spread)
     found.want(0.0, dict.fromkeys(names or (SENSOR,), 0))
@@ -23,7 +23,7 @@ def subscriptions(*names: ObjectName, spread: float = 0.5) -> Subscriptions:
     return found
 
 
-def ask(book: Subscriptions, now: float) -> list[ObjectName]:
+def ask(book: Subscriptions, now: float) -> list[Place]:
     """Grant all that is due; return what it was."""
     asked = []
     for _ in range(10_000):
@@ -34,7 +34,7 @@ def ask(book: Subscriptions, now: float) -> list[ObjectName]:
     raise AssertionError("it asks without end")
 
 
-def live(book: Subscriptions, now: float) -> set[ObjectName]:
+def live(book: Subscriptions, now: float) -> set[Place]:
     return {name for name, _ in book.live(now)}
 
 
@@ -75,7 +75,7 @@ def test_a_point_is_watched_only_after_it_was_read() -> None:
 
 def test_renewals_come_long_before_the_end_and_apart_from_each_other() -> None:
     spread = (place % 100 / 99 for place in count())
-    names = [("analog-value", instance) for instance in range(1000)]
+    names = [(2, instance) for instance in range(1000)]
     book = Subscriptions(LIFETIME, lambda: next(spread))
     book.want(0.0, dict.fromkeys(names, 0))
     book.answered(0.0)
@@ -107,7 +107,7 @@ def test_a_renewal_that_fails_is_tried_again_before_it_is_too_late() -> None:
 
 
 def test_a_device_that_never_answers_subscriptions_is_left_alone_for_an_hour() -> None:
-    names = [("analog-value", instance) for instance in range(100)]
+    names = [(2, instance) for instance in range(100)]
     book = subscriptions(*names)
     now, asked = 0.0, 0
     while now < 1800.0:
@@ -119,9 +119,9 @@ def test_a_device_that_never_answers_subscriptions_is_left_alone_for_an_hour() -
 
 
 def test_a_full_list_leaves_the_rest_to_polling() -> None:
-    names = [("analog-value", instance) for instance in range(100)]
+    names = [(2, instance) for instance in range(100)]
     book = subscriptions(*names)
-    granted: set[ObjectName] = set()
+    granted: set[Place] = set()
     refusals = 0
     for second in range(3000):
         now = float(second)

@@ -19,6 +19,7 @@ from ..plant.model import (
     PointKey,
     Value,
 )
+from .bacnet_cov import ChangeReports
 from .bacnet_device import Device
 from .bacnet_failures import RequestFailed
 from .bacnet_network import BacnetNetwork, parse_address
@@ -41,12 +42,25 @@ _PRESENT_VALUE = PropertyIdentifier(PRESENT_VALUE)
 class BacnetDriver:
     """The points of one BACnet/IP connection; see `driver.Driver`."""
 
-    def __init__(self, connection: BacnetConnection, network: BacnetNetwork) -> None:
-        """Speak for `connection` through the stack of its local address."""
+    def __init__(
+        self,
+        connection: BacnetConnection,
+        network: BacnetNetwork,
+        *,
+        report_lifetime: float = 600.0,
+    ) -> None:
+        """Speak for `connection` through the stack of its local address.
+
+        Devices are asked to report changes for `report_lifetime` seconds at a
+        time.
+        """
         self._connection = connection
         self._network = network
         self._open = False
         self._devices: dict[str, Device] = {}
+        self._reports = ChangeReports(
+            network, self.read, _take_in, lifetime=report_lifetime
+        )
         self._tell: Callable[[str], None] = _nobody
         self._deafen: Callable[[], None] = _nothing
 
@@ -59,6 +73,7 @@ class BacnetDriver:
             for key, device in self._connection.devices.items()
         }
         await self._network.open(self._connection)
+        self._reports.open(self._devices.values())
         self._deafen = self._network.listen_i_am(self._heard_i_am)
         self._open = True
 
@@ -66,6 +81,7 @@ class BacnetDriver:
         """Leave the network to the others. Never raises."""
         if self._open:
             self._open = False
+            await self._reports.close()
             self._deafen()
             await self._network.close()
 
@@ -107,12 +123,13 @@ class BacnetDriver:
     def watch(
         self, points: Iterable[Point], heard: Callable[[ReadReport], None]
     ) -> None:
-        """Leave it to be read."""
+        """Have devices report these points, where it is worth it; see `Driver`."""
+        self._reports.watch(points, heard)
 
     @property
     def watched(self) -> frozenset[PointKey]:
-        """Return no points: all are to be read."""
-        return frozenset()
+        """Points that are reported now, and were read since they are."""
+        return self._reports.watched
 
     async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
         """Return where a slot of a higher priority than ours is in use."""
@@ -135,6 +152,8 @@ class BacnetDriver:
 
     def traffic(self) -> Mapping[str, Traffic]:
         """Return what each device costs."""
+        for key, device in self._devices.items():
+            device.traffic.subscriptions = self._reports.subscribed(key)
         return {key: device.traffic_now() for key, device in self._devices.items()}
 
     def diagnostics(self) -> Mapping[str, object]:
@@ -165,6 +184,7 @@ class BacnetDriver:
             if device.address != address:
                 continue
             if device.instance == instance:
+                self._reports.announced(device.key)
                 self._tell(device.key)
             else:
                 # Another one is there now, and must not be commanded.
@@ -180,6 +200,7 @@ class BacnetDriver:
         for point in points:
             objects.setdefault(_place(point), []).append(point)
         unanswered = dict.fromkeys(objects)
+        began = asyncio.get_running_loop().time()
 
         def told(answers: Mapping[Place, Answer]) -> None:
             for place, answer in answers.items():
@@ -199,6 +220,7 @@ class BacnetDriver:
         for place in unanswered:
             for point in objects[place]:
                 report.failures[point.key] = failure
+        self._reports.polled(device.key, began, objects, report)
 
     async def _find_overrides(
         self, device: Device, points: Sequence[Point], found: dict[PointKey, str]

@@ -6,53 +6,38 @@ never made one, because what happened between them counts.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bacpypes3.basetypes import StatusFlags
 from bacpypes3.constructeddata import AnyAtomic
 
-from ..plant.model import Point, PointKey
-from .bacnet_values import Unusable, from_wire
+from ..plant.model import PointKey
+from .bacnet_read_multiple import PRESENT_VALUE, STATUS_FLAGS
+from .bacnet_reading import Answer
 from .driver import ReadReport
 
 _GATHER = 0.02
-_PRESENT_VALUE = 85
-_STATUS_FLAGS = 111
 
 
-def read_notification(
-    notification: Any, object_type: str, points: Sequence[Point], where: str
-) -> ReadReport:
-    """Return what a notification says of the points of its object.
-
-    Nothing, where it says nothing of the present value. `where` begins what is
-    said of a value that cannot be used.
-    """
+def read_notification(notification: Any) -> Answer | None:
+    """Return what a notification says of its object's present value, if it does."""
     # By number, because devices and stacks spell the names in several ways.
     said = {
         int(item.propertyIdentifier): item.value
         for item in notification.listOfValues or ()
         if item.propertyArrayIndex is None
     }
-    report = ReadReport()
-    if _PRESENT_VALUE not in said:
-        return report
+    if PRESENT_VALUE not in said:
+        return None
     try:
-        value = AnyAtomic(said[_PRESENT_VALUE].tagList).get_value()
-        flags = said.get(_STATUS_FLAGS)
-        if flags is not None:
-            flags = flags.cast_out(StatusFlags)
+        value = said[PRESENT_VALUE].cast_out(AnyAtomic).get_value()
+        flags = said.get(STATUS_FLAGS)
+        return Answer(value, None if flags is None else flags.cast_out(StatusFlags))
     except Exception as error:  # noqa: BLE001, what a device sends makes the stack raise anything
-        text = f"{where}: it reported what makes no sense ({type(error).__name__})"
-        report.failures |= dict.fromkeys((point.key for point in points), text)
-        return report
-    for point in points:
-        try:
-            report.values[point.key] = from_wire(point, object_type, value, flags)
-        except Unusable as error:
-            report.failures[point.key] = f"{where}: {error}"
-    return report
+        return Answer(
+            failure=f"it reported what makes no sense ({type(error).__name__})"
+        )
 
 
 def overwrite(report: ReadReport, key: PointKey, newer: ReadReport) -> None:

@@ -14,9 +14,7 @@ from math import inf
 from random import random
 
 from ..plant.model import Value
-
-type ObjectName = tuple[str, int]
-"""Type and instance of an object in the device."""
+from .bacnet_read_multiple import Place
 
 _FIRST_RETRY = 5.0
 _LONGEST_RETRY = 300.0
@@ -84,8 +82,8 @@ class Subscriptions:
         """
         self._lifetime = lifetime
         self._spread = spread
-        self._objects: dict[ObjectName, _Subscription] = {}
-        self._queue: list[tuple[float, int, ObjectName]] = []
+        self._objects: dict[Place, _Subscription] = {}
+        self._queue: list[tuple[float, int, Place]] = []
         """A heap; entries that do not agree with their object are old."""
         self._answers = False
         self._grants = False
@@ -99,7 +97,7 @@ class Subscriptions:
         """Whether the device is there to be asked."""
         return self._answers
 
-    def want(self, now: float, ranks: Mapping[ObjectName, int]) -> list[ObjectName]:
+    def want(self, now: float, ranks: Mapping[Place, int]) -> list[Place]:
         """Have these reported and no others; return those to be ended."""
         ended = [
             name
@@ -115,7 +113,7 @@ class Subscriptions:
         self._sort()
         return ended
 
-    def live(self, now: float) -> Iterator[tuple[ObjectName, float]]:
+    def live(self, now: float) -> Iterator[tuple[Place, float]]:
         """Return what is reported and was read since, and until when it is."""
         for name, subscription in self._objects.items():
             if (
@@ -139,7 +137,7 @@ class Subscriptions:
             heappop(self._queue)
         return None
 
-    def take_due(self, now: float) -> ObjectName | None:
+    def take_due(self, now: float) -> Place | None:
         """Return what to ask for now. Say what came of it before the next."""
         due = self.next_due()
         if due is None or due > now:
@@ -154,7 +152,7 @@ class Subscriptions:
         subscription.settled = inf
         return name
 
-    def granted(self, now: float, name: ObjectName) -> bool:
+    def granted(self, now: float, name: Place) -> bool:
         """Take in that the device will report; return whether to read it."""
         self._grants = True
         self._silences = 0
@@ -170,7 +168,7 @@ class Subscriptions:
         self._put_off(name, self._renewal(now, self._lifetime))
         return not subscription.is_read
 
-    def refused(self, now: float, name: ObjectName, refusal: Refusal) -> None:
+    def refused(self, now: float, name: Place, refusal: Refusal) -> None:
         """Take in that the device will not report."""
         self._silences = 0
         if (subscription := self._objects.get(name)) is None:
@@ -185,11 +183,11 @@ class Subscriptions:
         subscription.due = self._much_later(now)
         self._sort()
 
-    def retry(self, now: float, name: ObjectName) -> None:
+    def retry(self, now: float, name: Place) -> None:
         """Ask for this one again at once."""
         self._put_off(name, now)
 
-    def failed(self, now: float, name: ObjectName) -> None:
+    def failed(self, now: float, name: Place) -> None:
         """Take in that nothing came of asking; leave the device alone a while."""
         self._silences += 1
         if self._silences >= _SILENCES and not self._grants:
@@ -231,12 +229,12 @@ class Subscriptions:
 
     # --- values
 
-    def is_ours(self, name: ObjectName) -> bool:
+    def is_ours(self, name: Place) -> bool:
         """Return whether a report of this object was asked for."""
         return (item := self._objects.get(name)) is not None and item.is_asked
 
     def reported(
-        self, now: float, name: ObjectName, value: Value | None, remaining: float
+        self, now: float, name: Place, value: Value | None, remaining: float
     ) -> bool:
         """Take in a report; `remaining` are the seconds that it says are left.
 
@@ -264,13 +262,11 @@ class Subscriptions:
             self._put_off(name, self._renewal(now, remaining))
         return subscription.due != due
 
-    def read(
-        self, now: float, began: float, name: ObjectName, value: Value | None
-    ) -> bool:
+    def read(self, now: float, began: float, name: Place, value: Value | None) -> bool:
         """Take in a reading that `began` then; None: it did not bring a value.
 
-        Returns whether it shows that the reports have ended: it will be asked
-        for again.
+        Returns whether it seems that the reports have ended: it will be asked
+        for again, a switch unless it is reported within a moment.
         """
         subscription = self._objects.get(name)
         if subscription is None or not subscription.is_live(now):
@@ -295,6 +291,7 @@ class Subscriptions:
             subscription.doubted = now
             if isinstance(value, bool):
                 self._put_off(name, now + _GRACE)
+                return True
             return False
         if isinstance(value, bool) or now - subscription.doubted < _GRACE:
             return False
@@ -322,7 +319,7 @@ class Subscriptions:
     def _much_later(self, now: float) -> float:
         return now + _REFUSED_PAUSE * (0.75 + 0.5 * self._spread())
 
-    def _put_off(self, name: ObjectName, due: float) -> None:
+    def _put_off(self, name: Place, due: float) -> None:
         if (subscription := self._objects.get(name)) is not None:
             subscription.due = due
             heappush(self._queue, (due, subscription.rank, name))
