@@ -154,12 +154,17 @@ class Interview:
         }
 
     async def _ask_for_one(self, item: Wanted) -> dict[Wanted, Any]:
-        try:
-            value = await self._request(
-                lambda app: app.read_property(
-                    self._address, item.target, item.name, item.element
-                )
+        def call(app: Any) -> Any:
+            return app.read_property(
+                self._address, item.target, item.name, item.element
             )
+
+        try:
+            try:
+                value = await self._request(call)
+            except NoAnswer:
+                # It may have been lost.
+                value = await self._request(call)
         except NoAnswer:
             raise
         except RequestFailed:
@@ -167,11 +172,7 @@ class Interview:
         return {} if value is None else {item: value}
 
     async def _request(self, call: Callable[[Any], Any]) -> Any:
-        """Send one question, and once more where nothing came back."""
-        try:
-            return await self._network.request(self._address, Lane.POLL, call)
-        except NoAnswer:
-            return await self._network.request(self._address, Lane.POLL, call)
+        return await self._network.request(self._address, Lane.POLL, call)
 
 
 def text_of(value: Any) -> str | None:
