@@ -22,7 +22,7 @@ from ..plant.model import (
 from .bacnet_cov import ChangeReports
 from .bacnet_device import Device
 from .bacnet_failures import RequestFailed
-from .bacnet_network import BacnetNetwork, parse_address
+from .bacnet_network import BacnetNetwork, parse_station
 from .bacnet_read_multiple import PRESENT_VALUE, Place
 from .bacnet_reading import Answer, read_priority_arrays, read_values
 from .bacnet_values import (
@@ -162,7 +162,7 @@ class BacnetDriver:
             "local_address": self._connection.local_address,
             "local_port": self._connection.local_port,
             "write_priority": self._connection.write_priority,
-            "open": self._network.is_open,
+            **self._network.diagnostics(),
             "devices": {
                 key: device.diagnostics() for key, device in self._devices.items()
             },
@@ -170,13 +170,15 @@ class BacnetDriver:
 
     def _device(self, device: BacnetDevice) -> Device:
         try:
-            address = parse_address(device.address)
+            address, router = parse_station(device.address)
         except ValueError:
             raise DriverError(
                 f"connection {self._connection.key}: device {device.key}: "
                 f"'{device.address}' is not an address; write ip:port, or network:mac "
                 "for a device behind a router"
             ) from None
+        if router is not None and address.addrNet is not None:
+            self._network.declare_router(address.addrNet, router)
         return Device(device, address, self._network)
 
     def _heard_i_am(self, instance: int, address: Address) -> None:

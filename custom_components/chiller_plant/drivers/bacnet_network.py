@@ -12,19 +12,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-import errno
 from importlib import import_module
 from ipaddress import IPv4Interface
 from itertools import count
 import re
-import socket
-from typing import Any
+from typing import Any, NamedTuple
 
 from bacpypes3.apdu import ErrorRejectAbortNack, WhoIsRequest
 from bacpypes3.pdu import Address, GlobalBroadcast
 
 from ..plant.model import BacnetConnection
 from .bacnet_failures import Garbled, NoAnswer, NotSent, RequestFailed, failure
+from .bacnet_port import check_port, why_not
 from .driver import DriverError
 from .lanes import Lane, LaneFull, Lanes, Stem
 
@@ -43,6 +42,7 @@ _ADDRESS = re.compile(
     r"\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?"
     r"|\d{1,5}:(\d{1,3}|0x([0-9a-fA-F]{2})+|\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?)"
 )
+_ROUTER = re.compile(r"\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?")
 
 type Call = Callable[[Any], Awaitable[Any]]
 """What to do with the application of a stack (it comes without types)."""
@@ -62,6 +62,15 @@ class Announcement:
     `no-segmentation`."""
 
 
+class _Identity(NamedTuple):
+    """What all who share a stack have to agree on."""
+
+    interface: IPv4Interface
+    instance: int
+    bbmd: str | None
+    bbmd_lifetime: int
+
+
 def parse_address(text: str) -> Address:
     """Return `ip:port`, `ip` or `network:mac` as an address of the stack.
 
@@ -73,6 +82,21 @@ def parse_address(text: str) -> Address:
     return Address(text)
 
 
+def parse_station(text: str) -> tuple[Address, Address | None]:
+    """Return an address as `parse_address` does, and the router that leads there.
+
+    The router is what follows an `@`, as in `2:17@10.0.0.1`: it need not be
+    found then. Raises `ValueError`.
+    """
+    station, behind, router = text.partition("@")
+    address = parse_address(station)
+    if not behind:
+        return address, None
+    if address.addrNet is None or not _ROUTER.fullmatch(router):
+        raise ValueError(text)
+    return address, Address(router)
+
+
 class BacnetNetwork:
     """The stack on one local address and port, for as long as it is used."""
 
@@ -82,8 +106,9 @@ class BacnetNetwork:
         self._port = port
         self._users = 0
         self._changing = asyncio.Lock()
-        self._identity: tuple[IPv4Interface, int] | None = None
+        self._identity: _Identity | None = None
         self._stack: Any = None
+        self._routers: dict[int, Address] = {}
         self._stem = Stem(_IN_FLIGHT, kept_for_commands=_KEPT_FOR_COMMANDS)
         self._lanes: dict[str, Lanes] = {}
         self._transactions: set[asyncio.Task[Any]] = set()
@@ -102,16 +127,21 @@ class BacnetNetwork:
         Every `open` that succeeds needs a `close`.
         """
         async with self._changing:
-            identity = (IPv4Interface(connection.local_address), connection.instance)
+            identity = _Identity(
+                IPv4Interface(connection.local_address),
+                connection.instance,
+                connection.bbmd,
+                connection.bbmd_lifetime if connection.bbmd else 0,
+            )
             if self._stack is None:
-                await self._start(connection.key, *identity)
+                await self._start(connection.key, identity)
                 self._identity = identity
             elif identity != self._identity:
                 raise DriverError(
                     f"connection {connection.key}: {self._ip}:{self._port} is already "
-                    "used by another plant with another prefix or device instance; "
-                    "give both the same local_address and instance, or another "
-                    "local_port"
+                    "used by another plant with another prefix, device instance or "
+                    "BBMD; give both the same local_address, instance, bbmd and "
+                    "bbmd_lifetime, or another local_port"
                 )
             self._users += 1
 
@@ -136,13 +166,37 @@ class BacnetNetwork:
             await lanes.acquire(lane)
         except LaneFull:
             raise NotSent("too many requests are waiting for it") from None
-        task = asyncio.create_task(self._transact(lanes, call))
+        task = asyncio.create_task(self._transact(lanes, address, call))
         self._transactions.add(task)
         task.add_done_callback(self._transactions.discard)
         answer = await asyncio.shield(task)
         if isinstance(answer, RequestFailed):
+            if isinstance(answer, NoAnswer):
+                await self._doubt_way(address)
             raise answer
         return answer
+
+    def declare_router(self, network: int, router: Address) -> None:
+        """Take it that this router leads to a network, until another says so."""
+        self._routers[network] = router
+
+    def diagnostics(self) -> dict[str, object]:
+        """Return how it stands with a BBMD, and which networks lie behind routers."""
+        if self._stack is None or self._identity is None:
+            return {"open": False}
+        application = self._stack.this_application.app
+        return {
+            "open": True,
+            "bbmd": self._identity.bbmd,
+            "bbmd_trouble": self._stack.trouble,
+            "routers": {
+                str(network): str(router)
+                for (_, network), (
+                    router,
+                    _,
+                ) in application.nsap.router_info_cache.path_info.items()
+            },
+        }
 
     def allow(self, address: Address, in_flight: int) -> None:
         """Let a device have so many requests at a time.
@@ -210,6 +264,9 @@ class BacnetNetwork:
         """
         if self._stack is None:
             return []
+        application = self._stack.this_application.app
+        if not await self._find_way(application, address):
+            return []
         request = WhoIsRequest(destination=address or GlobalBroadcast())
         request.deviceInstanceRangeLowLimit = low
         request.deviceInstanceRangeHighLimit = high
@@ -228,7 +285,7 @@ class BacnetNetwork:
 
         stop = _listen(self._hear_announcement, heard)
         try:
-            self._stack.this_application.app.request(request)
+            application.request(request)
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await enough.wait()
@@ -262,19 +319,27 @@ class BacnetNetwork:
             )
         return lanes
 
-    async def _transact(self, lanes: Lanes, call: Call) -> Any:
+    async def _find_way(self, application: Any, address: Address | None) -> bool:
+        if address is None or address.addrNet is None:
+            return True
+        routes = application.nsap.router_info_cache
+        return bool(await routes.find(application, address.addrNet))
+
+    async def _doubt_way(self, address: Address) -> None:
+        if self._stack is not None and address.addrNet is not None:
+            application = self._stack.this_application.app
+            routes = application.nsap.router_info_cache
+            await routes.doubt(application, address.addrNet)
+
+    async def _transact(self, lanes: Lanes, address: Address, call: Call) -> Any:
         """Return what `call` brings, or why it failed.
 
         As a value, because nobody may be left to hear an exception.
         """
         try:
-            if self._stack is None:
-                return NotSent("the connection is closed")
-            async with asyncio.timeout(_REQUEST_TIMEOUT):
-                answer = await call(self._stack.this_application.app)
-            return (
-                failure(answer) if isinstance(answer, ErrorRejectAbortNack) else answer
-            )
+            return await self._send(address, call)
+        except RequestFailed as error:
+            return error
         except ErrorRejectAbortNack as error:
             return failure(error)
         except TimeoutError:
@@ -287,13 +352,29 @@ class BacnetNetwork:
         finally:
             lanes.release()
 
-    async def _start(self, key: str, interface: IPv4Interface, instance: int) -> None:
+    async def _send(self, address: Address, call: Call) -> Any:
+        if self._stack is None:
+            raise NotSent("the connection is closed")
+        application = self._stack.this_application.app
+        if not await self._find_way(application, address):
+            raise NotSent(
+                f"no router says that it leads to network {address.addrNet}; write "
+                f"its address too, as in {address}@10.0.0.1:47808"
+            )
+        async with asyncio.timeout(_REQUEST_TIMEOUT):
+            answer = await call(application)
+        if isinstance(answer, ErrorRejectAbortNack):
+            raise answer
+        return answer
+
+    async def _start(self, key: str, identity: _Identity) -> None:
         loop = asyncio.get_running_loop()
+        interface = identity.interface
         try:
-            await loop.run_in_executor(None, _check_address, interface, self._port)
+            await loop.run_in_executor(None, check_port, interface, self._port)
         except OSError as error:
             raise DriverError(
-                f"connection {key}: {_why_not(error, interface, self._port)}"
+                f"connection {key}: {why_not(error, interface, self._port)}"
             ) from error
         try:
             stack_module = await loop.run_in_executor(
@@ -303,9 +384,11 @@ class BacnetNetwork:
                 self._ip,
                 interface.network.prefixlen,
                 self._port,
-                instance,
+                identity.instance,
+                routers=self._routers,
                 heard_cov=self._heard_cov,
                 heard_i_am=self._heard_i_am,
+                foreign=identity.bbmd is not None,
             )
         except Exception as error:
             raise DriverError(
@@ -326,6 +409,8 @@ class BacnetNetwork:
                 f"connection {key}: {interface}:{self._port} could not be opened; "
                 "check local_address (with its prefix) and local_port"
             )
+        if identity.bbmd is not None:
+            stack.keep_registered(identity.bbmd, identity.bbmd_lifetime)
         self._stack = stack
 
     async def _stop(self, stack: Any) -> None:
@@ -374,32 +459,3 @@ def _listen[Handler](handlers: list[Handler], handler: Handler) -> Callable[[], 
 
 def _way(address: Address) -> str:
     return str(address if address.addrNet is None else address.addrNet)
-
-
-def _check_address(interface: IPv4Interface, port: int) -> None:
-    """Raise `OSError` if the stack could not have this address for itself.
-
-    The stack would try for ever, or share a port that is not its own.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as alone:
-        alone.bind((str(interface.ip), port))
-    broadcast = interface.network.broadcast_address
-    if broadcast != interface.ip:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as shared:
-            shared.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            shared.bind((str(broadcast), port))
-
-
-def _why_not(error: OSError, interface: IPv4Interface, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"another program uses UDP port {port} on {interface.ip}; stop it or "
-            "choose another local_port"
-        )
-    if error.errno == errno.EADDRNOTAVAIL:
-        return (
-            f"this machine has no address {interface}; set local_address to one of "
-            "its own, with the prefix of that network"
-        )
-    return f"{interface.ip}:{port} cannot be opened: {error.strerror}"

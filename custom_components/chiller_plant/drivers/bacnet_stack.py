@@ -19,12 +19,17 @@ from BAC0.scripts.Base import Base
 from bacpypes3.apdu import ComplexAckPDU, SimpleAckPDU
 from bacpypes3.app import Application
 from bacpypes3.appservice import ApplicationServiceAccessPoint
+from bacpypes3.basetypes import IPMode
 from bacpypes3.comm import ServiceAccessPoint, bind
 from bacpypes3.errors import ServicesError
+from bacpypes3.local.networkport import NetworkPortObject
 from bacpypes3.netservice import NetworkServiceAccessPoint, NetworkServiceElement
 from bacpypes3.object import DeviceObject
+from bacpypes3.pdu import Address
 
+from .bacnet_foreign import ForeignLink
 from .bacnet_read_multiple import RawRequest
+from .bacnet_routes import Routes
 
 MAXIMUM_APDU = 1476
 """Octets of the longest answer that BACnet/IP carries in one piece."""
@@ -32,6 +37,7 @@ _APDU_TIMEOUT = 2500
 """Milliseconds; what a slow trunk takes, and half of what a reader waits."""
 _APDU_RETRIES = 0
 """None: the stack would repeat a start too, whose answer was lost."""
+_FOREIGN = IPMode.foreign
 
 _DEVICE, _PORT = json.loads(
     Path(asyncApp.__file__).with_name("device.json").read_text(encoding="utf-8")
@@ -67,18 +73,32 @@ class _Application(Application):  # type: ignore[misc]
     heard_i_am: Callable[[Any], None]
 
     @classmethod
-    def from_object_list(cls, objects: list[Any], **_: Any) -> _Application:
+    def from_object_list(
+        cls, objects: list[Any], router_info_cache: Any = None, **_: Any
+    ) -> _Application:
         """Make one of its device and its port, with our own access point."""
         application = cls()
         device = next(each for each in objects if isinstance(each, DeviceObject))
         application.asap = _Access(device, application.device_info_cache)
-        application.nsap = NetworkServiceAccessPoint()
+        application.nsap = NetworkServiceAccessPoint(router_info_cache)
         application.nse = NetworkServiceElement()
         bind(application.nse, application.nsap)
         bind(application, application.asap, application.nsap)
         for each in objects:
             application.add_object(each)
         return application
+
+    def add_object(self, each: Any) -> None:
+        """Add an object; the port of a foreign device gets a link of our own."""
+        if not isinstance(each, NetworkPortObject) or each.bacnetIPMode != _FOREIGN:
+            super().add_object(each)
+            return
+        self.objectName[each.objectName] = each
+        self.objectIdentifier[each.objectIdentifier] = each
+        each._app = self  # noqa: SLF001, as the stack does
+        link = ForeignLink(each.address)
+        self.link_layers[each.objectIdentifier] = link
+        self.nsap.bind(link, address=each.address)
 
     def asked_raw(self, answer: Any) -> bool:
         """Return whether an answer is one to a raw request."""
@@ -123,10 +143,15 @@ class Stack(BAC0.lite):  # type: ignore[misc]
         self,
         heard_cov: Callable[[Any], bool],
         heard_i_am: Callable[[Any], None],
+        routers: dict[int, Address],
+        *,
+        foreign: bool,
         **settings: Any,
     ) -> None:
-        """Start it; both are called with what devices tell unasked."""
+        """Start it; the first two are called with what devices tell unasked."""
         self._heard = heard_cov, heard_i_am
+        self._routers = routers
+        self._foreign = foreign
         super().__init__(**settings)
 
     def startApp(self) -> None:
@@ -149,13 +174,27 @@ class Stack(BAC0.lite):  # type: ignore[misc]
             "ip-address": str(self.localIPAddr),
             "ip-subnet-mask": str(self.localIPAddr.netmask),
             "bacnet-ip-udp-port": self.localIPAddr.addrPort,
+            "bacnet-ip-mode": "foreign" if self._foreign else "normal",
         }
-        application = _Application.from_json([device, port])
+        application = _Application.from_json(
+            [device, port], router_info_cache=Routes(self._routers)
+        )
         application.heard_cov, application.heard_i_am = self._heard
         self.this_application = _Started(application, self.localIPAddr)
         Base._used_ips.add(self.localIPAddr)  # noqa: SLF001, what BAC0 looks at
         self._initialized = True
         self._started = True
+
+    def keep_registered(self, bbmd: str, lifetime: int) -> None:
+        """Register as a foreign device; see `ForeignLink`."""
+        for link in self.this_application.app.link_layers.values():
+            link.keep_registered(bbmd, lifetime)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no broadcasts of a BBMD reach us, where they should."""
+        links = self.this_application.app.link_layers.values()
+        return next((link.trouble for link in links if self._foreign), None)
 
     def i_am(self) -> None:
         """Announce ourselves once; BAC0 waits for what never becomes true."""
@@ -168,18 +207,24 @@ def start(
     port: int,
     instance: int,
     *,
+    routers: dict[int, Address],
+    foreign: bool,
     heard_cov: Callable[[Any], bool],
     heard_i_am: Callable[[Any], None],
 ) -> Stack:
     """Start a stack on a local address; call it in the event loop.
 
-    It opens nothing but its sockets. `heard_cov` and `heard_i_am` are called
+    It opens nothing but its sockets. `routers` are those that are known, by
+    the network that they lead to; `foreign` is for who will register with a
+    BBMD. `heard_cov` and `heard_i_am` are called
     with what devices report and announce unasked; the first returns whether
     anybody asked for the report.
     """
     return Stack(
         heard_cov,
         heard_i_am,
+        routers,
+        foreign=foreign,
         ip=ip,
         mask=prefix,
         port=port,

@@ -52,8 +52,14 @@ def host(value: object) -> str:
 
 
 def bacnet_station(value: object) -> str:
-    """Accept host:port, or network:mac of a station behind a router."""
+    """Accept host:port, or network:mac of a station behind a router.
+
+    The router's own address may follow, where it cannot be found by broadcast.
+    """
     if isinstance(value, str):
+        station_text, behind, router = value.partition("@")
+        if behind and _STATION.fullmatch(station_text):
+            return f"{bacnet_station(station_text)}@{bacnet_host(router)}"
         address, _, port = value.partition(":")
         try:
             ipaddress.IPv4Address(address)
@@ -67,7 +73,8 @@ def bacnet_station(value: object) -> str:
             if re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65535:
                 return value
     raise vol.Invalid(
-        "expected address:port as in 10.0.0.7:47808, or network:mac as in 2:17"
+        "expected address:port as in 10.0.0.7:47808, network:mac as in 2:17, or "
+        "with its router as in 2:17@10.0.0.1:47808"
     )
 
 
