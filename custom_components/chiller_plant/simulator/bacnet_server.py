@@ -284,8 +284,8 @@ class BacnetDeviceServer:
             async with asyncio.timeout(_OPEN_TIMEOUT):
                 await self._link.server._local_transport_ready.wait()  # noqa: SLF001
         else:
-            # The application lives on, with its priority arrays and
-            # subscriptions: only its socket was gone.
+            # The application lives on, with its priority arrays: only its
+            # socket was gone.
             server = self._link.server
 
             def receiver() -> Any:
@@ -301,10 +301,16 @@ class BacnetDeviceServer:
         self.on_wire = True
 
     async def stop(self) -> None:
-        """Go off the wire; keep everything that was written."""
+        """Go off the wire; keep everything that was written.
+
+        Like a device without power, it forgets who asked for reports.
+        """
         if not self.on_wire:
             return
         self.on_wire = False
+        for detection in list(self._application._cov_detections.values()):  # noqa: SLF001
+            for subscription in list(detection.cov_subscriptions):
+                self._application.cancel_subscription(subscription)
         server = self._link.server
         server.local_transport.close()
         server.local_transport = _Unplugged()
