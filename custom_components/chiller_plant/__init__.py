@@ -10,6 +10,8 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import issues
 from .actions import async_report_notice
+from .bus_entity import bus_identifier
+from .bus_health import BusHealth
 from .command_refresh import async_keep_commands
 from .commander import Commander
 from .const import (
@@ -61,7 +63,9 @@ async def async_setup_entry(
     device = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id, **plant_device_info(plant)
     )
-    entry.runtime_data = ChillerPlantData(plant, coordinator, plan, device.id)
+    bus = BusHealth(coordinator)
+    entry.async_on_unload(bus.async_start())
+    entry.runtime_data = ChillerPlantData(plant, coordinator, plan, bus, device.id)
     _remove_stale_devices(hass, entry, plant)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 
@@ -90,7 +94,7 @@ async def async_unload_entry(
     await coordinator.async_shutdown()
     await coordinator.store.async_save_now()
     await coordinator.quality_store.async_save_now()
-    issues.clear_all(hass, entry.entry_id, coordinator.plant)
+    issues.clear_all(hass, entry.entry_id)
     return True
 
 
@@ -98,6 +102,7 @@ async def async_remove_entry(
     hass: HomeAssistant, entry: ChillerPlantConfigEntry
 ) -> None:
     """Give back what we own on the bus: nobody will remember it after this."""
+    issues.clear_all(hass, entry.entry_id)
     stored = await async_load_stored(hass, entry.entry_id)
     if stored is not None:
         store = PlantStore(hass, entry.entry_id, lambda: stored)
@@ -155,5 +160,10 @@ def _is_current(plant: Plant, device: dr.DeviceEntry) -> bool:
     known = {plant_identifier(plant)}
     known |= {
         equipment_identifier(plant, equipment) for equipment in plant.equipment.values()
+    }
+    known |= {
+        bus_identifier(plant, key)
+        for connection in plant.connections.values()
+        for key in connection.devices
     }
     return bool(known & device.identifiers)

@@ -9,6 +9,7 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .bus_sensor import connectivity_sensors
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .engine_sensor import EngineSensor
 from .entity import PointEntity, points_of
@@ -33,6 +34,7 @@ async def async_setup_entry(
     async_add_entities(
         [
             EngineSensor(data),
+            *connectivity_sensors(data),
             *(
                 PointBinarySensor(data, equipment, point)
                 for equipment, point in points_of(

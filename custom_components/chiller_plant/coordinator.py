@@ -17,7 +17,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from . import issues
+from .bus_issues import BusIssues
 from .commander import Commander, now
 from .const import CONF_SOURCE, DOMAIN, LOGGER, OPERATOR, SOURCE_SIMULATED
 from .counters import Counters
@@ -117,6 +117,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self.poller = Poller(plant, self._async_read, self._deliver, self._spawn)
         self.publisher = Publisher()
+        self.issues = BusIssues(hass, entry.entry_id, plant, links)
         self.silent: dict[str, str] = {}
         """Devices that do not answer, and why."""
         self._derivation = Derivation(plant)
@@ -200,6 +201,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             self.observations.judge.reported(watched)
             tasks = self.poller.start_due(moment, watched, self.health.silent)
             await _async_wait(tasks, _SHARE_OF_INTERVAL * self.plant.poll_interval)
+            self.issues.async_show(self.silent)
         moment = now()
         self._traffic = None
         self._touch(self.observations.age(moment))
@@ -217,6 +219,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_read_all(self) -> None:
         """Read every point for the first time; raise if there is no plant."""
         await _async_wait(self.poller.start_all(()), _FIRST_READING)
+        self.issues.async_show(self.silent)
         if not self._heard and self.links.devices:
             reasons = dict.fromkeys(
                 self.links.devices, f"no answer within {_FIRST_READING:g} s"
@@ -397,15 +400,13 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
                 device,
                 reason,
             )
-            issues.raise_silent_device(
-                self.hass, self.config_entry.entry_id, self.plant, device, str(reason)
-            )
         elif change is Change.CAME_BACK:
             self.silent.pop(device, None)
             LOGGER.info("%s: %s answers again", self.plant.name, device)
-            issues.clear_silent_device(self.hass, self.config_entry.entry_id, device)
             # Whatever it says may have changed while it was away.
             self.poller.read_all(device)
+        elif reason is not None and device in self.silent:
+            self.silent[device] = reason
         if change is not None:
             points = self.observations.points_of(device)
             self.publisher.touch(points)
@@ -480,15 +481,8 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def _show_mismatches(self) -> None:
-        entry_id = self.config_entry.entry_id
         found = self.commander.mismatches
-        for key in self._mismatches - found.keys():
-            issues.clear_mismatch(self.hass, entry_id, key)
-        for key in found.keys() - self._mismatches:
-            wanted, read = found[key]
-            issues.raise_mismatch(
-                self.hass, entry_id, self.plant, self.plant.points[key], wanted, read
-            )
+        self.issues.async_show_mismatches(found, self.observations.judge, self.reading)
         if new := found.keys() - self._mismatches:
             self._spawn(
                 self.async_check_overrides([self.plant.points[key] for key in new]),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from homeassistant.config_entries import ConfigEntry
 
 if TYPE_CHECKING:
+    from .bus_health import BusHealth
     from .coordinator import PlantCoordinator
     from .plan import PlanRoom
     from .plant.model import Plant
@@ -20,5 +21,6 @@ class ChillerPlantData:
     plant: Plant
     coordinator: PlantCoordinator
     plan: PlanRoom
+    bus: BusHealth
     plant_device_id: str
     """The device that all equipment hangs off."""

@@ -1,11 +1,13 @@
 """What a person who searches a fault wants to see, without who and where."""
 
+from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_PLANT_FILE_NAME, CONF_SOURCE
+from .coordinator import DeviceStatus
 from .data import ChillerPlantConfigEntry
 
 # Addresses tell where a building's network can be entered, reasons name people.
@@ -16,6 +18,7 @@ _REDACTED = {
     "last_failure",
     "local_address",
     "reason",
+    "silent_reason",
     "unit",
 }
 
@@ -41,11 +44,16 @@ async def async_get_config_entry_diagnostics(
             "last_update_success": coordinator.last_update_success,
             "links": coordinator.links.diagnostics(),
             "silent_devices": sorted(coordinator.silent),
+            "devices": {
+                device: _described(coordinator.device_status(device))
+                for device in coordinator.links.devices
+            },
             "readings": {
                 key: {
                     "value": reading.value,
                     "quality": reading.quality.value,
                     "at": reading.at,
+                    "detail": reading.detail,
                 }
                 for key, reading in coordinator.data.readings.items()
             },
@@ -54,3 +62,13 @@ async def async_get_config_entry_diagnostics(
         },
         _REDACTED,
     )
+
+
+def _described(status: DeviceStatus) -> dict[str, Any]:
+    return {
+        "silent_reason": status.silent_reason,
+        "last_good": status.last_good,
+        "points_per_second": status.points_per_second,
+        "traffic": asdict(status.traffic),
+        "quality": {quality.value: count for quality, count in status.quality.items()},
+    }

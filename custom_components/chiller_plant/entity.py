@@ -37,6 +37,7 @@ ATTR_HOLD = "hold"
 ATTR_OWNER = "owner"
 ATTR_OWNER_PRIORITY = "owner_priority"
 ATTR_QUALITY = "quality"
+ATTR_QUALITY_REASON = "quality_reason"
 ATTR_REQUESTED_VALUE = "requested_value"
 
 
@@ -95,9 +96,10 @@ def points_of(
 
 def point_attributes(coordinator: PlantCoordinator, point: Point) -> dict[str, Any]:
     """Return how far a point can be trusted, and who commands it."""
-    attributes: dict[str, Any] = {
-        ATTR_QUALITY: coordinator.reading(point.key).quality.value
-    }
+    reading = coordinator.reading(point.key)
+    attributes: dict[str, Any] = {ATTR_QUALITY: reading.quality.value}
+    if reading.detail is not None:
+        attributes[ATTR_QUALITY_REASON] = reading.detail
     if commandable(point):
         status = coordinator.desk.status(point.key)
         attributes |= {

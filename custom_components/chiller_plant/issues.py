@@ -1,4 +1,4 @@
-"""What a person must repair: a device that is silent, a command that does not hold.
+"""What a person must repair: a silent device, a command that does not hold.
 
 Issues go by themselves when what they tell of is over.
 """
@@ -56,6 +56,37 @@ def clear_silent_device(hass: HomeAssistant, entry_id: str, device: str) -> None
 
 
 @callback
+def raise_closed_connection(
+    hass: HomeAssistant, entry_id: str, plant: Plant, connection: str, reason: str
+) -> None:
+    """Say which connection cannot be opened, where, and what to do."""
+    found = plant.connections[connection]
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _closed_id(entry_id, connection),
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="closed_connection",
+        translation_placeholders={
+            "plant": plant.name,
+            "connection": connection,
+            "address": _local_address(found),
+            "devices": ", ".join(found.devices),
+            "reason": reason,
+        },
+    )
+
+
+@callback
+def clear_closed_connection(
+    hass: HomeAssistant, entry_id: str, connection: str
+) -> None:
+    """Forget it: the connection is open."""
+    ir.async_delete_issue(hass, DOMAIN, _closed_id(entry_id, connection))
+
+
+@callback
 def raise_mismatch(
     hass: HomeAssistant,
     entry_id: str,
@@ -63,8 +94,9 @@ def raise_mismatch(
     point: Point,
     wanted: Value | None,
     found: Value,
+    why: str | None,
 ) -> None:
-    """Say that a device does not keep what was written to it."""
+    """Say that a device does not keep what was written to it, and why if known."""
     equipment = plant.equipment[point.equipment]
     ir.async_create_issue(
         hass,
@@ -79,6 +111,7 @@ def raise_mismatch(
             "point": point.key,
             "wanted": _shown(wanted),
             "found": _shown(found),
+            "reason": why or "the device does not say why",
         },
     )
 
@@ -113,13 +146,15 @@ def raise_left_behind(
 
 
 @callback
-def clear_all(hass: HomeAssistant, entry_id: str, plant: Plant) -> None:
-    """Forget all: nobody looks at the plant any more, so nobody can tell."""
-    for connection in plant.connections.values():
-        for device in connection.devices:
-            clear_silent_device(hass, entry_id, device)
-    for point in plant.points:
-        clear_mismatch(hass, entry_id, point)
+def clear_all(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget all: nobody looks at the plant any more, so nobody can tell.
+
+    Not what was left behind, which is told because nobody looks any more.
+    """
+    mine = tuple(f"{entry_id}.{kind}." for kind in ("closed", "silent", "mismatch"))
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith(mine):
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 def address_of(connection: Connection, device: str) -> str:
@@ -162,6 +197,18 @@ def equipment_of(plant: Plant, device: str) -> tuple[str, ...]:
             for point in equipment.points.values()
         )
     )
+
+
+def _local_address(connection: Connection) -> str:
+    match connection:
+        case BacnetConnection():
+            return f"{connection.local_address}, UDP port {connection.local_port}"
+        case ModbusConnection():
+            return f"{connection.host}:{connection.port}"
+
+
+def _closed_id(entry_id: str, connection: str) -> str:
+    return f"{entry_id}.closed.{connection}"
 
 
 def _silent_id(entry_id: str, device: str) -> str:

@@ -15,6 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .automation_sensor import async_follow_automations
+from .bus_sensor import bus_sensors
 from .const import OPERATOR
 from .coordinator import COUNTERS, PERFORMANCE, command_topic
 from .data import ChillerPlantConfigEntry, ChillerPlantData
@@ -148,6 +149,7 @@ def _sensors(data: ChillerPlantData) -> Iterator[SensorEntity]:
             yield StartsSensor(data, equipment, "starts")
         if any(commandable(point) for point in equipment.points.values()):
             yield CommandOwnerSensor(data, equipment)
+    yield from bus_sensors(data)
 
 
 class PointSensor(PointEntity, SensorEntity):
