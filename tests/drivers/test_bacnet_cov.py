@@ -217,7 +217,7 @@ async def test_closing_leaves_nothing_behind() -> None:
         running = others()
         async with watching(server.as_declared, SUPPLY, STATUS) as watch:
             await watch.begin()
-            heard = len(watch.heard)
+        heard = len(watch.heard)
         assert others() <= running
         assert await server.subscriptions() == 0
         await measure(server, 4.5)
