@@ -63,8 +63,8 @@ def candidates(
         doubt, states = _doubts(exact, found)
         reason = f"'{found.name}' is a name of this role"
         reason += _circumstances(exact, found, states)
-        known = exact.quantity.is_boolean or found.unit is not None
-        best[exact.name] = Candidate(exact, 0.99 if known else 0.8, reason, doubt)
+        sure = exact.quantity.is_boolean or found.unit is not None
+        best[exact.name] = Candidate(exact, 0.99 if sure else 0.8, reason, doubt)
     return sorted(best.values(), key=lambda each: -each.score)
 
 
