@@ -12,13 +12,14 @@ the plant file) is handed back to the equipment's own controls.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from homeassistant.util import dt as dt_util
 
 from .command_refresh import CommandRefresh
 from .const import LOGGER
-from .drivers.driver import DriverError
+from .drivers.driver import DeviceSilent, DriverError
 from .links import Links
 from .plant.arbiter import checked_request, commandable
 from .plant.command_desk import CommandDesk, CommandStatus, Notice, Order, Request
@@ -33,6 +34,11 @@ from .plant.model import (
 from .plant.reading import Readings
 from .plant.roles import EquipmentType
 from .storage import PlantStore
+
+_ON_THEIR_OWN = (EquipmentType.ZONE, EquipmentType.SHEDDABLE_CIRCUIT)
+"""Equipment that no machine depends on."""
+_AT_A_STRETCH = 2.0
+"""Seconds for which it is written to before the desk looks again."""
 
 
 def now() -> float:
@@ -61,6 +67,8 @@ class Commander:
         self._statuses: dict[PointKey, CommandStatus] = {}
         """Of the points that have anything to tell, after the last step."""
         self._changed: set[PointKey] = set()
+        self.unfinished = False
+        """Whether the last step left orders over, for the next one."""
         self._commandable = tuple(
             point for point in plant.points.values() if commandable(point)
         )
@@ -141,9 +149,7 @@ class Commander:
                 or order.point.address.device not in silent
             ]
             await self._async_keep(orders)
-            written = [
-                order.point for order in orders if await self._async_carry_out(order)
-            ]
+            written = await self._async_carry_out_all(orders)
             if orders:
                 self._store.async_save_soon()
             self._note_statuses()
@@ -167,8 +173,47 @@ class Commander:
             self._kept = ownership
             await self._store.async_save_now()
 
-    async def _async_carry_out(self, order: Order) -> bool:
-        if (error := await self._async_failure(order)) is not None:
+    async def _async_carry_out_all(self, orders: Sequence[Order]) -> list[Point]:
+        """Put orders on the wire; return the points that were written.
+
+        Machines one after another, as the desk says. The rest after them, devices
+        side by side and for a while only, so that a thousand setpoints do not
+        stand before the next stop of a chiller. What is left over is offered by
+        the next step, as is what a device would be asked for that has just not
+        answered.
+        """
+        loop = asyncio.get_running_loop()
+        machines: list[Order] = []
+        others: dict[str, list[Order]] = {}
+        for order in orders:
+            point = order.point
+            equipment = self._plant.equipment[point.equipment]
+            if point.address is None or equipment.type not in _ON_THEIR_OWN:
+                machines.append(order)
+            else:
+                others.setdefault(point.address.device, []).append(order)
+        written: list[Point] = []
+        gone: set[str] = set()
+
+        async def carry_out(some: Sequence[Order], until: float) -> None:
+            for order in some:
+                if loop.time() > until:
+                    self.unfinished = True
+                    return
+                address = order.point.address
+                if address is not None and address.device in gone:
+                    continue
+                if await self._async_carry_out(order, gone):
+                    written.append(order.point)
+
+        self.unfinished = False
+        await carry_out(machines, inf)
+        until = loop.time() + _AT_A_STRETCH
+        await asyncio.gather(*(carry_out(some, until) for some in others.values()))
+        return written
+
+    async def _async_carry_out(self, order: Order, gone: set[str]) -> bool:
+        if (error := await self._async_failure(order, gone)) is not None:
             self.desk.failed(now(), order, error)
             return False
         self.desk.written(now(), order)
@@ -203,7 +248,7 @@ class Commander:
     async def _async_say_again(self, order: Order, failed: set[str]) -> None:
         """Write what is on the wire already; the desk need not know."""
         point = order.point
-        if (error := await self._async_failure(order)) is None:
+        if (error := await self._async_failure(order, failed)) is None:
             self.refresh.wrote(now(), point.key)
             self._not_refreshed.discard(point.key)
             return
@@ -217,8 +262,11 @@ class Commander:
                 error,
             )
 
-    async def _async_failure(self, order: Order) -> str | None:
-        """Put an order on the wire; return why that did not succeed."""
+    async def _async_failure(self, order: Order, gone: set[str]) -> str | None:
+        """Put an order on the wire; return why that did not succeed.
+
+        A device that did not answer is put among those that are `gone`.
+        """
         point = order.point
         if point.address is None:
             return None
@@ -229,6 +277,8 @@ class Commander:
             else:
                 await driver.write(point, order.value)
         except DriverError as error:
+            if isinstance(error, DeviceSilent):
+                gone.add(point.address.device)
             return str(error)
         except Exception as error:  # noqa: BLE001
             # A fault of ours must not keep the other orders off the wire.
@@ -271,7 +321,7 @@ class Commander:
             for point in mine:
                 device = "" if point.address is None else point.address.device
                 order = Order(point, None, "handed back", "integration")
-                if device in silent or not await self._async_carry_out(order):
+                if device in silent or not await self._async_carry_out(order, silent):
                     silent.add(device)
                     failed.append(point.key)
         if failed:

@@ -468,6 +468,9 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         }
         if self._look_again:
             self._after(_LOOK_AGAIN, self._async_look)
+        if self.commander.unfinished:
+            self._act_soon = True
+            self._after(_SOON, self._async_catch_up)
 
     async def _async_look(self) -> None:
         """Read the equipment that was just commanded, for those who watch it."""

@@ -146,7 +146,9 @@ class Bench:
                 quality = Quality.STALE if key in self.stale else Quality.GOOD
                 if key in self.by_hand:
                     quality = Quality.OVERRIDDEN
-                readings[key] = Reading(value, quality, self.now, self.by_hand.get(key))
+                readings[key] = Reading(
+                    value, quality, self.wall, self.by_hand.get(key)
+                )
         return readings
 
     # --- time, and the one who carries orders out

@@ -18,6 +18,7 @@ from custom_components.chiller_plant.plant.command_desk import (
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.notices import MAXIMUM_NOTICES
 from custom_components.chiller_plant.plant.plant_file import load_plant
+from custom_components.chiller_plant.plant.reading import Quality, Reading
 from custom_components.chiller_plant.plant.roles import EquipmentType
 
 from .bench import Bench
@@ -206,6 +207,21 @@ def test_read_back_that_differs_is_told_and_written_again() -> None:
     assert "mismatch" in bench.kinds()
     assert "mismatch_cleared" in bench.kinds()
     assert bench.desk.status(SPEED).mismatch is None
+
+
+def test_reading_from_before_the_write_says_nothing_of_it() -> None:
+    # Setpoints are read every five minutes only.
+    desk = CommandDesk(pump_plant())
+    readings = {SPEED: Reading(80.0, Quality.GOOD, 100.0)}
+    desk.step(100.0, readings)
+    desk.request(101.0, Request(SPEED, 50.0, 150, "operator"))
+    for now in range(101, 400, 5):
+        for order in desk.step(now, readings):
+            desk.written(now, order)
+    assert desk.status(SPEED).mismatch is None
+
+    desk.step(400.0, {SPEED: Reading(80.0, Quality.GOOD, 400.0)})
+    assert desk.status(SPEED).mismatch == 80.0
 
 
 def test_device_that_never_follows_is_written_less_and_less_often() -> None:

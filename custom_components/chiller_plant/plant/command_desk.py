@@ -16,7 +16,7 @@ from .interlocks_locks import Hold
 from .interlocks_view import is_on
 from .model import ModbusAddress, Plant, Point, PointKey, Value
 from .notices import Notice, NoticeBoard, NoticeKind
-from .reading import Quality, Readings
+from .reading import Quality, Reading, Readings
 from .roles import EquipmentType
 from .steady_time import SteadyClock, duration
 from .wire import RETRY_LAST, Wire, Wires
@@ -407,6 +407,8 @@ class CommandDesk:
             wire.overridden = hand is not None
             if wire.in_doubt or wire.point.address is None or value is None:
                 continue
+            if reading is not None and self._is_before(time, wire, reading):
+                continue
             age = time - wire.at if wire.at is not None else math.inf
             if _close(wire.point, value, wire.value) or (
                 age < self._settle and _close(wire.point, value, wire.previous)
@@ -437,6 +439,15 @@ class CommandDesk:
                     ),
                 )
             wire.mismatch = value
+
+    def _is_before(self, time: float, wire: Wire, reading: Reading) -> bool:
+        """Whether a reading is from before the last write, and says nothing of it.
+
+        A setpoint may be read every five minutes only.
+        """
+        if wire.at is None or reading.at is None:
+            return False
+        return self._board.now - reading.at > time - wire.at
 
     # --- across a restart
 

@@ -52,6 +52,7 @@ class Interlocks:
         """Watch this plant."""
         self._plant = plant
         self._wires = wires
+        self._board = board
         self._settle = settle
         self._compressors = plant.of_type(*COMPRESSORS)
         self._histories = {
@@ -69,7 +70,9 @@ class Interlocks:
         self._view = self._look(0.0, {})
 
     def _look(self, time: float, readings: Readings) -> View:
-        return View(self._plant, self._wires, self._settle, time, readings)
+        return View(
+            self._plant, self._wires, self._settle, time, readings, self._board.now
+        )
 
     # --- what is seen
 

@@ -51,10 +51,12 @@ class View:
         settle: float,
         time: float,
         readings: Readings,
+        now: float,
     ) -> None:
-        """Keep what was read and what was written."""
+        """Keep what was read and what was written; `now` in epoch seconds."""
         self.plant = plant
         self.time = time
+        self._now = now
         self._wires = wires
         self._settle = settle
         self._readings = readings
@@ -153,7 +155,14 @@ class View:
     def _just_on(self, machine: Equipment, role: str) -> bool:
         """Whether its status may still be from before it was switched off and on."""
         since = self._wires.of(machine.points[role].key).on_at
-        return since is not None and self.time - since < self.plant.poll_interval
+        if since is None:
+            return False
+        passed = self.time - since
+        if passed < self.plant.poll_interval:
+            return True
+        status = self.status_point(machine)
+        read_at = None if status is None else self._readings.get(status, MISSING).at
+        return read_at is not None and self._now - read_at > passed
 
     def _any(
         self, machine: Equipment, role: str, test: Callable[[str, Value], bool]
