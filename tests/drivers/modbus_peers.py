@@ -64,6 +64,7 @@ class Peer:
     port: int = field(default_factory=tcp_port)
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
+    open: list[asyncio.StreamWriter] = field(default_factory=list)
     at_a_time: int = 0
     most_at_a_time: int = 0
     """How many requests were ever waiting for an answer at the same time."""
@@ -73,10 +74,17 @@ class Peer:
         """The requests that change something."""
         return [asked for asked in self.asked if asked.function in WRITES]
 
+    def hang_up(self) -> None:
+        """Close every connection, as servers do when nobody has asked for long."""
+        for writer in self.open:
+            writer.close()
+        self.open.clear()
+
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.connections += 1
+        self.open.append(writer)
         try:
             async with asyncio.TaskGroup() as answers:
                 while header := await reader.readexactly(7):

@@ -212,8 +212,13 @@ class ModbusLink:
         except (ModbusTimeoutError, TimeoutError) as error:
             if not unit.lent.connected:
                 raise self._no_connection(unit) from error
-            reason = self._missed(unit, "no answer")
-            if counts:
+            # The library sends again what a busy unit refused, until it is told
+            # to stop; and others may have had the link for all of the time.
+            late = not isinstance(error, ModbusTimeoutError)
+            reason = self._missed(
+                unit, "no answer in time, or it is busy" if late else "no answer"
+            )
+            if counts and not late:
                 self._silent_units.add(unit.key)
             self._unanswered += 1
             # A server that was switched off leaves a link that looks whole for
