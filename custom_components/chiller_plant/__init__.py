@@ -25,6 +25,7 @@ from .const import (
 from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .entity import equipment_identifier, plant_device_info, plant_identifier
+from .history import async_setup_history
 from .links import async_open_links, async_temporary_links
 from .plan import PlanRoom
 from .plan_services import async_setup_plan_services
@@ -42,6 +43,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all plants share: the actions."""
     async_setup_services(hass)
     async_setup_plan_services(hass)
+    async_setup_history(hass)
     return True
 
 

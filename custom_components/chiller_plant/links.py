@@ -27,6 +27,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, SOURCE_SIMULATED
 from .drivers.bacnet import BacnetDriver
+from .drivers.bacnet_device import Device
 from .drivers.bacnet_network import BacnetNetworks
 from .drivers.driver import Driver, DriverError, ReadReport, Traffic
 from .drivers.modbus import ModbusDriver
@@ -193,6 +194,11 @@ class Links:
         if (reason := self.closed.get(connection)) is not None:
             raise DriverError(reason)
         return self._drivers[connection]
+
+    def bacnet_device(self, key: str) -> Device | None:
+        """Return a device that speaks BACnet and can be reached now."""
+        driver = self._drivers[self.devices[key]]
+        return driver.device(key) if isinstance(driver, BacnetDriver) else None
 
     def diagnostics(self) -> dict[str, object]:
         """Return what each driver says of itself, by connection."""

@@ -146,6 +146,10 @@ class BacnetDriver:
                     group.create_task(self._find_overrides(device, commanded, found))
         return found
 
+    def device(self, key: str) -> Device | None:
+        """Return a device of the connection; None while it is not open."""
+        return self._devices.get(key) if self._open else None
+
     def call_when_heard(self, heard: Callable[[str], None]) -> None:
         """Call `heard` with each device of ours that announces itself."""
         self._tell = heard
