@@ -33,6 +33,7 @@ from .serving import ServerError, no_address
 
 _COV_INCREMENT = 0.1
 _OPEN_TIMEOUT = 5.0
+_TURNS_TO_END = 20
 
 _UNITS = {
     "°C": "degreesCelsius",
@@ -308,14 +309,16 @@ class BacnetDeviceServer:
         if not self.on_wire:
             return
         self.on_wire = False
-        for detection in list(self._application._cov_detections.values()):  # noqa: SLF001
-            for subscription in list(detection.cov_subscriptions):
-                self._application.cancel_subscription(subscription)
         server = self._link.server
         server.local_transport.close()
         server.local_transport = _Unplugged()
-        # The transport closes its socket in the loop's next turn.
-        await asyncio.sleep(0)
+        # The transport closes its socket in the loop's next turn, and what it
+        # has received is still being answered for some more.
+        for _ in range(_TURNS_TO_END):
+            await asyncio.sleep(0)
+        for detection in list(self._application._cov_detections.values()):  # noqa: SLF001
+            for subscription in list(detection.cov_subscriptions):
+                self._application.cancel_subscription(subscription)
 
     def commands(self) -> Mapping[PointKey, Value]:
         """Return the present values of everything that takes commands."""
