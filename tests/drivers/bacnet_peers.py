@@ -25,6 +25,8 @@ _TYPES = {
     "binary-input": rb.ObjectType.BINARY_INPUT,
     "binary-output": rb.ObjectType.BINARY_OUTPUT,
     "binary-value": rb.ObjectType.BINARY_VALUE,
+    "multi-state-input": rb.ObjectType.MULTI_STATE_INPUT,
+    "multi-state-value": rb.ObjectType.MULTI_STATE_VALUE,
 }
 _BROADCAST = "127.255.255.255"
 
@@ -69,6 +71,8 @@ class Device:
         server.add_binary_input(1, "BI1")
         server.add_binary_output(1, "BO1")
         server.add_binary_value(1, "BV1")
+        server.add_multistate_input(1, "MI1", 4)
+        server.add_multistate_value(1, "MV1", 4)
         await server.start()
         self._server = server
 
@@ -196,6 +200,9 @@ class SlowWire:
         self.in_flight = self.most_in_flight = 0
         self.requests: list[int] = []
         """The service of each request: 12 read, 14 read several, 15 write."""
+        self.lose: list[int] = []
+        """Services whose next request gets lost."""
+        self.lose_answers = False
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -220,6 +227,9 @@ class SlowWire:
         self._client = source
         # BVLC 4, NPCI 2, then type, sizes, invoke id, service.
         self.requests.append(data[9])
+        if data[9] in self.lose:
+            self.lose.remove(data[9])
+            return
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         loop = asyncio.get_running_loop()
@@ -227,6 +237,8 @@ class SlowWire:
 
     def _from_device(self, data: bytes, source: Any) -> None:
         self.in_flight -= 1
+        if self.lose_answers:
+            return
         self._transports[0].sendto(data, self._client)
 
 

@@ -116,7 +116,7 @@ class Device:
             # Who has not answered lately is probed, not besieged.
             return await self.ask(call, lane)
         try:
-            return await self.ask(call, lane)
+            return await self._ask(call, lane)
         except DeviceSilent as error:
             if isinstance(error.__cause__, NotSent):
                 raise
@@ -126,6 +126,17 @@ class Device:
         self, call: Callable[[Any], Awaitable[Answer]], lane: Lane
     ) -> Answer:
         """Send one request, once. Raise `DeviceSilent` or what else went wrong."""
+        try:
+            return await self._ask(call, lane)
+        except DeviceSilent as error:
+            if not isinstance(error.__cause__, NotSent):
+                # Who comes back may be another, or have been replaced.
+                self.known = False
+            raise
+
+    async def _ask[Answer](
+        self, call: Callable[[Any], Awaitable[Answer]], lane: Lane
+    ) -> Answer:
         traffic = self.traffic
         traffic.requests += 1
         took = 0.0
@@ -143,8 +154,6 @@ class Device:
             answer: Answer = await self._network.request(self.address, lane, timed)
         except NoAnswer as error:
             if not isinstance(error, NotSent):
-                # Who comes back may be another, or have been replaced.
-                self.known = False
                 traffic.timeouts += 1
             self.last_failure = f"{self} does not answer: {error.reason}"
             raise DeviceSilent(self.last_failure) from error

@@ -56,14 +56,15 @@ async def read_values(device: Device, places: Iterable[Place], told: Answered) -
         while waiting:
             size = min(device.batch(), len(waiting))
             batch = [waiting.popleft() for _ in range(size)]
-            if size > 1:
+            if device.reads_several:
                 try:
                     told(await _read_several(device, batch))
                     continue
                 except TooMuch:
-                    device.was_too_much(size)
-                    waiting.extendleft(reversed(batch))
-                    continue
+                    if size > 1:
+                        device.was_too_much(size)
+                        waiting.extendleft(reversed(batch))
+                        continue
                 except Busy as error:
                     told(dict.fromkeys(batch, Answer(failure=error.reason)))
                     continue
