@@ -194,7 +194,7 @@ class SlowWire:
     def __init__(self, far: Device, delay: float, host: str = "127.0.0.53") -> None:
         self.as_declared = BacnetDevice("controller", f"{host}:{udp_port()}", 1001)
         self._far = far
-        self._delay = delay
+        self.delay = delay
         self._transports: list[asyncio.DatagramTransport] = []
         self._client: Any = None
         self.in_flight = self.most_in_flight = 0
@@ -203,6 +203,7 @@ class SlowWire:
         self.lose: list[int] = []
         """Services whose next request gets lost."""
         self.lose_answers = False
+        self.answers_from_elsewhere = False
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -215,7 +216,11 @@ class SlowWire:
             local_addr=(self.as_declared.address.partition(":")[0], 0),
             remote_addr=_pair(self._far.address),
         )
-        self._transports = [near, far]
+        elsewhere, _ = await loop.create_datagram_endpoint(
+            asyncio.DatagramProtocol,
+            local_addr=(self.as_declared.address.partition(":")[0], 0),
+        )
+        self._transports = [near, far, elsewhere]
 
     def stop(self) -> None:
         for transport in self._transports:
@@ -233,11 +238,14 @@ class SlowWire:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         loop = asyncio.get_running_loop()
-        loop.call_later(self._delay, self._transports[1].sendto, data)
+        loop.call_later(self.delay, self._transports[1].sendto, data)
 
     def _from_device(self, data: bytes, source: Any) -> None:
         self.in_flight -= 1
         if self.lose_answers:
+            return
+        if self.answers_from_elsewhere:
+            self._transports[2].sendto(data, self._client)
             return
         self._transports[0].sendto(data, self._client)
 
