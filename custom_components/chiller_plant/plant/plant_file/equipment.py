@@ -12,6 +12,7 @@ from .points import DeviceReference, PointSource, build_point, merge_point
 from .problems import KeyPath, Problems, describe
 from .schema import EQUIPMENT, INTERLOCKS, TEMPLATE
 from .sections import list_of_keys
+from .shipped import ShippedTemplate, shipped_templates
 
 PLANT_KEY = "plant"
 """The key of the equipment that is the plant itself."""
@@ -61,6 +62,19 @@ class EquipmentBuilder:
             path = ("equipment", key)
             section = EQUIPMENT.check(data, path, problems)
             self._sections[key] = self._with_interlocks(section, path)
+        self._shipped: dict[str, ShippedTemplate] = {}
+        for section in self._sections.values():
+            self._fetch(section.get("template"))
+
+    def _fetch(self, key: str | None) -> None:
+        """Take a template that the file uses and does not have from those shipped."""
+        if key is None or key in self._templates:
+            return
+        if (shipped := shipped_templates().get(key)) is not None:
+            path: KeyPath = (f"shipped template {key}",)
+            section = TEMPLATE.check(shipped.template, path, self._problems)
+            self._templates[key] = self._with_interlocks(section, path)
+            self._shipped[key] = shipped
 
     def build(self) -> dict[str, Equipment]:
         """Return all equipment; to be used only if no problem was noted."""
@@ -129,7 +143,16 @@ class EquipmentBuilder:
                 (*path, "template"),
                 f"template {describe(key)} is not defined",
                 word=key,
-                names=self._templates,
+                names=(*self._templates, *shipped_templates()),
+            )
+            return None, {}
+        shipped = self._shipped.get(key)
+        kind = section.get("type")
+        if shipped is not None and kind is not None and kind not in shipped.types:
+            self._problems.add(
+                (*path, "template"),
+                f"the shipped template '{key}' for a {kind}",
+                f"only for a {' or '.join(shipped.types)}",
             )
             return None, {}
         return key, self._templates[key]
@@ -143,6 +166,9 @@ class EquipmentBuilder:
     ) -> dict[str, Point]:
         path: KeyPath = ("equipment", key)
         template_path: KeyPath = ("templates", template_key or "")
+        if template_key in self._shipped:
+            # Its lines are not in this file: the equipment's are the nearest.
+            template_path = (*path, f"shipped template {template_key}")
         template = self._templates.get(template_key or "", {})
         variables = section.get("variables", {})
         noted = self._problems.count

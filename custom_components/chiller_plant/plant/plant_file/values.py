@@ -149,6 +149,10 @@ def release(value: object) -> object:
 
 def variable(value: object) -> object:
     """Accept what a template may be filled with."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise vol.Invalid("expected a whole number or text")
-    return value if isinstance(value, int) else text(value)
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise vol.Invalid("expected a number or text")
+    if not math.isfinite(value):
+        raise vol.Invalid("expected a finite number or text")
+    return value
