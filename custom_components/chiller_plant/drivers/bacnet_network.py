@@ -11,7 +11,6 @@ loop for good when 257 requests to one address are outstanding.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from ipaddress import IPv4Interface
 from itertools import count
@@ -22,6 +21,7 @@ from bacpypes3.apdu import ErrorRejectAbortNack, WhoIsRequest
 from bacpypes3.pdu import Address, GlobalBroadcast
 
 from ..plant.model import BacnetConnection
+from .bacnet_ears import Announcement, Ears
 from .bacnet_failures import Garbled, NoAnswer, NotSent, RequestFailed, failure
 from .bacnet_port import check_port, why_not
 from .driver import DriverError
@@ -46,20 +46,6 @@ _ROUTER = re.compile(r"\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?")
 
 type Call = Callable[[Any], Awaitable[Any]]
 """What to do with the application of a stack (it comes without types)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """What a device says of itself when it is asked who is there (I-Am)."""
-
-    instance: int
-    address: Address
-    vendor: int
-    longest_apdu: int
-    """Octets that it takes in one message."""
-    segmentation: str
-    """`segmented-both`, `segmented-transmit`, `segmented-receive` or
-    `no-segmentation`."""
 
 
 class _Identity(NamedTuple):
@@ -97,11 +83,12 @@ def parse_station(text: str) -> tuple[Address, Address | None]:
     return address, Address(router)
 
 
-class BacnetNetwork:
+class BacnetNetwork(Ears):
     """The stack on one local address and port, for as long as it is used."""
 
     def __init__(self, ip: str, port: int) -> None:
         """Prepare the network of this local address; starts nothing."""
+        super().__init__()
         self._ip = ip
         self._port = port
         self._users = 0
@@ -113,8 +100,6 @@ class BacnetNetwork:
         self._lanes: dict[str, Lanes] = {}
         self._transactions: set[asyncio.Task[Any]] = set()
         self._processes: set[int] = set()
-        self._hear_cov: list[Callable[[Any], bool]] = []
-        self._hear_announcement: list[Callable[[Announcement], None]] = []
 
     @property
     def is_open(self) -> bool:
@@ -212,15 +197,6 @@ class BacnetNetwork:
         lanes = self._lanes.get(_way(address))
         return 0 if lanes is None else lanes.waiting
 
-    def listen_cov(self, handler: Callable[[Any], bool]) -> Callable[[], None]:
-        """Call `handler` with each report of a change of value.
-
-        It gets the notification of the stack (`pduSource` is set) and returns
-        whether it knows the subscription: a device whose report nobody knows
-        is told so. The function returned ends it.
-        """
-        return _listen(self._hear_cov, handler)
-
     def take_process(self) -> int:
         """Return a number for who subscribes that nobody else here has.
 
@@ -235,18 +211,6 @@ class BacnetNetwork:
     def give_back_process(self, number: int) -> None:
         """Let others have the number."""
         self._processes.discard(number)
-
-    def listen_i_am(
-        self, handler: Callable[[int, Address], None]
-    ) -> Callable[[], None]:
-        """Call `handler` with instance and address of who announces itself.
-
-        The function returned ends it.
-        """
-        return _listen(
-            self._hear_announcement,
-            lambda heard: handler(heard.instance, heard.address),
-        )
 
     async def who_is(
         self,
@@ -283,7 +247,7 @@ class BacnetNetwork:
                 if only_one:
                     enough.set()
 
-        stop = _listen(self._hear_announcement, heard)
+        stop = self.listen_announcements(heard)
         try:
             application.request(request)
             with suppress(TimeoutError):
@@ -292,22 +256,6 @@ class BacnetNetwork:
         finally:
             stop()
         return list(found.values())
-
-    def _heard_cov(self, notification: Any) -> bool:
-        # Everybody hears it: two plants may ask for the same object.
-        known = [handler(notification) for handler in tuple(self._hear_cov)]
-        return any(known)
-
-    def _heard_i_am(self, i_am: Any) -> None:
-        announcement = Announcement(
-            int(i_am.iAmDeviceIdentifier[1]),
-            i_am.pduSource,
-            int(i_am.vendorID or 0),
-            int(i_am.maxAPDULengthAccepted or 0),
-            str(i_am.segmentationSupported),
-        )
-        for handler in tuple(self._hear_announcement):
-            handler(announcement)
 
     def _lanes_to(self, address: Address) -> Lanes:
         way = _way(address)
@@ -386,8 +334,8 @@ class BacnetNetwork:
                 self._port,
                 identity.instance,
                 routers=self._routers,
-                heard_cov=self._heard_cov,
-                heard_i_am=self._heard_i_am,
+                heard_cov=self.heard_cov,
+                heard_i_am=self.heard_i_am,
                 foreign=identity.bbmd is not None,
             )
         except Exception as error:
@@ -445,16 +393,6 @@ class BacnetNetworks:
         return self._networks.setdefault(
             (ip, connection.local_port), BacnetNetwork(ip, connection.local_port)
         )
-
-
-def _listen[Handler](handlers: list[Handler], handler: Handler) -> Callable[[], None]:
-    handlers.append(handler)
-
-    def stop() -> None:
-        with suppress(ValueError):
-            handlers.remove(handler)
-
-    return stop
 
 
 def _way(address: Address) -> str:
