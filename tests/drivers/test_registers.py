@@ -5,7 +5,7 @@ import pytest
 
 from custom_components.chiller_plant.drivers.driver import PointRefused
 from custom_components.chiller_plant.drivers.register_blocks import Block, BlockPlan
-from custom_components.chiller_plant.drivers.registers import decode, encode, width
+from custom_components.chiller_plant.drivers.registers import decoder, encode, width
 from custom_components.chiller_plant.plant.model import (
     ModbusAddress,
     Point,
@@ -46,7 +46,7 @@ def test_what_is_written_is_what_is_read(
         if digits is None
         else (abs(value) + abs(offset) + 1) * 2.0**-digits
     )
-    assert decode(speed, address, registers) == pytest.approx(value, abs=resolution)
+    assert decoder(speed, address)(registers) == pytest.approx(value, abs=resolution)
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ def test_registers_are_read_as_declared(
 ) -> None:
     address = _spot(**settings)
 
-    assert decode(point("speed", address), address, registers) == pytest.approx(value)
+    assert decoder(point("speed", address), address)(registers) == pytest.approx(value)
 
 
 def test_a_bit_says_on_or_off() -> None:
     address = _spot(bit=3)
 
-    assert decode(point("alarm", address), address, [0b1000]) is True
-    assert decode(point("alarm", address), address, [0b0111]) is False
+    assert decoder(point("alarm", address), address)([0b1000]) is True
+    assert decoder(point("alarm", address), address)([0b0111]) is False
 
 
 STATES = ((1, False), (3, True), (4, True), (7, False))
@@ -104,7 +104,7 @@ def test_registers_of_a_long_number_are_kept_in_their_order(
     words = registers if order == "big" else registers[::-1]
     number = int.from_bytes(b"".join(word.to_bytes(2) for word in words), signed=True)
 
-    assert decode(point("speed", address), address, registers) == float(number)
+    assert decoder(point("speed", address), address)(registers) == float(number)
 
 
 @given(st.integers(0, 0xFFFF), st.integers(0, 14), st.integers(1, 15))
@@ -115,15 +115,15 @@ def test_a_field_of_bits_is_the_number_that_its_bits_make(
     digits = f"{word:016b}"[::-1][first : last + 1][::-1]
     address = _spot(bits=(first, last))
 
-    assert decode(point("speed", address), address, [word]) == int(digits, 2)
+    assert decoder(point("speed", address), address)([word]) == int(digits, 2)
 
 
 @pytest.mark.parametrize(("state", "means"), STATES)
 def test_a_state_means_what_the_plant_file_says(state: int, means: bool) -> None:
     whole, field = _spot(states=STATES), _spot(states=STATES, bits=(4, 6))
 
-    assert decode(point("run_status", whole), whole, [state]) is means
-    assert decode(point("run_status", field), field, [0xF00F | state << 4]) is means
+    assert decoder(point("run_status", whole), whole)([state]) is means
+    assert decoder(point("run_status", field), field)([0xF00F | state << 4]) is means
 
 
 @given(st.integers(0, 0xFFFF).filter(lambda number: number not in dict(STATES)))
@@ -131,7 +131,7 @@ def test_a_number_that_is_no_state_is_named_beside_those_that_are(number: int) -
     address = _spot(states=STATES)
 
     with pytest.raises(ValueError, match=rf"^{number} is none of .* \(1, 3, 4, 7\)$"):
-        decode(point("run_status", address), address, [number])
+        decoder(point("run_status", address), address)([number])
 
 
 @given(st.booleans())
@@ -141,7 +141,7 @@ def test_a_command_writes_the_first_state_that_means_it(value: bool) -> None:
     registers = encode(command, address, value)
 
     assert registers == [3 if value else 1]
-    assert decode(command, address, registers) is value
+    assert decoder(command, address)(registers) is value
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_no_number_is_not_a_value(settings, registers: list[int]) -> None:
     address = _spot(**settings)
 
     with pytest.raises(ValueError, match="(nan|inf) is not a number that can be used"):
-        decode(point("speed", address), address, registers)
+        decoder(point("speed", address), address)(registers)
 
 
 def _items(*places: tuple[str, int]) -> list[tuple[ModbusAddress, Point]]:

@@ -44,7 +44,7 @@ from .driver import DeviceSilent, DriverError, PointRefused, ReadReport, Traffic
 from .lanes import Lane
 from .modbus_link import ModbusLink, Request, Unit, in_words
 from .register_blocks import Block, BlockPlan, Item
-from .registers import BIT_KINDS, decode, encode
+from .registers import BIT_KINDS, encode
 
 _NOT_THERE = (
     IllegalDataAddressError,
@@ -225,11 +225,9 @@ class ModbusDriver:
         if len(answer) < block.count:
             raise await self._link.rubbish(unit, "it sent fewer registers than asked")
         unit.plan.accept(block)
-        for address, point in block.items:
+        for (address, point), part, decode in block.cuts:
             try:
-                report.values[point.key] = decode(
-                    point, address, block.raw(address, answer)
-                )
+                report.values[point.key] = decode(answer[part])
                 unit.traffic.points += 1
             except ValueError as error:
                 report.failures[point.key] = _failure(unit, address, str(error))

@@ -9,13 +9,15 @@ request in every reading.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..plant.model import ModbusAddress, Point, RegisterKind, RegisterRange
-from .registers import BIT_KINDS, width
+from .registers import BIT_KINDS, Decoder, decoder, width
 
 _LARGEST_GAP = 16
 _MOST_REGISTERS = 125
 _MOST_BITS = 2000
+_MOST_KEPT = 32
 _ASK_AGAIN = 300.0
 """Seconds until a value that was refused is asked for once more."""
 
@@ -23,7 +25,7 @@ type Item = tuple[ModbusAddress, Point]
 type Place = tuple[RegisterKind, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """Neighbours in one table, read with one request."""
 
@@ -31,26 +33,31 @@ class Block:
     items: tuple[Item, ...]
     """In the order of their addresses."""
 
-    @property
+    @cached_property
     def start(self) -> int:
         """The first address."""
         return self.items[0][0].address
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many registers or bits the block spans."""
         end = max(address.address + width(address) for address, _ in self.items)
         return end - self.start
 
-    @property
+    @cached_property
     def places(self) -> tuple[int, ...]:
         """The different addresses at which values begin."""
         return tuple(dict.fromkeys(address.address for address, _ in self.items))
 
-    def raw(self, address: ModbusAddress, answer: Sequence[int]) -> Sequence[int]:
-        """Return the part of an answer that belongs to one value."""
-        begin = address.address - self.start
-        return answer[begin : begin + width(address)]
+    @cached_property
+    def cuts(self) -> tuple[tuple[Item, slice, Decoder], ...]:
+        """Each value with its part of an answer, and what reads it."""
+        cuts = []
+        for address, point in self.items:
+            begin = address.address - self.start
+            part = slice(begin, begin + width(address))
+            cuts.append(((address, point), part, decoder(point, address)))
+        return tuple(cuts)
 
     def halves(self) -> tuple[Block, Block]:
         """Cut a block of several places in two."""
@@ -82,6 +89,9 @@ class BlockPlan:
     ranges: tuple[RegisterRange, ...] = ()
     """Where gaps are known to be readable; see `ModbusDevice.ranges`."""
     _refused: dict[Place, _Refusal] = field(default_factory=dict)
+    _blocks: dict[tuple[int, ...], tuple[Block, ...]] = field(default_factory=dict)
+    """How sets of points were read last, none of them refused: each tier asks
+    for the same ones again and again."""
     _cuts: set[Place] = field(default_factory=set)
     """Values before which a block must end: between them and the one before
     lies a register that the unit does not have."""
@@ -91,12 +101,24 @@ class BlockPlan:
         """Where values begin that the unit refuses."""
         return frozenset(self._refused)
 
-    def plan(self, items: Iterable[Item], now: float) -> Planned:
+    def plan(self, items: Sequence[Item], now: float) -> Planned:
         """Return how to read these values.
 
         Of those that the unit refuses, one is asked for again where its time
         has come, or where there is nothing else to ask the unit for.
         """
+        # The points are kept alive by the blocks that they are in.
+        wanted = tuple(id(point) for _, point in items)
+        if (blocks := self._blocks.get(wanted)) is not None:
+            return Planned(blocks, ())
+        planned = self._plan(items, now)
+        if not any(_place(item) in self._refused for item in items):
+            if len(self._blocks) >= _MOST_KEPT:
+                self._blocks.clear()
+            self._blocks[wanted] = planned.blocks
+        return planned
+
+    def _plan(self, items: Iterable[Item], now: float) -> Planned:
         tables: dict[RegisterKind, list[Item]] = {}
         known: list[Item] = []
         for item in items:
@@ -168,15 +190,18 @@ class BlockPlan:
 
     def cut(self, first: Block, second: Block) -> None:
         """Remember that two blocks can be read, but not as one."""
+        self._blocks.clear()
         self._cuts.add((second.kind, second.start))
 
     def refuse(self, block: Block, reason: str, now: float) -> None:
         """Remember that the unit refuses the values at the block's place."""
+        self._blocks.clear()
         self._refused[block.kind, block.start] = _Refusal(reason, now)
 
     def accept(self, block: Block) -> None:
         """Forget a refusal: the unit has learned to answer."""
-        self._refused.pop((block.kind, block.start), None)
+        if self._refused.pop((block.kind, block.start), None) is not None:
+            self._blocks.clear()
 
 
 def _place(item: Item) -> Place:

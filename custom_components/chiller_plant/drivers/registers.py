@@ -1,7 +1,7 @@
 """How a value lies in the registers of a Modbus unit."""
 
-from collections.abc import Sequence
-import math
+from collections.abc import Callable, Sequence
+from math import isfinite
 import struct
 
 from ..plant.model import ModbusAddress, Point, RegisterKind, RegisterType, Value
@@ -27,36 +27,47 @@ def width(address: ModbusAddress) -> int:
     return 1 if address.kind in BIT_KINDS else address.type.registers
 
 
-def decode(point: Point, address: ModbusAddress, raw: Sequence[int]) -> Value:
-    """Return what `width` registers or bits say, in the unit of the role.
+type Decoder = Callable[[Sequence[int]], Value]
 
-    Raises `ValueError` for what is no number, or no state that is listed.
+
+def decoder(point: Point, address: ModbusAddress) -> Decoder:
+    """Return what turns `width` registers or bits into the unit of the role.
+
+    What it returns raises `ValueError` for what is no number, or no state that
+    is listed. Made once for each point: a large unit has a thousand of them.
     """
     if address.kind in BIT_KINDS:
-        return bool(raw[0])
-    if address.bit is not None:
-        return bool(raw[0] >> address.bit & 1)
-    number = _number(address, raw)
+        return lambda raw: bool(raw[0])
+    if (bit := address.bit) is not None:
+        return lambda raw: bool(raw[0] >> bit & 1)
+    number = _number_in(address)
     quantity = point.role.quantity
     if quantity.is_boolean:
-        return _meaning(address, number)
-    value = to_internal(
-        quantity, point.wire_unit, number * address.scale + address.offset
-    )
-    # Also where what came was a number, and its scale made it too large.
-    if not math.isfinite(value):
-        raise ValueError(f"{value} is not a number that can be used")
+        return lambda raw: _meaning(address, number(raw))
+    scale, offset, unit = address.scale, address.offset, point.wire_unit
+
+    def value(raw: Sequence[int]) -> float:
+        found = to_internal(quantity, unit, number(raw) * scale + offset)
+        # Also where what came was a number, and its scale made it too large.
+        if not isfinite(found):
+            raise ValueError(f"{found} is not a number that can be used")
+        return found
+
     return value
 
 
-def _number(address: ModbusAddress, raw: Sequence[int]) -> float:
+def _number_in(address: ModbusAddress) -> Callable[[Sequence[int]], float]:
     if address.bits is not None:
         first, last = address.bits
-        return raw[0] >> first & (1 << last - first + 1) - 1
-    words = raw if address.word_order == "big" else raw[::-1]
-    packed = struct.pack(f">{len(words)}H", *words)
-    number: float = struct.unpack(_FORMATS[address.type], packed)[0]
-    return number
+        mask = (1 << last - first + 1) - 1
+        return lambda raw: raw[0] >> first & mask
+    if address.type is RegisterType.UINT16:
+        return lambda raw: raw[0]
+    pack = struct.Struct(f">{address.type.registers}H").pack
+    unpack = struct.Struct(_FORMATS[address.type]).unpack
+    if address.word_order == "little":
+        return lambda raw: unpack(pack(*raw[::-1]))[0]
+    return lambda raw: unpack(pack(*raw))[0]
 
 
 def _meaning(address: ModbusAddress, number: float) -> bool:
@@ -90,7 +101,7 @@ def encode(point: Point, address: ModbusAddress, value: Value) -> list[int]:
         )
     except struct.error, OverflowError, ValueError:
         packed = b""
-    if not packed or not math.isfinite(number):
+    if not packed or not isfinite(number):
         raise PointRefused(
             f"{point.key}: {value} does not fit register {address.address} "
             f"({address.type} with scale {address.scale:g} and offset "
