@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .bus_sensor import connectivity_sensors
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .engine_sensor import EngineSensor
-from .entity import PointEntity, points_of
+from .entity import PointEntity, async_add_gently, points_of
 from .plant.model import Equipment, Point
 from .plant.roles import Quantity
 
@@ -31,7 +31,8 @@ async def async_setup_entry(
 ) -> None:
     """Add the states that nobody commands."""
     data = entry.runtime_data
-    async_add_entities(
+    await async_add_gently(
+        async_add_entities,
         [
             EngineSensor(data),
             *connectivity_sensors(data),
@@ -41,7 +42,7 @@ async def async_setup_entry(
                     data.plant, boolean=True, writable=False
                 )
             ),
-        ]
+        ],
     )
 
 

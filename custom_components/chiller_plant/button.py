@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import OPERATOR
 from .data import ChillerPlantConfigEntry, ChillerPlantData
-from .entity import PlantEntity
+from .entity import PlantEntity, async_add_gently
 from .plant.arbiter import commandable
 from .plant.model import Equipment
 from .plant.roles import EquipmentType
@@ -26,7 +26,8 @@ async def async_setup_entry(
 ) -> None:
     """Add one for each piece of equipment that can be commanded, one for all."""
     data = entry.runtime_data
-    async_add_entities(
+    await async_add_gently(
+        async_add_entities,
         [
             ReturnToAutomatic(data, None),
             *(
@@ -35,7 +36,7 @@ async def async_setup_entry(
                 if equipment.type is not EquipmentType.PLANT
                 and any(commandable(point) for point in equipment.points.values())
             ),
-        ]
+        ],
     )
 
 

@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import ChillerPlantConfigEntry, ChillerPlantData
-from .entity import PlantEntity, point_attributes, point_topics
+from .entity import PlantEntity, async_add_gently, point_attributes, point_topics
 from .plant.arbiter import commandable
 from .plant.model import Equipment, Point
 from .plant.roles import EquipmentType
@@ -38,10 +38,13 @@ async def async_setup_entry(
 ) -> None:
     """Add the zones whose temperature is known."""
     data = entry.runtime_data
-    async_add_entities(
-        ZoneClimate(data, zone)
-        for zone in data.plant.of_type(EquipmentType.ZONE)
-        if "temperature" in zone.points
+    await async_add_gently(
+        async_add_entities,
+        (
+            ZoneClimate(data, zone)
+            for zone in data.plant.of_type(EquipmentType.ZONE)
+            if "temperature" in zone.points
+        ),
     )
 
 

@@ -1,12 +1,15 @@
 """What all entities of a plant share: their device, their point, who commands it."""
 
-from collections.abc import Hashable, Iterator
+import asyncio
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import batched
 from typing import Any, override
 
 from homeassistant.const import UnitOfVolumeFlowRate
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .coordinator import PlantCoordinator, command_topic
@@ -32,6 +35,8 @@ TRADE_NAMES = {
     EquipmentType.SHEDDABLE_CIRCUIT: "Sheddable circuit",
 }
 """What people call each type; the blueprints choose devices by it."""
+
+_AT_ONCE = 20
 
 ATTR_HOLD = "hold"
 ATTR_OWNER = "owner"
@@ -92,6 +97,18 @@ def points_of(
                 commandable(point) is writable
             ):
                 yield equipment, point
+
+
+async def async_add_gently(
+    add: AddConfigEntryEntitiesCallback, entities: Iterable[Entity]
+) -> None:
+    """Add entities a few at a time, and let everything else go on in between.
+
+    Thousands at once stop Home Assistant for seconds.
+    """
+    for some in batched(entities, _AT_ONCE, strict=False):
+        add(list(some))
+        await asyncio.sleep(0)
 
 
 def point_attributes(coordinator: PlantCoordinator, point: Point) -> dict[str, Any]:

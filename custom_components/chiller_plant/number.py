@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import ChillerPlantConfigEntry, ChillerPlantData
-from .entity import PointEntity, native_unit, points_of
+from .entity import PointEntity, async_add_gently, native_unit, points_of
 from .plant.model import Equipment, Point
 from .plant.roles import Quantity
 
@@ -44,9 +44,12 @@ async def async_setup_entry(
 ) -> None:
     """Add the commands that are numbers."""
     data = entry.runtime_data
-    async_add_entities(
-        PointNumber(data, equipment, point)
-        for equipment, point in points_of(data.plant, boolean=False, writable=True)
+    await async_add_gently(
+        async_add_entities,
+        (
+            PointNumber(data, equipment, point)
+            for equipment, point in points_of(data.plant, boolean=False, writable=True)
+        ),
     )
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 import hashlib
-import json
 from typing import Any
+
+import orjson
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
@@ -425,5 +426,5 @@ def unassigned_issue(entry_id: str, automation_id: str) -> str:
 
 
 def _revision(plan: dict[str, Any]) -> str:
-    text = json.dumps(plan, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    text = orjson.dumps(plan, default=str, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:16]

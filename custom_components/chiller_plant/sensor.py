@@ -19,7 +19,7 @@ from .bus_sensor import bus_sensors
 from .const import OPERATOR
 from .coordinator import COUNTERS, PERFORMANCE, command_topic
 from .data import ChillerPlantConfigEntry, ChillerPlantData
-from .entity import PlantEntity, PointEntity, native_unit, points_of
+from .entity import PlantEntity, PointEntity, async_add_gently, native_unit, points_of
 from .plant.arbiter import commandable
 from .plant.derived import Component, Performance, PlantPerformance
 from .plant.model import Equipment, Point
@@ -126,7 +126,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add all that is only read."""
-    async_add_entities(_sensors(entry.runtime_data))
+    await async_add_gently(async_add_entities, _sensors(entry.runtime_data))
     async_follow_automations(entry, async_add_entities)
 
 

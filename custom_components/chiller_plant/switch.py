@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import ChillerPlantConfigEntry
-from .entity import PointEntity, points_of
+from .entity import PointEntity, async_add_gently, points_of
 
 # Orders are queued by the command desk, not by the platform.
 PARALLEL_UPDATES = 0
@@ -20,9 +20,12 @@ async def async_setup_entry(
 ) -> None:
     """Add the commands that are on or off."""
     data = entry.runtime_data
-    async_add_entities(
-        PointSwitch(data, equipment, point)
-        for equipment, point in points_of(data.plant, boolean=True, writable=True)
+    await async_add_gently(
+        async_add_entities,
+        (
+            PointSwitch(data, equipment, point)
+            for equipment, point in points_of(data.plant, boolean=True, writable=True)
+        ),
     )
 
 
