@@ -12,7 +12,7 @@ from .arbiter import commandable
 from .model import Plant, Point, PointKey, Value
 from .reading import MISSING, Quality, Reading
 from .roles import EquipmentType
-from .sampling import Sampling, stale_after
+from .sampling import Sampling
 from .steady_time import duration
 from .stillness import CALENDAR_PROOF, RUNNING_PROOF, Stillness, is_judged
 
@@ -324,46 +324,3 @@ def _out_of_range(point: Point, value: Value) -> str:
     if point.low is not None and value < point.low:
         return f"{value:g}{unit} is below the limit of {point.low:g}{unit}"
     return f"{value:g}{unit} is above the limit of {point.high:g}{unit}"
-
-
-def judge(
-    point: Point,
-    value: Value | None,
-    previous: Reading,
-    now: float,
-    poll_interval: float,
-) -> Reading:
-    """Return the reading of a point after a poll.
-
-    `value` is what this poll brought, in the unit of the role; None when the
-    point did not answer. `previous` is its reading after the poll before
-    (`MISSING` for the first). `now` is in epoch seconds. Never raises.
-
-    - A value that is no finite number, or not a number or a truth value as the
-      role wants it, or outside the limits of a point that is only read, is
-      out of range. A commanded point is believed outside its limits: they
-      bound our commands, and the equipment's own panel may go beyond them.
-    - With no answer, the value stays until it is stale; an out-of-range one
-      goes stale as well. A stale value is kept to be shown, not to compute
-      with. A point that never answered is missing.
-    """
-    if value is not None:
-        if (believed := _believed(point, value)) is not None:
-            return Reading(believed, Quality.GOOD, now)
-        return Reading(_shown(value), Quality.OUT_OF_RANGE, previous.at)
-    return age(previous, now, poll_interval)
-
-
-def age(reading: Reading, now: float, poll_interval: float) -> Reading:
-    """Return a reading that nothing new was heard of, as it is at `now`.
-
-    A reading from the future (the clock was set back) counts as old as it is
-    far: it could else be believed until the clock has caught up.
-    """
-    if reading.quality in (Quality.MISSING, Quality.STALE):
-        return reading
-    if reading.at is None:
-        return MISSING
-    if abs(now - reading.at) > stale_after(poll_interval):
-        return Reading(reading.value, Quality.STALE, reading.at)
-    return reading
