@@ -41,10 +41,16 @@ class Device:
     """A device of rusty-bacnet with one or more objects of each kind."""
 
     def __init__(
-        self, host: str = "127.0.0.51", *, inputs: int = 1, **options: Any
+        self,
+        host: str = "127.0.0.51",
+        *,
+        inputs: int = 1,
+        modes: bool = False,
+        **options: Any,
     ) -> None:
         self.as_declared = BacnetDevice("controller", f"{host}:{udp_port()}", 1001)
         self._inputs = inputs
+        self._modes = modes
         self._options = options
         self._server: rb.BACnetServer
 
@@ -71,8 +77,9 @@ class Device:
         server.add_binary_input(1, "BI1")
         server.add_binary_output(1, "BO1")
         server.add_binary_value(1, "BV1")
-        server.add_multistate_input(1, "MI1", 4)
-        server.add_multistate_value(1, "MV1", 4)
+        if self._modes:
+            server.add_multistate_input(1, "MI1", 4)
+            server.add_multistate_value(1, "MV1", 4)
         await server.start()
         self._server = server
 

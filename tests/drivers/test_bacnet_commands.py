@@ -161,7 +161,7 @@ async def test_object_without_a_priority_array_gets_its_release_value() -> None:
 async def test_modes_are_commanded_and_read_by_their_numbers(kind) -> None:
     mode = at(on_bacnet("run_command", f"{kind},1", release=False), states=MODES)
     async with (
-        device() as controller,
+        device(modes=True) as controller,
         bacnet_driver(controller.as_declared) as driver,
         independent_client() as other,
     ):
@@ -180,7 +180,10 @@ async def test_modes_are_commanded_and_read_by_their_numbers(kind) -> None:
 async def test_mode_that_is_not_listed_is_said_with_those_that_are() -> None:
     mode = at(on_bacnet("run_status", "multi-state-input,1"), states=MODES)
     without = on_bacnet("alarm", "multi-state-input,1", key="without")
-    async with device() as controller, bacnet_driver(controller.as_declared) as driver:
+    async with (
+        device(modes=True) as controller,
+        bacnet_driver(controller.as_declared) as driver,
+    ):
         await controller.measure("multi-state-input,1", rb.PropertyValue.unsigned(3))
         known = await driver.read([mode])
         await controller.measure("multi-state-input,1", rb.PropertyValue.unsigned(4))

@@ -39,8 +39,8 @@ async def test_device_behind_a_router_is_read_and_commanded() -> None:
 
     assert report.values == {point.key: float(n) for n, point in enumerate(INPUTS, 1)}
     assert setpoint.values == {SETPOINT.key: 6.5}
-    # Eighteen objects fit into an answer of 480 octets.
-    assert [frame.service for frame in frames].count(READ_MULTIPLE) == 2
+    # Eighteen objects fit into an answer of 480 octets; the third is the setpoint.
+    assert [frame.service for frame in frames].count(READ_MULTIPLE) == 3
     assert [frame.service for frame in frames].count(WRITE) == 1
     assert all(frame.began is not None for frame in frames)
 
