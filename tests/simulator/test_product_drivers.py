@@ -16,9 +16,10 @@ from custom_components.chiller_plant.plant.model import (
     Plant,
     Point,
 )
-from custom_components.chiller_plant.plant.plant_file import load_plant
+from custom_components.chiller_plant.plant.plant_file import load_plant, parse_plant
+from custom_components.chiller_plant.simulator.modbus_server import ModbusServer
 from custom_components.chiller_plant.simulator.simulation import Simulation
-from tests.ports import udp_port
+from tests.ports import tcp_port, udp_port
 from tests.simulator.plants import SEVEN, served_example
 
 
@@ -87,3 +88,68 @@ async def _read_modbus(plant: Plant, connection: ModbusConnection) -> ReadReport
     await driver.close()
     await link.close()
     return report
+
+
+_FORMS = """
+plant: {{key: forms, name: Forms}}
+connections:
+  drives:
+    protocol: modbus_tcp
+    host: 127.0.0.66
+    port: {port}
+    devices:
+      drive: {{unit: 1, ranges: {{holding: [[0, 60]]}}}}
+equipment:
+  pump:
+    type: primary_chilled_water_pump
+    name: Pump
+    device: drive
+    points:
+      run_command: {{register: holding, address: 9, states: {{3: false, 7: true}}}}
+      speed_command:
+        {{register: holding, address: 20, type: uint64, word_order: little, scale: 0.01}}
+      run_status:
+        {{register: holding, address: 60, bits: [4, 6], states: {{1: false, 5: true}}}}
+      alarm: {{register: holding, address: 60, bit: 9}}
+      speed: {{register: holding, address: 59, bits: [0, 6]}}
+      power: {{register: input, address: 5, type: float64, unit: W}}
+"""
+
+
+async def test_every_form_of_a_value_is_understood_at_both_ends() -> None:
+    plant = parse_plant(_FORMS.format(port=tcp_port()), "plant.yaml")
+    connection = plant.connections["drives"]
+    assert isinstance(connection, ModbusConnection)
+    values: dict[str, bool | float] = {
+        "pump.run_command": False,
+        "pump.speed_command": 80.0,
+        "pump.run_status": True,
+        "pump.alarm": True,
+        "pump.speed": 93.0,
+        "pump.power": 7.25,
+    }
+    server = ModbusServer(connection, plant.points.values(), values)
+    await server.start()
+    link = Link(ModbusTcpParams(host=connection.host, port=connection.port))
+
+    async def lend(unit: int) -> ModbusUnit:
+        return link.for_unit(unit)
+
+    driver = ModbusDriver(connection, lend)
+    await driver.connect()
+    try:
+        report = await driver.read(plant.points.values())
+        assert (report.values, report.failures) == (values, {})
+        # Two tables, each in one request: a range has no gaps.
+        assert driver.traffic()["drive"].requests == 2
+
+        await driver.write(plant.points["pump.run_command"], True)
+        await driver.write(plant.points["pump.speed_command"], 41.5)
+        assert server.commands() == {
+            "pump.run_command": True,
+            "pump.speed_command": 41.5,
+        }
+    finally:
+        await driver.close()
+        await link.close()
+        await server.stop()

@@ -20,7 +20,7 @@ from ..plant.model import (
     Value,
 )
 from .serving import no_address
-from .wire_format import from_registers, to_registers
+from .wire_format import from_registers, mask, to_registers
 
 _KIND_OF_FUNCTION = {
     1: RegisterKind.COIL,
@@ -35,6 +35,7 @@ _KIND_OF_FUNCTION = {
     4: RegisterKind.INPUT,
 }
 
+_BIT_TABLES = (RegisterKind.COIL, RegisterKind.DISCRETE_INPUT)
 _ROUNDING = 1e-6
 
 
@@ -46,18 +47,16 @@ def _modbus(point: Point) -> ModbusAddress:
 
 def _span(point: Point) -> range:
     address = _modbus(point)
-    single = address.bit is not None or address.kind in (
-        RegisterKind.COIL,
-        RegisterKind.DISCRETE_INPUT,
-    )
-    return range(
-        address.address, address.address + (1 if single else address.type.registers)
-    )
+    places = 1 if address.kind in _BIT_TABLES else address.type.registers
+    return range(address.address, address.address + places)
 
 
 @dataclass(slots=True)
 class _Unit:
-    """The four tables of one unit; what is not in them does not exist."""
+    """The four tables of one unit; what is not in them does not exist.
+
+    A declared range exists as a whole, other registers where a point names them.
+    """
 
     points: list[Point] = field(default_factory=list)
     words: dict[tuple[RegisterKind, int], int] = field(default_factory=dict)
@@ -76,23 +75,20 @@ class _Unit:
         """Lay a value into its registers, leaving its neighbours' bits."""
         address = _modbus(point)
         place = (address.kind, address.address)
-        if address.bit is not None:
-            mask = 1 << address.bit
-            self.words[place] = (self.words[place] & ~mask) | (mask if value else 0)
-        elif address.kind in (RegisterKind.COIL, RegisterKind.DISCRETE_INPUT):
+        if address.kind in _BIT_TABLES:
             self.words[place] = int(bool(value))
-        else:
-            words = to_registers(point, value)
-            for at, word in zip(_span(point), words, strict=True):
-                self.words[address.kind, at] = word
+            return
+        words = to_registers(point, value)
+        if (part := mask(point)) is not None:
+            words = (self.words[place] & ~part | words[0],)
+        for at, word in zip(_span(point), words, strict=True):
+            self.words[address.kind, at] = word
 
     def told(self, point: Point) -> Value:
         """Return what lies in a point's registers."""
         address = _modbus(point)
         words = [self.words[address.kind, at] for at in _span(point)]
-        if address.bit is not None:
-            return bool(words[0] >> address.bit & 1)
-        if point.role.quantity.is_boolean:
+        if address.kind in _BIT_TABLES:
             return bool(words[0])
         return from_registers(point, words)
 
@@ -180,10 +176,13 @@ class ModbusServer:
         self._address = (connection.host, connection.port)
         self._store = _Units()
         for device in connection.devices.values():
-            self._store.units.setdefault(device.unit, _Unit())
+            unit = self._store.units.setdefault(device.unit, _Unit())
+            for item in device.ranges:
+                for place in range(item.first, item.last + 1):
+                    unit.words[item.kind, place] = 0
         for point in points:
-            unit = connection.devices[_modbus(point).device].unit
-            self._store.units[unit].add(point, values[point.key])
+            number = connection.devices[_modbus(point).device].unit
+            self._store.units[number].add(point, values[point.key])
         self._server: ModbusTcpServer | None = None
 
     async def start(self) -> None:

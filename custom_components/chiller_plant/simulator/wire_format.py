@@ -15,13 +15,18 @@ _FORMATS = {
     RegisterType.INT16: ">h",
     RegisterType.UINT32: ">I",
     RegisterType.INT32: ">i",
+    RegisterType.UINT64: ">Q",
+    RegisterType.INT64: ">q",
     RegisterType.FLOAT32: ">f",
+    RegisterType.FLOAT64: ">d",
 }
 _BITS = {
     RegisterType.UINT16: (0, 2**16 - 1),
     RegisterType.INT16: (-(2**15), 2**15 - 1),
     RegisterType.UINT32: (0, 2**32 - 1),
     RegisterType.INT32: (-(2**31), 2**31 - 1),
+    RegisterType.UINT64: (0, 2**64 - 1),
+    RegisterType.INT64: (-(2**63), 2**63 - 1),
 }
 
 
@@ -31,26 +36,52 @@ def _modbus(point: Point) -> ModbusAddress:
     return point.address
 
 
-def to_registers(point: Point, value: Value) -> tuple[int, ...]:
-    """Return a number's 16-bit registers; what does not fit is clamped."""
+def mask(point: Point) -> int | None:
+    """Return the bits of its register that are a point's; None: all of it."""
     address = _modbus(point)
-    wire = to_wire(point.role.quantity, point.wire_unit, float(value))
-    scaled = (wire - address.offset) / address.scale
-    if address.type is RegisterType.FLOAT32:
-        packed = struct.pack(">f", scaled)
-    else:
+    if address.bit is not None:
+        return 1 << address.bit
+    if address.bits is None:
+        return None
+    first, last = address.bits
+    return (2 << last) - (1 << first)
+
+
+def to_registers(point: Point, value: Value) -> tuple[int, ...]:
+    """Return a value's 16-bit registers; what does not fit is clamped."""
+    address = _modbus(point)
+    number = _number_for(point, address, value)
+    if (part := mask(point)) is not None:
+        lowest = (part & -part).bit_length() - 1
+        return (max(0, min(part >> lowest, round(number))) << lowest,)
+    if address.type in _BITS:
         low, high = _BITS[address.type]
-        packed = struct.pack(_FORMATS[address.type], max(low, min(high, round(scaled))))
+        number = max(low, min(high, round(number)))
+    packed = struct.pack(_FORMATS[address.type], number)
     words = struct.unpack(f">{address.type.registers}H", packed)
     return words if address.word_order == "big" else words[::-1]
 
 
-def from_registers(point: Point, words: Sequence[int]) -> float:
-    """Return the number that lies in these registers."""
+def _number_for(point: Point, address: ModbusAddress, value: Value) -> float:
+    if not point.role.quantity.is_boolean:
+        wire = to_wire(point.role.quantity, point.wire_unit, float(value))
+        return (wire - address.offset) / address.scale
+    for state, means in address.states:
+        if means == bool(value):
+            return state
+    return int(bool(value))
+
+
+def from_registers(point: Point, words: Sequence[int]) -> Value:
+    """Return what lies in these registers; a state that is not listed is off."""
     address = _modbus(point)
-    ordered = words if address.word_order == "big" else words[::-1]
-    packed = struct.pack(f">{len(ordered)}H", *ordered)
-    (raw,) = struct.unpack(_FORMATS[address.type], packed)
-    return to_internal(
-        point.role.quantity, point.wire_unit, raw * address.scale + address.offset
-    )
+    if (part := mask(point)) is not None:
+        raw: float = (words[0] & part) // (part & -part)
+    else:
+        ordered = words if address.word_order == "big" else words[::-1]
+        packed = struct.pack(f">{len(ordered)}H", *ordered)
+        (raw,) = struct.unpack(_FORMATS[address.type], packed)
+    quantity = point.role.quantity
+    if quantity.is_boolean:
+        return dict(address.states).get(int(raw), not address.states and raw != 0)
+    return to_internal(quantity, point.wire_unit, raw * address.scale + address.offset)
