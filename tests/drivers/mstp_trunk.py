@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 import json
 from pathlib import Path
 import socket
@@ -186,9 +187,7 @@ class _Router:
         )
         for mac, port in enumerate(settings.device_ports, 1):
             self._far[mac], _ = await loop.create_datagram_endpoint(
-                lambda mac=mac: _Socket(
-                    lambda data, source: self._from_device(mac, data)
-                ),
+                partial(_Socket, partial(self._from_device, mac)),
                 local_addr=(settings.host, 0),
                 remote_addr=(settings.host, port),
             )
@@ -263,11 +262,11 @@ class _Router:
             self._note(frame, began, time.monotonic())
             self._in_service = self._answer = None
 
-    def _from_device(self, mac: int, data: bytes) -> None:
+    def _from_device(self, mac: int, data: bytes, source: tuple[str, int]) -> None:
         if data[4:6] not in (b"\x01\x00", b"\x01\x04"):
             return
-        source = self._settings.network.to_bytes(2) + bytes([1, mac])
-        npdu = bytes([0x01, 0x08 | data[5] & 0x04]) + source + data[6:]
+        origin = self._settings.network.to_bytes(2) + bytes([1, mac])
+        npdu = bytes([0x01, 0x08 | data[5] & 0x04]) + origin + data[6:]
         is_answer = data[6] >> 4 not in (0, 1)
         if is_answer and self._in_service is not None and self._answer is not None:
             if self._in_service.mac == mac and not self._answer.done():

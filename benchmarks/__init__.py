@@ -1,0 +1,1 @@
+"""What the product is measured against, so that a claim is a figure."""

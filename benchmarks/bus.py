@@ -1,0 +1,171 @@
+"""How the bus layer does beside what others do, all in one run: `scripts/bench bus`.
+
+Figures are ratios to a peer, or against a bound, that the same run measured on
+the same machine: what somebody else measured on another is not comparable.
+Everything is on loopback; devices and clients are processes of their own.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+import json
+import os
+from pathlib import Path
+import platform
+import signal
+import sys
+import tempfile
+import time
+from typing import Any
+
+from homeassistant.const import __version__ as home_assistant_version
+
+from .bus_parts import bacnet, large_house, modbus, mstp, recovery
+from .bus_parts.child import REPOSITORY
+from .bus_parts.result import Figure, Result
+
+_PARTS: dict[str, Callable[[Path], Awaitable[Result]]] = {
+    "bacnet": bacnet.measure,
+    "mstp": mstp.measure,
+    "modbus": modbus.measure,
+    "recovery": recovery.measure,
+    "ha": large_house.measure,
+}
+_PAGE = REPOSITORY / "docs" / "benchmarks.md"
+_BEGIN, _END = "<!-- bus: begin -->\n", "<!-- bus: end -->\n"
+_MOST_SECONDS = 900
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench bus", description=__doc__)
+    parser.add_argument(
+        "part", nargs="*", choices=[[], *_PARTS], help="only these (default: all)"
+    )
+    parser.add_argument("--json", action="store_true", help="figures for a program")
+    parser.add_argument(
+        "--markdown",
+        action="store_true",
+        help=f"write the table into {_PAGE.relative_to(REPOSITORY)} too",
+    )
+    return parser.parse_args()
+
+
+async def _run(
+    names: Sequence[str], say: Callable[[str], None]
+) -> tuple[dict[str, Result], dict[str, str]]:
+    """Run parts one after the other; return what they brought, or why nothing."""
+    results: dict[str, Result] = {}
+    failures: dict[str, str] = {}
+    for name in names:
+        began = time.monotonic()
+        say(f"{name} ...")
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            try:
+                async with asyncio.timeout(_MOST_SECONDS):
+                    results[name] = await _PARTS[name](Path(folder))
+            except Exception as error:  # noqa: BLE001, the other parts can be measured still
+                failures[name] = f"{type(error).__name__}: {error}"
+        say(f"{name}: {time.monotonic() - began:.0f} s")
+    return results, failures
+
+
+def _number(figure: Figure) -> str:
+    text = f"{figure.value:.0f}" if figure.value >= 100 else f"{figure.value:.3g}"
+    return f"{text} {figure.unit}".strip()
+
+
+def _bound(figure: Figure) -> str:
+    if figure.bound is None:
+        return "–"
+    sign = "≥" if figure.better == "higher" else "≤"
+    return f"{sign} {figure.bound:g}"
+
+
+def _verdict(figure: Figure) -> str:
+    return {True: "kept", False: "NOT kept", None: "–"}[figure.kept]
+
+
+def _table(figures: Sequence[Figure]) -> str:
+    rows = [("figure", "value", "bound", "verdict", "beside it, in the same run")]
+    rows += [
+        (figure.key, _number(figure), _bound(figure), _verdict(figure), figure.beside)
+        for figure in figures
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(widths[i]) for i, cell in enumerate(row[:4])), row[4]])
+        for row in rows
+    )
+
+
+def _machine() -> str:
+    return (
+        f"{datetime.now(UTC):%d %b %Y}, {os.process_cpu_count()} cores "
+        f"({platform.machine()}), Python {platform.python_version()}, Home Assistant "
+        f"{home_assistant_version}"
+    )
+
+
+def _write_page(figures: Sequence[Figure]) -> None:
+    """Put the rows of what was measured into the page; the other rows stay."""
+    page = _PAGE.read_text(encoding="utf-8")
+    head, _, rest = page.partition(_BEGIN)
+    old, _, tail = rest.partition(_END)
+    rows = {
+        line.split("`")[1]: line for line in old.splitlines() if line.startswith("| `")
+    }
+    for figure in figures:
+        rows[figure.key] = (
+            f"| `{figure.key}` | {_number(figure)} | {_bound(figure)} | "
+            f"{_verdict(figure)} | {figure.beside} |"
+        )
+    table = "\n".join(
+        [
+            f"Measured on {_machine()}.",
+            "",
+            "| figure | value | bound | verdict | beside it, in the same run |",
+            "|---|---|---|---|---|",
+            *rows.values(),
+            "",
+        ]
+    )
+    _PAGE.write_text(f"{head}{_BEGIN}{table}{_END}{tail}", encoding="utf-8")
+
+
+def main() -> int:
+    """Run; return 0 when everything that was asked for could be measured."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    results, failures = asyncio.run(_run(arguments.part or [*_PARTS], say))
+    figures = [figure for result in results.values() for figure in result.figures]
+    if arguments.markdown and figures:
+        _write_page(figures)
+    if arguments.json:
+        told: dict[str, Any] = {
+            figure.key: round(figure.value, 4) for figure in figures
+        }
+        told["details"] = {
+            "machine": _machine(),
+            "failures": failures,
+            "beside": {figure.key: figure.beside for figure in figures},
+            **{name: result.details for name, result in results.items()},
+        }
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        for name, result in results.items():
+            print(f"\n{name}")
+            for text, value in result.details.items():
+                print(f"  {text}: {value}")
+        print(f"\n{_machine()}\n\n{_table(figures)}")
+    for name, reason in failures.items():
+        say(f"\n{name} could not be measured: {reason}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
