@@ -6,8 +6,10 @@ already are left as they are; so an import that was interrupted is simply done
 again.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -15,18 +17,13 @@ from typing import Any, cast
 import voluptuous as vol
 
 from homeassistant.components import persistent_notification
-from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
-from homeassistant.components.recorder.models import (
-    StatisticData,
-    StatisticMeanType,
-    StatisticMetaData,
-)
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.models import StatisticData
 from homeassistant.components.recorder.statistics import (
     async_import_statistics,
-    get_metadata,
     statistics_during_period,
 )
-from homeassistant.components.sensor.const import UNIT_CONVERTERS
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -36,18 +33,16 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, LOGGER
-from .coordinator import PlantCoordinator
 from .drivers.bacnet_device import Device
 from .drivers.bacnet_trend import TrendLog, TrendRecord, open_log, pages
 from .drivers.driver import DriverError
-from .entity import native_unit
-from .lookup import point_of_entity
+from .history_target import Target, async_target, holder
 from .plant.hourly import (
     HOUR,
     CountedHour,
@@ -56,8 +51,7 @@ from .plant.hourly import (
     counted_hours,
     hour_of,
 )
-from .plant.model import BacnetAddress, Point
-from .plant.roles import Quantity
+from .plant.model import BacnetAddress
 
 SERVICE_IMPORT_TREND_LOG = "import_trend_log"
 
@@ -71,6 +65,7 @@ _HOURS_AT_ONCE = 168
 """Hours that are added together, so that little is lost where it is interrupted."""
 _RECORDER_TIME = 900
 """Seconds after an hour until the recorder has surely written it itself."""
+_WRITE_TIMEOUT = 60.0
 _MOST_REASONS = 10
 _EXISTING_SINCE = datetime(1980, 1, 1, tzinfo=UTC)
 
@@ -100,28 +95,12 @@ def async_setup_history(hass: HomeAssistant) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """The statistics of a sensor."""
-
-    entity_id: str
-    point: Point
-    coordinator: PlantCoordinator
-    metadata: StatisticMetaData
-    convert: Callable[[float], float]
-    """From our unit to that of the statistics."""
-
-    @property
-    def counts(self) -> bool:
-        return self.metadata["has_sum"]
-
-
 async def _async_import_trend_log(call: ServiceCall) -> ServiceResponse:
     """Read a trend log and add the hours that are missing."""
     hass = call.hass
     entity_id = call.data[ATTR_ENTITY_ID]
-    target = await _async_target(hass, entity_id)
-    device = _device(target, call.data.get(ATTR_DEVICE))
+    target = await async_target(hass, entity_id)
+    device = holder(target, call.data.get(ATTR_DEVICE))
     running = hass.data.setdefault(_RUNNING, set())
     if entity_id in running:
         raise ServiceValidationError(
@@ -149,7 +128,7 @@ class _Import:
     def __init__(
         self,
         hass: HomeAssistant,
-        target: _Target,
+        target: Target,
         device: Device,
         asked: dict[str, Any],
     ) -> None:
@@ -187,6 +166,7 @@ class _Import:
             dt_util.get_default_time_zone(),
             dt_util.utcnow(),
         )
+        await _async_written(self._hass)
         self._known = await self._async_known()
         note = f"{DOMAIN}_{SERVICE_IMPORT_TREND_LOG}_{self._target.entity_id}"
         try:
@@ -194,7 +174,7 @@ class _Import:
                 await self._async_count(log, note)
             else:
                 await self._async_measure(log, note)
-            await get_instance(self._hass).async_block_till_done()
+            await _async_written(self._hass)
         finally:
             persistent_notification.async_dismiss(self._hass, note)
         response = {
@@ -214,18 +194,20 @@ class _Import:
     async def _async_measure(self, log: TrendLog, note: str) -> None:
         hours = MeasuredHours()
         ready: dict[int, MeasuredHour] = {}
-        async for page in pages(log, self._since):
-            for record in self._usable(page):
-                found = hours.take(record.at, record.value)
-                ready |= {hour.start: hour for hour in found}
-            if len(ready) >= _HOURS_AT_ONCE:
-                self._add_measured(ready.values())
-                ready.clear()
-            self._show(log, note)
-        ready |= {
-            hour.start: hour for hour in hours.finish(dt_util.utcnow().timestamp())
-        }
-        self._add_measured(ready.values())
+        try:
+            async for page in self._pages(log):
+                for record in self._usable(page):
+                    found = hours.take(record.at, record.value)
+                    ready |= {hour.start: hour for hour in found}
+                if len(ready) >= _HOURS_AT_ONCE:
+                    self._add_measured(ready.values())
+                    ready.clear()
+                self._show(log, note)
+            found = hours.finish(dt_util.utcnow().timestamp())
+            ready |= {hour.start: hour for hour in found}
+        finally:
+            # What was read before something went wrong is not read again.
+            self._add_measured(ready.values())
 
     def _add_measured(self, hours: Iterable[MeasuredHour]) -> None:
         convert = self._target.convert
@@ -247,7 +229,7 @@ class _Import:
     async def _async_count(self, log: TrendLog, note: str) -> None:
         """Read all before anything is added: sums are counted back from the end."""
         states: dict[int, float] = {}
-        async for page in pages(log, self._since):
+        async for page in self._pages(log):
             for record in self._usable(page):
                 if record.value is not None:
                     states[hour_of(record.at)] = self._target.convert(record.value)
@@ -287,6 +269,21 @@ class _Import:
 
     # --- both
 
+    async def _pages(self, log: TrendLog) -> AsyncIterator[list[TrendRecord]]:
+        """Return what is in a log, from the first hour that is missing."""
+        begin = self._since
+        if begin is None and self._known:
+            first_page: list[TrendRecord] = await anext(pages(log), [])
+            oldest = next((one.at for one in first_page if one.at is not None), None)
+            if oldest is not None:
+                hour = hour_of(oldest)
+                while hour in self._known:
+                    hour += HOUR
+                    self._existed += 1
+                begin = hour if hour > oldest else None
+        async for page in pages(log, begin):
+            yield page
+
     def _usable(self, page: Iterable[TrendRecord]) -> Iterable[_Dated]:
         """Count records; return what they say, None where a value ends."""
         for record in page:
@@ -295,8 +292,6 @@ class _Import:
                 self._skip(record.skipped)
             elif record.at < self._newest:
                 self._skip("older than the record before it")
-            elif self._since is not None and record.at < self._since:
-                self._skip("before the start that was asked for")
             else:
                 self._newest = record.at
                 if record.skipped is not None:
@@ -375,94 +370,14 @@ class _Dated:
     value: float | None
 
 
-async def _async_target(hass: HomeAssistant, entity_id: str) -> _Target:
-    """Return the statistics of a sensor. Raise `ServiceValidationError`."""
-    if RECORDER not in hass.config.components:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="no_recorder"
-        )
-    registered = er.async_get(hass).async_get(entity_id)
-    if (
-        registered is None
-        or registered.domain != "sensor"
-        or (found := point_of_entity(hass, entity_id)) is None
-    ):
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="not_a_measured_point",
-            translation_placeholders={"entity_id": entity_id},
-        )
-    entry, point = found
-    if not isinstance(point.address, BacnetAddress):
-        raise _not_on_bacnet(entity_id)
-    quantity = point.role.quantity
-    stored = await get_instance(hass).async_add_executor_job(
-        lambda: get_metadata(hass, statistic_ids={entity_id})
-    )
-    ours = native_unit(quantity)
-    converter = UNIT_CONVERTERS.get(registered.device_class or "") or (
-        UNIT_CONVERTERS.get(registered.original_device_class or "")
-    )
-    if entity_id in stored:
-        # As it was begun: what is there must not be mixed with another unit.
-        metadata = stored[entity_id][1]
-        unit = metadata["unit_of_measurement"]
-    else:
-        unit = registered.unit_of_measurement
-        counts = quantity is Quantity.ENERGY
-        metadata = StatisticMetaData(
-            mean_type=StatisticMeanType.NONE
-            if counts
-            else StatisticMeanType.ARITHMETIC,
-            has_sum=counts,
-            name=None,
-            source=RECORDER,
-            statistic_id=entity_id,
-            unit_class=None if converter is None else converter.UNIT_CLASS,
-            unit_of_measurement=unit,
-        )
-    convert: Callable[[float], float] = float
-    if unit != ours:
-        if converter is None or not {unit, ours} <= converter.VALID_UNITS:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="statistics_of_another_unit",
-                translation_placeholders={
-                    "entity_id": entity_id,
-                    "unit": str(unit),
-                    "expected": str(ours),
-                },
-            )
-        convert = converter.converter_factory(ours, unit)
-    return _Target(entity_id, point, entry.runtime_data.coordinator, metadata, convert)
-
-
-def _device(target: _Target, key: str | None) -> Device:
-    """Return the device that holds the log. Raise `ServiceValidationError`."""
-    point = target.point
-    assert point.address is not None
-    links = target.coordinator.links
-    key = key or point.address.device
-    if key not in links.devices:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="unknown_device",
-            translation_placeholders={
-                "device": key,
-                "devices": ", ".join(sorted(links.devices)),
-            },
-        )
-    if (device := links.bacnet_device(key)) is None:
-        raise _not_on_bacnet(target.entity_id)
-    return device
-
-
-def _not_on_bacnet(entity_id: str) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key="not_on_bacnet",
-        translation_placeholders={"entity_id": entity_id},
-    )
+async def _async_written(hass: HomeAssistant) -> None:
+    """Wait until the recorder has written what it was given."""
+    written: asyncio.Future[None] = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(written))
+    # It may be stopping, and then nobody hears of it.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_WRITE_TIMEOUT):
+            await written
 
 
 def _timestamp(moment: datetime | None) -> float | None:

@@ -204,5 +204,8 @@ async def recording_device(
     try:
         yield declared, application
     finally:
+        for detection in tuple(application._cov_detections.values()):
+            for subscription in tuple(detection.cov_subscriptions):
+                subscription.cancel_subscription()
         application.close()
         await asyncio.sleep(0)

@@ -53,8 +53,9 @@ _FULL = frozenset(
     {"no-space-to-add-list-element", "out-of-memory", "no-space-for-object"}
 )
 """Codes of a device that has no room; of the class "resources" all others too."""
-_TIERS = {PollTier.FAST: 0, PollTier.NORMAL: 1}
-"""Which points are worth a report, and which go first."""
+_TIERS = frozenset({PollTier.FAST, PollTier.NORMAL})
+_ROUTED_TIERS = frozenset({PollTier.FAST})
+"""Which points are worth a report."""
 
 type Read = Callable[[Iterable[Point]], Awaitable[ReadReport]]
 """Reads points; never raises."""
@@ -252,9 +253,7 @@ class ChangeReports:
 
     def _want(self, reporter: _Reporter) -> None:
         """Let a device report what is wanted of it and worth it."""
-        tiers = dict(_TIERS)
-        if reporter.is_routed:
-            del tiers[PollTier.NORMAL]
+        tiers = _ROUTED_TIERS if reporter.is_routed else _TIERS
         wanted = {
             name: points
             for name, points in self._wanted.get(reporter.device.key, {}).items()
@@ -269,10 +268,7 @@ class ChangeReports:
         """Want these, and end the others."""
         ended = reporter.subscriptions.want(
             _now(),
-            {
-                name: min(_TIERS.get(point.tier, len(_TIERS)) for point in points)
-                for name, points in wanted.items()
-            },
+            {name: rank for rank, name in enumerate(wanted)},
         )
         reporter.points = {name: list(points) for name, points in wanted.items()}
         reporter.unread &= wanted.keys()

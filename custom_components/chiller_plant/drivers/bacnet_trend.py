@@ -161,7 +161,9 @@ async def _place_of(log: TrendLog, since: float) -> int:
         )
     except RequestFailed, TrendLogError:
         return log.first
-    if int(answer.itemCount) == 0 or answer.firstSequenceNumber is None:
+    if int(answer.itemCount) == 0:
+        return log.last + 1
+    if answer.firstSequenceNumber is None:
         return log.first
     return max(log.first, min(int(answer.firstSequenceNumber), log.last))
 
