@@ -41,6 +41,7 @@ EQUIPMENT_NAMES = MappingProxyType(
         ),
         EquipmentType.COOLING_TOWER: Names("coolingTower equip", "Cooling_Tower"),
         EquipmentType.VALVE: Names("valve equip", "Isolation_Valve"),
+        # Since 1.4 Brick leaves zones to RealEstateCore (HVACZone); its own is older.
         EquipmentType.ZONE: Names("hvac zone space", "HVAC_Zone"),
         EquipmentType.HEAT_SOURCE: Names("hot water boiler equip", "Boiler"),
         EquipmentType.METER: Names("meter equip", "Meter"),

@@ -169,7 +169,7 @@ _WORDS: dict[str, str] = {
 _NOISE_TEXT = (
     "the of and a an no nr num number value val point pt pv present bms bas ddc ai ao "
     "av bi bo bv di do dv msv msi mso mv mi mo analog digital binary input in to deg "
-    "degc degf c f for at is equip cmn"
+    "degc degf c f for at is equip unit cmn"
 )
 _NOISE = frozenset(_NOISE_TEXT.split())
 _ABBREVIATIONS: dict[str, tuple[str, ...]] = {
@@ -186,6 +186,8 @@ _PHRASES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("wet", "bulb"): ("wetbulb",),
     ("start", "stop"): ("startstop",),
     ("run", "stop"): ("startstop",),
+    # STRT_STP; STP alone is a setpoint.
+    ("start", "setpoint"): ("startstop",),
     ("on", "off"): ("startstop",),
     ("flow", "switch"): ("flow", "status"),
     ("differential", "pressure"): ("dp",),
