@@ -106,6 +106,7 @@ class ChangeReports:
         self._by_instance: dict[int, list[_Reporter]] = {}
         self._wanted: dict[str, dict[Place, list[Point]]] = {}
         self._process = 0
+        self._closing = False
         self._stop_listening: Callable[[], None] | None = None
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._something: dict[str, asyncio.Event] = {}
@@ -118,6 +119,7 @@ class ChangeReports:
 
     def open(self, devices: Iterable[Device]) -> None:
         """Begin to listen to these devices."""
+        self._closing = False
         self._process = self._network.take_process()
         self._stop_listening = self._network.listen_cov(self._reported)
         for device in devices:
@@ -134,6 +136,7 @@ class ChangeReports:
         """End what is reported as far as that takes no time. Never raises."""
         if self._stop_listening is None:
             return
+        self._closing = True
         for worker in self._workers.values():
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
@@ -380,6 +383,8 @@ class ChangeReports:
                 )
             finally:
                 took = _now() - began
+            if self._closing:
+                return
             await asyncio.sleep(_PACE)
         # Half of a slow network is left to the polls.
         await asyncio.sleep(max(0, took - _PACE))
