@@ -22,9 +22,10 @@ from homeassistant.helpers.selector import (
 )
 
 from .const import DOMAIN, SOURCE_FILE, SOURCE_SIMULATED
+from .flows.ede import EdeFlow
 from .flows.files import read_text, take_path, take_upload
 from .flows.options import PlantOptionsFlow
-from .flows.plant_file import PlantFlow, Refused
+from .flows.plant_file import Refused
 
 CONF_PATH = "path"
 CONF_UPLOAD = "plant_file"
@@ -41,7 +42,7 @@ _SCHEMA = vol.Schema(
 )
 
 
-class ChillerPlantConfigFlow(PlantFlow, domain=DOMAIN):
+class ChillerPlantConfigFlow(EdeFlow, domain=DOMAIN):
     """Import a plant file, make one of what is on a network, or try one."""
 
     VERSION = 1
@@ -60,7 +61,7 @@ class ChillerPlantConfigFlow(PlantFlow, domain=DOMAIN):
         """Let the person choose where the plant comes from."""
         return self.async_show_menu(
             step_id="user",
-            menu_options=[SOURCE_SIMULATED, SOURCE_FILE],
+            menu_options=[SOURCE_SIMULATED, "discover", "ede", SOURCE_FILE],
         )
 
     async def async_step_simulated(

@@ -250,7 +250,11 @@ class PointTestFlow(OptionsFlow):
         self, step: str, work: Callable[[], Coroutine[Any, Any, str]]
     ) -> ConfigFlowResult:
         if self._task is None:
-            self._task = self.hass.async_create_task(work(), f"point test {step}")
+            # Not at once: what is over before it was shown would be answered
+            # with the same answer again, for ever.
+            self._task = self.hass.async_create_task(
+                work(), f"point test {step}", eager_start=False
+            )
         if not self._task.done():
             return self.async_show_progress(
                 step_id=step, progress_action=step, progress_task=self._task
