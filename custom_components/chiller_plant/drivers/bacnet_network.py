@@ -348,7 +348,14 @@ class BacnetNetwork(Ears):
             for link in stack.this_application.app.link_layers.values()
             for task in link.server._transport_tasks  # noqa: SLF001, the stack tells nobody
         ]
-        _, pending = await asyncio.wait(waiting, timeout=_START_TIMEOUT)
+        try:
+            _, pending = await asyncio.wait(waiting, timeout=_START_TIMEOUT)
+        except asyncio.CancelledError:
+            # Nobody else knows of it, so nobody else would close it.
+            for task in waiting:
+                task.cancel()
+            await self._stop(stack)
+            raise
         if pending:
             for task in pending:
                 task.cancel()
