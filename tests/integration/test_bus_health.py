@@ -291,7 +291,7 @@ async def test_a_higher_priority_is_named_where_a_command_has_no_effect(
     await there.write_property("presentValue", Real(28.0), None, 8)
     await eventually(lambda: attributes(hass, number)["quality"] == "overridden", 60)
     assert "8" in attributes(hass, number)["quality_reason"]
-    assert float(state(hass, number)) == 28.0
+    await eventually(lambda: float(state(hass, number)) == 28.0, 60)
     await eventually(
         lambda: (
             [told["reason"] for told in issues(hass, "mismatch")]

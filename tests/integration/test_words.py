@@ -105,13 +105,19 @@ def test_every_action_and_field_has_a_name_and_an_icon() -> None:
         assert named[name]["fields"].keys() == service["fields"].keys(), name
 
 
-def test_every_step_of_the_config_flow_is_written() -> None:
-    flow = words()["config"]
-    code = (INTEGRATION / "config_flow.py").read_text()
-    assert set(re.findall(r"def async_step_(\w+)", code)) - {"simulated"} == set(
-        flow["step"]
-    )
-    assert set(re.findall(r'_Refused\(\s*"(\w+)"', code)) == set(flow["error"])
+def test_every_step_and_error_of_the_flows_is_written() -> None:
+    flows = [words()["config"], words()["options"]]
+    files = [INTEGRATION / "config_flow.py", *(INTEGRATION / "flows").glob("*.py")]
+    code = "\n".join(file.read_text() for file in files)
+    steps = {name for flow in flows for name in flow["step"]}
+    errors = {name for flow in flows for name in flow["error"]}
+    assert steps <= set(re.findall(r"def async_step_(\w+)", code))
+    forms = r"async_show_(?:form|menu)\(\s*step_id=\"(\w+)\""
+    assert {"user", "summary", "silent"} <= set(re.findall(forms, code)) <= steps
+    refused = set(re.findall(r'Refused\(\s*"(\w+)"', code))
+    assert "invalid_plant_file" in refused
+    assert refused <= errors
+    assert errors <= set(re.findall(r'"(\w+)"', code)), "nothing says these"
 
 
 def test_texts_are_well_formed() -> None:
