@@ -103,6 +103,12 @@ class ControlChapters:
             f"{chiller}.run_command",
             f"{chiller}.run_status",
         ]
+
+        async def recorded() -> bool:
+            return self.recorder.first_change(order[-1], True, begin) is not None
+
+        # Devices report to Home Assistant sooner than the recorder looks.
+        await wait_until(recorded, 10, f"{order[-1]} is on at its device")
         times = []
         for point in order:
             change = self.recorder.first_change(point, True, begin)
