@@ -292,9 +292,11 @@ class Commander:
             self._stopped = True
 
     async def async_leave(self, changed: Plant) -> tuple[PointKey, ...]:
-        """Give back what the changed plant has no more, or elsewhere.
+        """Give back what the changed plant has no more, or elsewhere; then stop.
 
-        Return the points that could not be given back.
+        What somebody wants of a point that is elsewhere now is kept, for the
+        commander of the changed plant. Return the points that could not be given
+        back.
         """
         gone = [
             point
@@ -302,17 +304,23 @@ class Commander:
             if (found := changed.points.get(point.key)) is None
             or _whereabouts(self._plant, point) != _whereabouts(changed, found)
         ]
-        return await self.async_hand_back(gone)
+        left = await self.async_hand_back(gone, still_wanted=changed.points)
+        await self.async_stop()
+        return left
 
-    async def async_hand_back(self, points: Iterable[Point]) -> tuple[PointKey, ...]:
+    async def async_hand_back(
+        self, points: Iterable[Point], *, still_wanted: Collection[PointKey] = ()
+    ) -> tuple[PointKey, ...]:
         """Release these points on the wire at once; return those that failed.
 
         Nobody will be there to wait for pumps to run on, so the machines go
-        first that others serve.
+        first that others serve. Wishes are dropped but for the `still_wanted`.
         """
         async with self._lock:
             keys = {point.key for point in points}
-            self.desk.release(now(), points=keys)
+            self.desk.release(
+                now(), points=[key for key in keys if key not in still_wanted]
+            )
             mine = sorted(
                 (point for point in self.owned if point.key in keys), key=self._rank
             )

@@ -218,7 +218,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def _async_read_all(self) -> None:
         """Read every point for the first time; raise if there is no plant."""
-        await _async_wait(self.poller.start_all(()), _FIRST_READING)
+        await _async_wait(self.poller.start_all(now()), _FIRST_READING)
         self.issues.async_show(self.silent)
         if not self._heard and self.links.devices:
             reasons = dict.fromkeys(
@@ -404,7 +404,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             self.silent.pop(device, None)
             LOGGER.info("%s: %s answers again", self.plant.name, device)
             # Whatever it says may have changed while it was away.
-            self.poller.read_all(device)
+            self.poller.read_all(moment, device)
         elif reason is not None and device in self.silent:
             self.silent[device] = reason
         if change is not None:

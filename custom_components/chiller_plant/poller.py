@@ -158,21 +158,22 @@ class Poller:
         ]
         due += [row for row in device.others if row.due <= now]
         for row in due:
-            tier = row.point.tier
-            if row.point.key in watched:
-                tier = _SLOWER[tier]
-            interval = self._plant.interval(tier)
-            offset = row.phase * interval
-            row.due = offset + (floor((now - offset) / interval) + 1) * interval
+            self._put_off(row, now)
         return due
 
-    def start_all(self, skip: Collection[str]) -> list[asyncio.Task[None]]:
-        """Begin to read every point of the devices that are not in `skip`."""
-        for device in self._devices.values():
-            if device.key not in skip:
-                self._want(
-                    device, (row.point for row in (*device.fast, *device.others))
-                )
+    def _put_off(self, row: _Row, now: float) -> None:
+        """Note when a point that is read now is read next."""
+        tier = row.point.tier
+        if row.point.key in self._watched:
+            tier = _SLOWER[tier]
+        interval = self._plant.interval(tier)
+        offset = row.phase * interval
+        row.due = offset + (floor((now - offset) / interval) + 1) * interval
+
+    def start_all(self, now: float) -> list[asyncio.Task[None]]:
+        """Begin to read every point of every device."""
+        for device in self._devices:
+            self.read_all(now, device)
         return [
             device.task for device in self._devices.values() if device.task is not None
         ]
@@ -186,10 +187,13 @@ class Poller:
         for key, some in by_device.items():
             self._want(self._devices[key], some)
 
-    def read_all(self, device: str) -> None:
+    def read_all(self, now: float, device: str) -> None:
         """Read every point of one device, as after it was away."""
         found = self._devices[device]
-        self._want(found, (row.point for row in (*found.fast, *found.others)))
+        rows = (*found.fast, *found.others)
+        for row in rows:
+            self._put_off(row, now)
+        self._want(found, (row.point for row in rows))
 
     def probe(self, device: str) -> None:
         """Ask a device that is free for one point, to hear whether it answers."""
@@ -239,8 +243,8 @@ class Poller:
                     silent_devices={device.key: str(error)},
                 )
             if device.key in report.silent_devices:
+                self.again((*part, *device.queue.values()))
                 device.queue.clear()
-                self.again(part)
             self._deliver(device.key, part, report)
 
     def _note_late(self, device: _Device) -> None:
