@@ -1,6 +1,8 @@
 """Walking through the forms of a flow as the browser does."""
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 from aiohttp import FormData
@@ -13,6 +15,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager, FlowResultType
 from tests.waiting import PATIENCE
 
+_WORDS = json.loads(
+    (Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations")
+    .joinpath("en.json")
+    .read_text()
+)
+
 type Client = TestClient[Request, Application]
 
 
@@ -22,7 +30,25 @@ class Walk:
     def __init__(self, manager: FlowManager[Any, Any, Any], shown: Any) -> None:
         """Begin with what the flow showed first."""
         self._manager = manager
+        self._words = _WORDS["config" if shown["handler"] == DOMAIN else "options"]
         self.shown: ConfigFlowResult = shown
+        self._read()
+
+    def _read(self) -> None:
+        """See that everything that is shown has its words."""
+        if self.shown["type"] not in (FlowResultType.FORM, FlowResultType.MENU):
+            return
+        step = self._words["step"][self.step]
+        for text in (step["title"], step.get("description", "")):
+            text.format(**self.told)
+        if (schema := self.shown.get("data_schema")) is not None and (
+            self.shown["type"] is FlowResultType.FORM
+        ):
+            assert {str(field) for field in schema.schema} <= step["data"].keys()
+        assert set(self.shown.get("menu_options", ())) <= (
+            step.get("menu_options", {}).keys()
+        )
+        assert set(self.errors.values()) <= self._words["error"].keys()
 
     @property
     def step(self) -> str:
@@ -32,12 +58,12 @@ class Walk:
     @property
     def told(self) -> dict[str, str]:
         """What the texts of the step are filled with."""
-        return dict(self.shown["description_placeholders"] or {})
+        return dict(self.shown.get("description_placeholders") or {})
 
     @property
     def errors(self) -> dict[str, str]:
         """What is wrong with the last answer, by field."""
-        return self.shown["errors"] or {}
+        return self.shown.get("errors") or {}
 
     def defaults(self) -> dict[str, Any]:
         """Return what a person submits who changes nothing."""
@@ -71,6 +97,7 @@ class Walk:
 
     async def _answer(self, answer: dict[str, Any]) -> None:
         self.shown = await self._manager.async_configure(self.shown["flow_id"], answer)
+        self._read()
 
     async def wait(self) -> None:
         """Wait while the flow shows that it is working, and look as the browser."""
@@ -78,6 +105,7 @@ class Walk:
             while self.shown["type"] is FlowResultType.SHOW_PROGRESS:
                 await asyncio.sleep(0.05)
                 self.shown = await self._manager.async_configure(self.shown["flow_id"])
+        self._read()
 
     def close(self) -> None:
         """Close the dialog."""

@@ -7,6 +7,8 @@ import re
 import string
 from typing import Any
 
+import pytest
+
 from custom_components.chiller_plant.plant.roles import ROLES
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -105,19 +107,48 @@ def test_every_action_and_field_has_a_name_and_an_icon() -> None:
         assert named[name]["fields"].keys() == service["fields"].keys(), name
 
 
-def test_every_step_and_error_of_the_flows_is_written() -> None:
-    flows = [words()["config"], words()["options"]]
-    files = [INTEGRATION / "config_flow.py", *(INTEGRATION / "flows").glob("*.py")]
-    code = "\n".join(file.read_text() for file in files)
-    steps = {name for flow in flows for name in flow["step"]}
-    errors = {name for flow in flows for name in flow["error"]}
-    assert steps <= set(re.findall(r"def async_step_(\w+)", code))
-    forms = r"async_show_(?:form|menu)\(\s*step_id=\"(\w+)\""
-    assert {"user", "summary", "silent"} <= set(re.findall(forms, code)) <= steps
+FLOWS = {
+    "config": ("discovery", "ede", "machine_form", "mapping", "network", "plant_file"),
+    "options": ("options", "plant_file", "point_test"),
+}
+"""The files of each kind of flow."""
+
+
+@pytest.mark.parametrize("kind", FLOWS)
+def test_every_step_and_error_of_a_flow_is_written(kind: str) -> None:
+    flow = words()[kind]
+    code = "\n".join(
+        (INTEGRATION / "flows" / f"{name}.py").read_text() for name in FLOWS[kind]
+    )
+    if kind == "config":
+        code += (INTEGRATION / "config_flow.py").read_text()
+    working = set(re.findall(r'_show_progress\(\s*"(\w+)"', code))
+    assert working == set(flow["progress"])
+    steps = set(re.findall(r"def async_step_(\w+)", code))
+    assert steps - working - {"simulated", "proposal", "finish"} == set(flow["step"])
     refused = set(re.findall(r'Refused\(\s*"(\w+)"', code))
-    assert "invalid_plant_file" in refused
-    assert refused <= errors
-    assert errors <= set(re.findall(r'"(\w+)"', code)), "nothing says these"
+    refused |= set(re.findall(r'errors\[[^\]]+\](?:, problems)? = "(\w+)"', code))
+    assert refused == set(flow["error"])
+    ended = set(re.findall(r'async_abort\(reason="(\w+)"', code))
+    assert ended <= set(flow["abort"])
+
+
+@pytest.mark.parametrize("kind", FLOWS)
+def test_every_field_of_a_form_is_named_and_explained(kind: str) -> None:
+    for name, step in words()[kind]["step"].items():
+        assert step["title"], name
+        assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
+        assert step.get("menu_options", {}).keys() == (
+            step.get("menu_option_descriptions", {}).keys()
+        )
+
+
+def test_every_role_and_type_of_equipment_is_named_where_it_is_chosen() -> None:
+    roles = {name for rows in ROLES.values() for name in rows}
+    named = words()["config"]["step"]["machine"]["data"].keys()
+    assert roles == named - {"keep", "name", "type", "devices"}
+    types = words()["selector"]["equipment_type"]["options"]
+    assert types.keys() == {kind.value for kind in ROLES}
 
 
 def test_texts_are_well_formed() -> None:
