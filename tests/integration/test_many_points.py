@@ -1,0 +1,93 @@
+"""A plant of many points: what changes is shown, and nothing else is touched."""
+
+from collections import Counter
+
+import rusty_bacnet as rb
+
+from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from tests.drivers.bacnet_peers import Device, device
+from tests.integration.served_plant import set_up, state
+from tests.integration.small_site import site_text
+from tests.waiting import eventually
+
+ZONES = 30
+
+
+def building(peer: Device) -> str:
+    """Return a plant of many zones, all on one controller."""
+    declared = peer.as_declared
+    return site_text(
+        {"floor": (declared.address, declared.instance)},
+        {
+            f"zone_{number}": {
+                "type": "zone",
+                "name": f"Zone {number}",
+                "device": "floor",
+                "points": {
+                    "temperature": {"object": f"analog-input,{2 * number - 1}"},
+                    "relative_humidity": {"object": f"analog-input,{2 * number}"},
+                },
+            }
+            for number in range(1, ZONES + 1)
+        },
+    )
+
+
+def count_writes(hass: HomeAssistant) -> Counter[str]:
+    """Count how often each entity of a zone writes its state from now on."""
+    writes: Counter[str] = Counter()
+
+    @callback
+    def is_of_zone(data: object) -> bool:
+        return ".zone_" in data["entity_id"]  # type: ignore[index]
+
+    @callback
+    def wrote(event: object) -> None:
+        writes[event.data["entity_id"]] += 1  # type: ignore[attr-defined]
+
+    for kind in (EVENT_STATE_CHANGED, EVENT_STATE_REPORTED):
+        hass.bus.async_listen(kind, wrote, event_filter=is_of_zone)
+    return writes
+
+
+async def test_only_what_changed_is_written(hass: HomeAssistant) -> None:
+    async with device(inputs=2 * ZONES) as peer:
+        entry = await set_up(hass, building(peer))
+        coordinator = entry.runtime_data.coordinator
+        shown = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        assert sum(".zone_" in item.entity_id for item in shown) >= 3 * ZONES
+
+        writes = count_writes(hass)
+        rounds = 0
+
+        @callback
+        def count_round() -> None:
+            nonlocal rounds
+            rounds += 1
+
+        coordinator.async_add_listener(count_round)
+        await eventually(lambda: rounds >= 4)
+        assert not writes
+
+        await peer.measure("analog-input,9", rb.PropertyValue.real(23.5))
+        await eventually(lambda: state(hass, "sensor.zone_5_temperature") == "23.5")
+        rounds = 0
+        await eventually(lambda: rounds >= 3)
+        assert writes == {"sensor.zone_5_temperature": 1, "climate.zone_5": 1}
+
+
+async def test_a_device_that_falls_silent_takes_all_its_entities_with_it_once(
+    hass: HomeAssistant,
+) -> None:
+    async with device(inputs=2 * ZONES) as peer:
+        entry = await set_up(hass, building(peer))
+        coordinator = entry.runtime_data.coordinator
+        writes = count_writes(hass)
+        await peer.stop()
+        await eventually(lambda: "floor" in coordinator.silent)
+        await eventually(lambda: len(writes) >= 3 * ZONES)
+        assert set(writes.values()) == {1}
+        await peer.start()
+        await eventually(lambda: state(hass, "sensor.zone_5_temperature") == "9.0", 60)
