@@ -7,6 +7,7 @@ commands now and then. Each client is a process of its own.
 
 import asyncio
 from collections.abc import Sequence
+import gc
 import time
 from typing import Any
 
@@ -30,6 +31,27 @@ class Ticker:
             moment = time.perf_counter()
             self.longest = max(self.longest, moment - last - _TICK)
             last = moment
+
+
+class Collections:
+    """Notes how long full collections of garbage took: the whole heap, in one go.
+
+    Home Assistant, which is imported where our driver is, makes that heap large.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.longest = 0.0
+        self._began = 0.0
+
+    def note(self, phase: str, about: dict[str, int]) -> None:
+        """Be told by the collector."""
+        if about["generation"] < 2:
+            return
+        if phase == "start":
+            self._began = time.perf_counter()
+        else:
+            self.longest = max(self.longest, time.perf_counter() - self._began)
 
 
 class Client:
@@ -65,7 +87,8 @@ class Client:
 
     async def timed(self, devices: int) -> dict[str, float]:
         """Sweep over the first `devices`; seconds, points and the longest stall."""
-        ticker = Ticker()
+        ticker, collections = Ticker(), Collections()
+        gc.callbacks.append(collections.note)
         ticking = asyncio.create_task(ticker.run())
         await asyncio.sleep(0.05)
         ticker.longest = 0.0
@@ -74,11 +97,13 @@ class Client:
         seconds, busy = time.perf_counter() - began, time.process_time() - busy
         await asyncio.sleep(0.005)
         ticking.cancel()
+        gc.callbacks.remove(collections.note)
         return {
             "seconds": seconds,
             "busy": busy,
             "points": points,
             "stall": ticker.longest,
+            "collection": collections.longest,
         }
 
     async def command(self, commands: int, pauses: Sequence[float]) -> dict[str, Any]:

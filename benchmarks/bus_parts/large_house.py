@@ -136,7 +136,7 @@ async def _responses(running: HomeAssistant) -> float:
 async def _until_available(running: HomeAssistant, points: int) -> int:
     """Wait until no entity of the plant is without a value; return how many there are.
 
-    Entities for people alone (buttons, calendars, engine) count as they come.
+    One in a hundred may have none, as what waits for the control engine.
     """
     deadline = time.monotonic() + _PATIENCE
     async with running.connect() as socket:
