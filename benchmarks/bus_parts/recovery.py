@@ -271,7 +271,7 @@ class _Device:
 
 
 def _plant_file(units: Sequence[_Device], server: Server) -> str:
-    """Return the plant; reported points are read every five minutes only."""
+    """Return the plant: what is reported is read every thirty seconds only."""
     devices = "\n".join(
         f"      {unit.key}: {{address: '{unit.row['host']}:{unit.row['port']}', "
         f"instance: {unit.row['instance']}}}"
@@ -288,7 +288,6 @@ plant:
   key: outages
   name: Outages
   poll_interval: 5
-  normal_poll_interval: 300
   command_lease: 60
 connections:
   bms:
