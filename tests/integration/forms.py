@@ -67,8 +67,8 @@ class Walk:
 
     def defaults(self) -> dict[str, Any]:
         """Return what a person submits who changes nothing."""
-        schema = self.shown["data_schema"]
-        assert schema is not None
+        if (schema := self.shown.get("data_schema")) is None:
+            return {}
         found = {}
         for field in schema.schema:
             suggested = (field.description or {}).get("suggested_value")
