@@ -20,7 +20,7 @@ from tests.ports import udp_port
 from .child import child
 from .house import house, import_plant
 from .libmodbus_server import Server, build, libmodbus_server
-from .result import Figure, Result, middle, spread
+from .result import Figure, Result, spread
 
 _STEP_SECONDS = 0.5
 """Each device measures something else so often."""
@@ -165,19 +165,16 @@ def _result(rounds: dict[str, Any], live_before: list[bool]) -> Result:
             ("Modbus, first good value", [modbus["value"]]),
         ):
             missing = sum(value is None for value in values)
-            came = [value for value in values if value is not None]
-            worst = max([worst, *came, *([_PATIENCE] * bool(missing))])
-            text = f"{spread(came, 1)} s" if came else "never"
+            some = [value for value in values if value is not None]
+            worst = max([worst, *some, *([_PATIENCE] * bool(missing))])
+            text = f"{spread(some, 1)} s" if some else "never"
             if missing:
                 text += f"; {missing} of {len(values)} not within {_PATIENCE:g} s"
             details[f"after {name}: {kind}"] = text
     every = [
-        value
-        for found in rounds.values()
-        for each in found
-        for value in each.values()
-        if value is not None
+        value for found in rounds.values() for each in found for value in each.values()
     ]
+    came = [value for value in every if value is not None]
     return Result(
         [
             Figure(
@@ -186,8 +183,9 @@ def _result(rounds: dict[str, Any], live_before: list[bool]) -> Result:
                 "s",
                 5.0,
                 "lower",
-                f"the worst of {len(every)}; usual {middle(every):.1f} s"
-                if every
+                f"the worst of {len(every)}, of which {len(every) - len(came)} did not "
+                f"come within {_PATIENCE:g} s; usual {spread(came, 1)} s"
+                if came
                 else "nothing came back",
             )
         ],
