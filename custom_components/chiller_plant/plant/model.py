@@ -235,7 +235,8 @@ class Equipment:
     """Which equipment must run for this one, by kind of service: for a
     chiller `chilled_water_pumps`, `condenser_water_pumps`, `cooling_towers`
     (shared: as many running as chillers they serve) and `valves` (its own:
-    all of them open)."""
+    all of them open); for a zone the `chilled_water_pumps` of its own
+    distribution, where a plant has several."""
     measures: tuple[str, ...] = ()
     """The equipment whose power a meter measures."""
     interlocks: InterlockSettings = InterlockSettings()

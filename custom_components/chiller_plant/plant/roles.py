@@ -85,6 +85,8 @@ class Role:
         """How often such a point is read unless the plant file says otherwise."""
         if self.quantity is Quantity.ENERGY:
             return PollTier.SLOW
+        if self.quantity is Quantity.PRESSURE_DIFFERENCE:
+            return PollTier.FAST
         if self.equipment_type in _UNHURRIED or self.name in ("power", "remote_mode"):
             return PollTier.NORMAL
         return PollTier.FAST
@@ -99,6 +101,7 @@ _UNHURRIED = frozenset(
     }
 )
 _CHILLED_WATER_SUPPLY = "chilled_water_supply_temperature"
+_DIFFERENTIAL_PRESSURE = "chilled_water_differential_pressure"
 
 _MOTOR: tuple[tuple[str, Quantity, bool], ...] = (
     ("run_command", Quantity.STATE, True),
@@ -120,16 +123,8 @@ _VOCABULARY: dict[EquipmentType, tuple[tuple[str, Quantity, bool], ...]] = {
         (f"{_CHILLED_WATER_SUPPLY}_setpoint", Quantity.TEMPERATURE, True),
         ("chilled_water_return_temperature", Quantity.TEMPERATURE, False),
         ("chilled_water_flow", Quantity.FLOW, False),
-        (
-            "chilled_water_differential_pressure",
-            Quantity.PRESSURE_DIFFERENCE,
-            False,
-        ),
-        (
-            "chilled_water_differential_pressure_setpoint",
-            Quantity.PRESSURE_DIFFERENCE,
-            True,
-        ),
+        (_DIFFERENTIAL_PRESSURE, Quantity.PRESSURE_DIFFERENCE, False),
+        (f"{_DIFFERENTIAL_PRESSURE}_setpoint", Quantity.PRESSURE_DIFFERENCE, True),
         ("condenser_water_supply_temperature", Quantity.TEMPERATURE, False),
         (
             "condenser_water_supply_temperature_setpoint",
@@ -171,6 +166,8 @@ _VOCABULARY: dict[EquipmentType, tuple[tuple[str, Quantity, bool], ...]] = {
         ("occupied_command", Quantity.STATE, True),
         ("cooling_valve_position", Quantity.PERCENT, False),
         ("supply_air_temperature", Quantity.TEMPERATURE, False),
+        (_DIFFERENTIAL_PRESSURE, Quantity.PRESSURE_DIFFERENCE, False),
+        (f"{_DIFFERENTIAL_PRESSURE}_setpoint", Quantity.PRESSURE_DIFFERENCE, True),
     ),
     EquipmentType.HEAT_SOURCE: (
         *_MOTOR,

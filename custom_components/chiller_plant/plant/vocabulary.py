@@ -86,6 +86,17 @@ _CHILLED_WATER = {
     ),
 }
 
+_DIFFERENTIAL_PRESSURE = {
+    "chilled_water_differential_pressure": Names(
+        "chilled water delta pressure sensor",
+        "Chilled_Water_Differential_Pressure_Sensor",
+    ),
+    "chilled_water_differential_pressure_setpoint": Names(
+        "chilled water delta pressure sp",
+        "Chilled_Water_Differential_Pressure_Setpoint",
+    ),
+}
+
 ROLE_NAMES = MappingProxyType(
     {
         EquipmentType.PLANT: {
@@ -93,14 +104,7 @@ ROLE_NAMES = MappingProxyType(
             "enable_command": Names(
                 "chilled water plant enable cmd", "Chilled_Water_System_Enable_Command"
             ),
-            "chilled_water_differential_pressure": Names(
-                "chilled water delta pressure sensor",
-                "Chilled_Water_Differential_Pressure_Sensor",
-            ),
-            "chilled_water_differential_pressure_setpoint": Names(
-                "chilled water delta pressure sp",
-                "Chilled_Water_Differential_Pressure_Setpoint",
-            ),
+            **_DIFFERENTIAL_PRESSURE,
             # Of the towers: what leaves them is what the plant supplies.
             "condenser_water_supply_temperature": Names(
                 "condenser water leaving temp sensor",
@@ -167,6 +171,7 @@ ROLE_NAMES = MappingProxyType(
             "supply_air_temperature": Names(
                 "discharge air temp sensor", "Supply_Air_Temperature_Sensor"
             ),
+            **_DIFFERENTIAL_PRESSURE,
         },
         EquipmentType.HEAT_SOURCE: {
             **_MOTOR,

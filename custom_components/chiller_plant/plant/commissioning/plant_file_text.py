@@ -138,7 +138,7 @@ def _equipment_lines(item: ProposedEquipment, proposal: Proposal) -> list[str]:
     lines += entry("name", _line(item.name) or key, 4)
     if device is not None:
         lines += entry("device", device, 4)
-    if item.type in SERVICES:
+    if item.type is EquipmentType.CHILLER:
         lines += _served_by(item, proposal)
     unproven = (
         item.type is EquipmentType.CHILLER

@@ -26,7 +26,10 @@ SERVICES: dict[EquipmentType, dict[str, tuple[EquipmentType, ...]]] = {
         "condenser_water_pumps": (EquipmentType.CONDENSER_WATER_PUMP,),
         "cooling_towers": (EquipmentType.COOLING_TOWER,),
         "valves": (EquipmentType.VALVE,),
-    }
+    },
+    EquipmentType.ZONE: {
+        "chilled_water_pumps": (EquipmentType.SECONDARY_CHILLED_WATER_PUMP,),
+    },
 }
 """Who may serve whom, by kind of service."""
 
