@@ -332,6 +332,11 @@ class CommandDesk:
             mismatch=wire.mismatch,
         )
 
+    @property
+    def held(self) -> Mapping[PointKey, str]:
+        """Return why, for people, of each point whose command is held back."""
+        return {key: hold.text for key, hold in self._holds.items()}
+
     def undisputed(self, point: PointKey) -> Value | None:
         """Return what is on the wire of a point; see `Wire.undisputed`."""
         return self._wires.of(point).undisputed

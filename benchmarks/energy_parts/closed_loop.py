@@ -1,0 +1,203 @@
+"""The plant under control, in virtual time and without Home Assistant.
+
+As at a site: readings with their quality go to the controllers, what they
+decide goes as requests with a lease to the command desk, and nothing but the
+desk's orders reaches a machine. Only the wire is missing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+
+from appdaemon.apps.chiller_control.control.decision import (
+    Command,
+    Controller,
+    Inputs,
+    Value,
+)
+from custom_components.chiller_plant.plant.arbiter import Request
+from custom_components.chiller_plant.plant.command_desk import CommandDesk, NoticeKind
+from custom_components.chiller_plant.plant.model import Plant, PointKey
+from custom_components.chiller_plant.plant.reading import Quality, Reading
+from custom_components.chiller_plant.simulator.world import released_value
+
+from .controls import BUILD, CONTROL_INTERVAL
+from .virtual_plan import Automation, virtual_plan
+
+LEASE = 30 * CONTROL_INTERVAL
+"""Seconds; a request is refreshed when half of it is over."""
+
+type Give = Callable[[PointKey, Value], None]
+"""Takes a command to a machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which points are read in each step, and in which order."""
+
+    booleans: tuple[PointKey, ...]
+    commands: tuple[PointKey, ...]
+    """Numbers that are commanded, as they are read back."""
+    measurements: tuple[PointKey, ...]
+
+    @property
+    def keys(self) -> tuple[PointKey, ...]:
+        """All of them, in the order of a row."""
+        return (*self.booleans, *self.commands, *self.measurements)
+
+
+def columns(plant: Plant, wanted: frozenset[PointKey]) -> Columns:
+    """Return what is read: what the desk looks at, and what controllers want."""
+    booleans = []
+    commands = []
+    measurements = []
+    for key, point in plant.points.items():
+        if point.address is None:
+            continue
+        if point.role.quantity.is_boolean:
+            booleans.append(key)
+        elif point.role.commandable:
+            commands.append(key)
+        elif key in wanted or point.role.name == "position":
+            measurements.append(key)
+    return Columns(tuple(booleans), tuple(commands), tuple(measurements))
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A request that the desk took."""
+
+    value: Value
+    at: float
+
+
+@dataclass(slots=True)
+class _Running:
+    """One automation at work."""
+
+    source: str
+    priority: int
+    controller: Controller
+    sent: dict[PointKey, _Sent] = field(default_factory=dict)
+    commands: tuple[Command, ...] = ()
+
+
+class ClosedLoop:
+    """The desk and the controllers of one scenario."""
+
+    def __init__(self, plant: Plant, automations: Sequence[Automation]) -> None:
+        """Begin with nothing commanded. Raise `ControlRefused` for a bad form."""
+        self.desk = CommandDesk(plant)
+        self.notices: Counter[NoticeKind] = Counter()
+        """What the desk told so far, by its kind."""
+        plan = virtual_plan(plant, automations, interval=CONTROL_INTERVAL, lease=LEASE)
+        # Who is heard in the end speaks first, as higher priorities are first in
+        # a plan; what is held by the plan itself is then seen in the same step.
+        self._running = [
+            _Running(
+                item.entity_id, item.priority, BUILD[item.control_type](plan, item)
+            )
+            for item in sorted(plan.automations, key=lambda item: -item.priority)
+        ]
+        wanted = frozenset().union(*(item.controller.points for item in self._running))
+        self.columns = columns(plant, wanted)
+        self._booleans = len(self.columns.booleans)
+        self._numbers = self._booleans + len(self.columns.commands)
+        self._held: dict[PointKey, Value | None] = {
+            key: point.release
+            for key, point in plant.points.items()
+            if point.address is None
+        }
+        self._askers: dict[PointKey, int] = {}
+        self._contested: set[PointKey] = set()
+
+    def step(self, now: float, row: Sequence[float], give: Give) -> None:
+        """Decide and command once.
+
+        `row` are the readings of `columns`, truth values as 0 and 1; `give`
+        is called with each command that goes to a machine.
+        """
+        shown, numbers = self.columns, self._numbers
+        states = [value > 0.5 for value in row[: self._booleans]]
+        values: dict[PointKey, Value | None] = dict(
+            zip(shown.booleans, states, strict=True)
+        )
+        values.update(zip(shown.commands, row[self._booleans : numbers], strict=True))
+        values.update(zip(shown.measurements, row[numbers:], strict=True))
+        values.update(self._held)
+        good = Quality.GOOD
+        on, off = Reading(True, good, now), Reading(False, good, now)
+        readings = {
+            key: on if state else off
+            for key, state in zip(shown.booleans, states, strict=True)
+        }
+        for key in (*shown.commands, *self._held):
+            value = values[key]
+            if value is not None:
+                readings[key] = Reading(value, good, now)
+
+        holds = self.desk.held
+        for running in self._running:
+            inputs = Inputs(values, holds, self._taken(running.priority), UTC)
+            self._request(now, running, running.controller.step(now, inputs).commands)
+        for order in self.desk.step(now, readings):
+            point = order.point
+            value = order.value
+            if point.address is None:
+                self._held[point.key] = point.release if value is None else value
+            else:
+                give(point.key, released_value(point) if value is None else value)
+            self.desk.written(now, order)
+        for notice in self.desk.drain_notices():
+            self.notices[notice.kind] += 1
+
+    def _taken(self, priority: int) -> dict[PointKey, str]:
+        """Return the points that somebody of a higher priority commands."""
+        taken = {}
+        for key in self._contested:
+            status = self.desk.status(key)
+            if status.priority is not None and status.priority > priority:
+                taken[key] = str(status.owner)
+        return taken
+
+    def _request(
+        self, now: float, running: _Running, commands: tuple[Command, ...]
+    ) -> None:
+        """Ask for what is new or due again; let go what is not wanted any more."""
+        sent = running.sent
+        for command in commands:
+            known = sent.get(command.point)
+            if known is None:
+                sent[command.point] = _Sent(command.value, now)
+                self._asks(command.point, 1)
+            elif known.value != command.value or now - known.at >= LEASE / 2:
+                known.value, known.at = command.value, now
+            else:
+                continue
+            self.desk.request(
+                now,
+                Request(
+                    command.point,
+                    command.value,
+                    running.priority,
+                    running.source,
+                    command.reason,
+                    LEASE,
+                ),
+            )
+        if len(sent) != len(commands):
+            wanted = {command.point for command in commands}
+            gone = [key for key in sent if key not in wanted]
+            for key in gone:
+                del sent[key]
+                self._asks(key, -1)
+            if gone:
+                self.desk.release(now, source=running.source, points=gone)
+
+    def _asks(self, key: PointKey, change: int) -> None:
+        self._askers[key] = self._askers.get(key, 0) + change
+        if self._askers[key] > 1:
+            self._contested.add(key)
+        else:
+            self._contested.discard(key)

@@ -1,0 +1,134 @@
+"""The ways to control a plant that are compared, each as filled-in forms.
+
+One table: what a way differs in is a row, not code. All ways run the same
+start and stop sequences, schedules and loops; they differ in when they stage,
+what they reset, and how they run pumps and towers.
+"""
+
+from collections.abc import Callable, Mapping
+
+from appdaemon.apps.chiller_control.control.chiller_add_subtract import (
+    ChillerAddSubtract,
+)
+from appdaemon.apps.chiller_control.control.chiller_plant_schedule import (
+    ChillerPlantSchedule,
+)
+from appdaemon.apps.chiller_control.control.decision import Controller
+from appdaemon.apps.chiller_control.control.pid_control import PidControl
+from appdaemon.apps.chiller_control.control.plan import Plan, PlanAutomation
+from custom_components.chiller_plant.plant.model import Plant
+from custom_components.chiller_plant.plant.roles import EquipmentType
+
+from .virtual_plan import Automation
+
+CONTROL_INTERVAL = 60.0
+"""Seconds between two decisions."""
+
+BUILD: Mapping[str, Callable[[Plan, PlanAutomation], Controller]] = {
+    "chiller_plant_schedule": ChillerPlantSchedule,
+    "chiller_add_subtract": ChillerAddSubtract,
+    "pid_control": PidControl,
+}
+"""The controller of each control type."""
+
+
+def _keys(plant: Plant, kind: EquipmentType, role: str = "") -> list[str]:
+    return [
+        f"{item.key}.{role}" if role else item.key
+        for item in plant.of_type(kind)
+        if not role or role in item.points
+    ]
+
+
+def _always_on() -> Automation:
+    return Automation("chiller_plant_schedule", "schedule", config={"operation": "all_day"})
+
+
+def _staging(plant: Plant, **config: float | str) -> Automation:
+    return Automation(
+        "chiller_add_subtract",
+        "staging",
+        {"chillers": _keys(plant, EquipmentType.CHILLER)},
+        {
+            "stage_up_threshold": 90,
+            "stage_down_threshold": 80,
+            "stage_hold": 900,
+            "minimum_stage_time": 900,
+            "supply_temperature_error": 1.0,
+            "proof_timeout": 600,
+            "start_hold": 30,
+            "stop_flow_delay": 180,
+            "supply_temperature_setpoint": 6.7,
+            "pump_speed": 100,
+            "condenser_pump_speed": 100,
+            "tower_fan_speed": 100,
+            **config,
+        },
+        priority=1,
+    )
+
+
+def _loop(
+    name: str,
+    plant: Plant,
+    measurement: str,
+    setpoint: str,
+    kind: EquipmentType,
+    **config: float | str,
+) -> Automation:
+    return Automation(
+        "pid_control",
+        name,
+        {
+            "measurement": measurement,
+            "setpoint_point": setpoint,
+            "outputs": _keys(plant, kind, "speed_command"),
+            "enable": _keys(plant, kind, "run_status"),
+        },
+        {"interval": CONTROL_INTERVAL, **config},
+        priority=2,
+    )
+
+
+def _pressure_loop(plant: Plant) -> Automation:
+    return _loop(
+        "secondary_pressure",
+        plant,
+        "plant.chilled_water_differential_pressure",
+        "plant.chilled_water_differential_pressure_setpoint",
+        EquipmentType.SECONDARY_CHILLED_WATER_PUMP,
+        action="reverse",
+        gain=0.10,
+        integral_time=60,
+        output_minimum=25,
+        output_maximum=100,
+    )
+
+
+def _condenser_loop(plant: Plant) -> Automation:
+    return _loop(
+        "condenser_water",
+        plant,
+        "plant.condenser_water_supply_temperature",
+        "plant.condenser_water_supply_temperature_setpoint",
+        EquipmentType.COOLING_TOWER,
+        action="direct",
+        gain=10.0,
+        integral_time=600,
+        output_minimum=20,
+        output_maximum=100,
+    )
+
+
+def _fixed(plant: Plant) -> tuple[Automation, ...]:
+    """What most plants do: the design's setpoints, all year."""
+    return (
+        _always_on(),
+        _staging(plant),
+        _pressure_loop(plant),
+        _condenser_loop(plant),
+    )
+
+
+CONTROLS: Mapping[str, Callable[[Plant], tuple[Automation, ...]]] = {"fixed": _fixed}
+"""The automations of each way, by the name it is asked for with."""
