@@ -100,36 +100,50 @@ class Solution(NamedTuple):
 class ChillerPerformance:
     """Curves of machines side by side."""
 
-    def __init__(self, ratings: Sequence[ChillerRating]) -> None:
-        """Take the name plates in order; ValueError for unknown curves."""
+    def __init__(
+        self, ratings: Sequence[ChillerRating], scenarios: int | None = None
+    ) -> None:
+        """Take the name plates in order; ValueError for unknown curves.
+
+        Plates have the shape (machines,), or (scenarios, machines) if asked: the
+        same in each row, for arrays of one shape meet three times as fast.
+        """
         fits = [curve_set(rating.curves, rating.model) for rating in ratings]
-        self.ratings = tuple(ratings)
-        self.capacity = np.array([rating.capacity for rating in ratings])
-        self.coefficient_of_performance = np.array(
+
+        def each(values: Sequence[float]) -> Array:
+            row = np.array(values, dtype=np.float64)
+            return row if scenarios is None else np.tile(row, (scenarios, 1))
+
+        def columns(rows: Sequence[Sequence[float]]) -> tuple[Array, ...]:
+            return tuple(each(column) for column in zip(*rows, strict=True))
+
+        self.capacity = each([rating.capacity for rating in ratings])
+        self.coefficient_of_performance = each(
             [rating.coefficient_of_performance for rating in ratings]
         )
-        self.condenser_water_flow = np.array(
+        self.chilled_water_flow = each(
+            [rating.chilled_water_flow for rating in ratings]
+        )
+        self.condenser_water_flow = each(
             [rating.condenser_water_flow for rating in ratings]
         )
-        self.minimum_load_ratio = np.array(
+        self.minimum_load_ratio = each(
             [rating.minimum_load_ratio for rating in ratings]
         )
-        self.maximum_load_ratio = np.array([fit.part_load_range[1] for fit in fits])
-        self.motor_efficiency = np.array([fit.motor_efficiency for fit in fits])
-        self.sees_leaving = np.array(
-            [fit.kind == "reformulated" for fit in fits], float
-        )
+        self.maximum_load_ratio = each([fit.part_load_range[1] for fit in fits])
+        self.motor_efficiency = each([fit.motor_efficiency for fit in fits])
+        self.sees_leaving = each([float(fit.kind == "reformulated") for fit in fits])
         """1 where the curves ask for leaving condenser water, 0 for entering."""
 
-        self._rated_power = self.capacity / self.coefficient_of_performance
-        self._capacity = np.array([fit.capacity for fit in fits]).T
-        self._input_ratio = np.array([fit.input_ratio for fit in fits]).T
-        self._part_load = np.array([_ten(fit.part_load) for fit in fits]).T
-        self._supply = np.array([fit.supply_range for fit in fits]).T
-        self._condenser = np.array([fit.condenser_range for fit in fits]).T
-        self._part_load_condenser = np.array(
+        self.rated_power = self.capacity / self.coefficient_of_performance
+        self._capacity = columns([fit.capacity for fit in fits])
+        self._input_ratio = columns([fit.input_ratio for fit in fits])
+        self._part_load = columns([_ten(fit.part_load) for fit in fits])
+        self._supply = columns([fit.supply_range for fit in fits])
+        self._condenser = columns([fit.condenser_range for fit in fits])
+        self._part_load_condenser = columns(
             [fit.part_load_condenser_range for fit in fits]
-        ).T
+        )
 
     def full_load(self, supply: Array, condenser: Array) -> FullLoad:
         """Return capacity and power at these water temperatures, °C.
@@ -151,7 +165,7 @@ class ChillerPerformance:
         beyond += 1.0
         return FullLoad(
             self.capacity * share,
-            self._rated_power * share * input_ratio * beyond,
+            self.rated_power * share * input_ratio * beyond,
             z,
             clipped,
         )
@@ -238,12 +252,12 @@ def _ten(coefficients: tuple[float, ...]) -> tuple[float, ...]:
     return (constant, 0.0, 0.0, linear, square, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def _biquadratic(c: Array, x: Array, y: Array) -> Array:
+def _biquadratic(c: tuple[Array, ...], x: Array, y: Array) -> Array:
     value: Array = c[0] + x * (c[1] + c[2] * x) + y * (c[3] + c[4] * y + c[5] * x)
     return value
 
 
-def _bicubic(c: Array, x: Array, p: Array) -> Array:
+def _bicubic(c: tuple[Array, ...], x: Array, p: Array) -> Array:
     constant = c[0] + x * (c[1] + x * (c[2] + x * c[6]))
     linear = c[3] + x * (c[5] + x * c[8])
     value: Array = constant + p * (linear + p * (c[4] + c[9] * x + p * c[7]))
