@@ -41,7 +41,9 @@ def _keys(plant: Plant, kind: EquipmentType, role: str = "") -> list[str]:
 
 
 def _always_on() -> Automation:
-    return Automation("chiller_plant_schedule", "schedule", config={"operation": "all_day"})
+    return Automation(
+        "chiller_plant_schedule", "schedule", config={"operation": "all_day"}
+    )
 
 
 def _staging(plant: Plant, **config: float | str) -> Automation:
@@ -121,7 +123,7 @@ def _condenser_loop(plant: Plant) -> Automation:
 
 
 def _fixed(plant: Plant) -> tuple[Automation, ...]:
-    """What most plants do: the design's setpoints, all year."""
+    """Hold the design's setpoints all year, as most plants do."""
     return (
         _always_on(),
         _staging(plant),

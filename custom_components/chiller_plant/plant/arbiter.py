@@ -123,13 +123,13 @@ def checked_request(plant: Plant, request: Request) -> Request:
             point=point.key,
             priority=str(priority),
         )
-    return replace(
-        request,
-        value=checked_value(point, request.value),
-        priority=int(priority),
-        source=source,
-        reason=str(request.reason)[:_TEXT],
-        lease=_checked_lease(plant, request),
+    return Request(
+        point.key,
+        checked_value(point, request.value),
+        int(priority),
+        source,
+        str(request.reason)[:_TEXT],
+        _checked_lease(plant, request),
     )
 
 
@@ -203,6 +203,10 @@ class Arbiter:
         self._plant = plant
         self._slots: dict[PointKey, dict[str, Slot]] = {}
         self._order = 0
+        self._latest = -math.inf
+        """The latest time that was heard of, and the end of the first lease: none
+        is over before it unless the clock was set back."""
+        self._first_end = -math.inf
 
     def request(self, now: float, request: Request) -> None:
         """Take a request or raise `CommandRefused`.
@@ -217,6 +221,9 @@ class Arbiter:
         if old is None and len(slots) >= MAXIMUM_SOURCES:
             self._make_room(now, slots, request)
         until = None if request.lease is None else now + request.lease
+        self._latest = max(self._latest, now)
+        if until is not None:
+            self._first_end = min(self._first_end, until)
         if (
             old is not None
             and not old.expired(now)
@@ -224,7 +231,7 @@ class Arbiter:
             and (old.request.value, old.request.priority)
             == (request.value, request.priority)
         ):
-            slots[request.source] = replace(old, request=request, until=until)
+            slots[request.source] = Slot(request, old.order, old.since, until)
             return
         self._order += 1
         slots[request.source] = Slot(request, self._order, now, until)
@@ -264,7 +271,11 @@ class Arbiter:
 
         A clock that was set back does not make a lease longer than it was.
         """
+        if self._latest <= now < self._first_end:
+            self._latest = now
+            return ()
         gone: list[Slot] = []
+        first_end = math.inf
         for slots in self._slots.values():
             for source, slot in list(slots.items()):
                 if slot.expired(now):
@@ -276,7 +287,10 @@ class Arbiter:
                     and slot.until is not None
                     and slot.until - now > lease
                 ):
-                    slots[source] = replace(slot, until=now + lease)
+                    slot = slots[source] = replace(slot, until=now + lease)
+                if slot.until is not None:
+                    first_end = min(first_end, slot.until)
+        self._latest, self._first_end = now, first_end
         self._tidy()
         return tuple(gone)
 
@@ -285,6 +299,8 @@ class Arbiter:
         slots = self._slots.get(point)
         if not slots:
             return None
+        if len(slots) == 1:
+            return next(iter(slots.values()))
         return max(slots.values(), key=lambda slot: (slot.request.priority, slot.order))
 
     def points(self) -> Iterator[PointKey]:
@@ -352,4 +368,5 @@ class Arbiter:
                 continue
             self._order += 1
             slots[request.source] = Slot(request, self._order, since, until)
+        self._first_end = -math.inf
         self._tidy()

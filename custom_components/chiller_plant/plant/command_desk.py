@@ -118,8 +118,8 @@ class CommandDesk:
         """
         time = self._clock.advance(now)
         self._board.now = now
-        for slot in self._arbiter.expire(now):
-            self._tell_expired(slot)
+        for expired in self._arbiter.expire(now):
+            self._tell_expired(expired)
         pinned = filter(self._would_be_on, self._interlocks.locks.pins())
         self._interlocks.observe(time, readings, set(pinned))
         self._read_back(time, readings)
@@ -132,7 +132,11 @@ class CommandDesk:
         # In the order of the plant, so that a restart decides in the same order.
         for key in filter(busy.__contains__, self._plant.points):
             wire = self._wires.of(key)
-            order, at_once = self._wanted(wire, pins.get(key))
+            slot = self._arbiter.winner(key)
+            pin = pins.get(key)
+            if pin is None and self._is_settled(wire, slot):
+                continue
+            order, at_once = self._wanted(wire, slot, pin)
             if not self._has_to_be_written(time, wire, order.value):
                 wire.ramp_at = None
                 continue
@@ -187,10 +191,22 @@ class CommandDesk:
             return left is not False or self._interlocks.locks.foreign(wire.point)
         return slot.request.value is True
 
-    def _wanted(self, wire: Wire, pin: Hold | None) -> tuple[Order, bool]:
+    def _is_settled(self, wire: Wire, slot: Slot | None) -> bool:
+        """Whether what is wanted is on the wire, and nobody doubts it."""
+        return (
+            slot is not None
+            and wire.value == slot.request.value
+            and wire.owned
+            and not wire.sent
+            and wire.mismatch is None
+            and wire.ramp_at is None
+        )
+
+    def _wanted(
+        self, wire: Wire, slot: Slot | None, pin: Hold | None
+    ) -> tuple[Order, bool]:
         """Return what should be on the wire, and whether that waits for nothing."""
         point = wire.point
-        slot = self._arbiter.winner(point.key)
         at_once = pin is not None and self._interlocks.cannot_wait(point)
         if pin is not None and self._would_be_on(point.key):
             return Order(point, False, pin.text, INTERLOCK), at_once
@@ -345,7 +361,7 @@ class CommandDesk:
         """Return the points that are commanded, have been, or are held off."""
         return {
             *self._arbiter.points(),
-            *self._wires.ours(),
+            *(wire.point.key for wire in self._wires.ours()),
             *self._interlocks.locks.pins(),
         }
 
@@ -402,15 +418,17 @@ class CommandDesk:
 
     def _read_back(self, time: float, readings: Readings) -> None:
         """Compare what devices read back with what was written to them."""
-        for key in self._wires.ours():
-            wire = self._wires.of(key)
+        for wire in self._wires.ours():
+            key = wire.point.key
             reading = readings.get(key)
             value = reading.good if reading is not None else None
             hand = (
                 reading if reading and reading.quality is Quality.OVERRIDDEN else None
             )
             wire.overridden = hand is not None
-            if wire.in_doubt or wire.point.address is None or value is None:
+            if wire.sent or wire.point.address is None or value is None:
+                continue
+            if value == wire.value and wire.agrees:
                 continue
             if reading is not None and self._is_before(time, wire, reading):
                 continue

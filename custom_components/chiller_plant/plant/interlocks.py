@@ -53,7 +53,6 @@ class Interlocks:
         self._plant = plant
         self._wires = wires
         self._board = board
-        self._settle = settle
         self._compressors = plant.of_type(*COMPRESSORS)
         self._histories = {
             machine.key: History()
@@ -67,12 +66,7 @@ class Interlocks:
             for key in keys
         }
         self.locks = Locks(plant, self._histories, board)
-        self._view = self._look(0.0, {})
-
-    def _look(self, time: float, readings: Readings) -> View:
-        return View(
-            self._plant, self._wires, self._settle, time, readings, self._board.now
-        )
+        self._view = View(plant, wires, settle)
 
     # --- what is seen
 
@@ -83,7 +77,8 @@ class Interlocks:
 
         `wanted_on` are the points that would be on if there were no pins.
         """
-        view = self._view = self._look(time, readings)
+        view = self._view
+        view.look(time, readings, self._board.now)
         for key, history in self._histories.items():
             machine = self._plant.equipment[key]
             history.observe(machine, view)

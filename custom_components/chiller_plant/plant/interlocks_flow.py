@@ -5,7 +5,7 @@ that runs needs one of them to itself, whichever it is. Valves are a chiller's
 own, and all of them are needed.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set as AbstractSet
 
 from .interlocks_view import VALVE_SHUT, View
 from .model import Equipment, Plant
@@ -18,12 +18,18 @@ _SIDES = (
 )
 
 
-def served(users: Iterable[Equipment], kind: str, servers: Collection[str]) -> int:
+def served(users: Iterable[Equipment], kind: str, servers: AbstractSet[str]) -> int:
     """Return how many users can have a server of this kind to themselves.
 
     The largest matching, by augmenting paths: dedicated and shared machines
     are the same rule.
     """
+    users = list(users)
+    if not users:
+        return 0
+    shared = users[0].served_by.get(kind, ())
+    if all(user.served_by.get(kind, ()) == shared for user in users):
+        return min(len(users), len(servers & set(shared)))  # one header
     taken: dict[str, Equipment] = {}
 
     def place(user: Equipment, tried: set[str]) -> bool:

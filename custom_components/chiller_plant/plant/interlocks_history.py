@@ -59,9 +59,8 @@ class History:
         """Take in one look at the plant."""
         time = view.time
         status = view.status(machine)
-        commanded = True in view.confirmed(machine)
-        has_status = view.status_point(machine) is not None
-        running = self._running(status, has_status, commanded)
+        has_status = status is not None or view.status_point(machine) is not None
+        running = self._running(status, has_status, machine, view)
         if self.running is None and status is None and has_status and not running:
             self.active_until = time  # for all we know it runs
             return
@@ -80,17 +79,20 @@ class History:
             if self.pending is not None:
                 self.run_since = time
             self.pending = None
-        self.starts = [start for start in self.starts if time - start < HOUR]
+        if self.starts:
+            self.starts = [start for start in self.starts if time - start < HOUR]
         if running or self.pending is not None:
             self.worked_until = time
         if running or self.pending is not None or view.maybe_on(machine):
             self.active_until = time
 
-    def _running(self, status: bool | None, has_status: bool, commanded: bool) -> bool:
+    def _running(
+        self, status: bool | None, has_status: bool, machine: Equipment, view: View
+    ) -> bool:
         if status is not None:
             return status
         # A status that is lost says nothing new: what ran runs on.
-        return commanded or (has_status and self.running is True)
+        return True in view.confirmed(machine) or (has_status and self.running is True)
 
     def _changed(self, machine: Equipment, time: float) -> None:
         """Note that the status changed.

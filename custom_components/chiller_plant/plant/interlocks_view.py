@@ -4,8 +4,6 @@ Here lies the difference between "may be on" and "is surely on". Flow is kept
 for a machine that may be on, and counted only from one that surely is.
 """
 
-from collections.abc import Callable
-
 from .model import Equipment, Plant, PointKey, Value
 from .reading import MISSING, Quality, Readings
 from .roles import EquipmentType
@@ -42,24 +40,28 @@ def command_roles(equipment: Equipment) -> tuple[str, ...]:
 
 
 class View:
-    """The plant at one moment of steady time."""
+    """The plant at one moment of steady time; `look` is the next moment."""
 
-    def __init__(
-        self,
-        plant: Plant,
-        wires: Wires,
-        settle: float,
-        time: float,
-        readings: Readings,
-        now: float,
-    ) -> None:
-        """Keep what was read and what was written; `now` in epoch seconds."""
+    def __init__(self, plant: Plant, wires: Wires, settle: float) -> None:
+        """See nothing yet."""
         self.plant = plant
-        self.time = time
-        self._now = now
+        self.time = 0.0
+        self._now = 0.0
         self._wires = wires
         self._settle = settle
+        self._readings: Readings = {}
+        self._roles = {
+            key: command_roles(item) for key, item in plant.equipment.items()
+        }
+        self._serving: dict[str, bool] = {}
+        """What `serves` found; nothing is written while a look lasts."""
+
+    def look(self, time: float, readings: Readings, now: float) -> None:
+        """Keep what was read; `now` in epoch seconds."""
+        self.time = time
+        self._now = now
         self._readings = readings
+        self._serving.clear()
 
     def good(self, point: PointKey) -> Value | None:
         """Return the value of a point if it can be relied on."""
@@ -82,8 +84,10 @@ class View:
         """Return what the machine itself says; None: nothing, or not reliably."""
         if machine.type is EquipmentType.VALVE:
             return self._valve_status(machine)
-        value = self.proof(f"{machine.key}.run_status")
-        return None if value is None else bool(value)
+        reading = self._readings.get(f"{machine.key}.run_status")
+        if reading is None or reading.quality is not Quality.GOOD:
+            return None
+        return None if reading.value is None else bool(reading.value)
 
     def _valve_status(self, valve: Equipment) -> bool | None:
         if "open_status" in valve.points:
@@ -142,15 +146,26 @@ class View:
 
     def serves(self, machine: Equipment) -> bool:
         """Whether the machine provably serves, and nothing is stopping it."""
-        roles = command_roles(machine)
-        if any(self._just_on(machine, role) for role in roles):
+        known = self._serving.get(machine.key)
+        if known is None:
+            known = self._serving[machine.key] = self._serves(machine)
+        return known
+
+    def _serves(self, machine: Equipment) -> bool:
+        status = self.status(machine)
+        if status is not True and self.status_point(machine) is not None:
             return False
-        if self.status_point(machine) is None:
+        roles = self._roles[machine.key]
+        for role in roles:
+            if self._just_on(machine, role):
+                return False
+        if status is None:
             return bool(roles) and all(self.surely_on(machine, role) for role in roles)
-        return self.status(machine) is True and not any(
-            self._any(machine, role, lambda role, value: not is_on(role, value))
-            for role in roles
-        )
+        for role in roles:
+            for value in self._possible(machine, role):
+                if value is not None and not is_on(role, value):
+                    return False
+        return True
 
     def _just_on(self, machine: Equipment, role: str) -> bool:
         """Whether its status may still be from before it was switched off and on."""
@@ -163,11 +178,3 @@ class View:
         status = self.status_point(machine)
         read_at = None if status is None else self._readings.get(status, MISSING).at
         return read_at is not None and self._now - read_at > passed
-
-    def _any(
-        self, machine: Equipment, role: str, test: Callable[[str, Value], bool]
-    ) -> bool:
-        return any(
-            value is not None and test(role, value)
-            for value in self._possible(machine, role)
-        )

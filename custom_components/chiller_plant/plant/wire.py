@@ -70,6 +70,13 @@ class Wire:
         agreed = self.differs_since is None and self.mismatch is None
         return self.value if self.owned and agreed and not self.in_doubt else None
 
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing is left of the device having read back something else."""
+        return (
+            self.differs_since is None and self.mismatch is None and not self.rewrites
+        )
+
     def after_release(self) -> Value | None:
         """Return what a release leaves behind, None where that is unknown."""
         if self.point.release is None and isinstance(self.point.address, ModbusAddress):
@@ -224,9 +231,9 @@ class Wires:
             wire = self._wires[point] = Wire(self._points[point])
         return wire
 
-    def ours(self) -> Iterable[PointKey]:
-        """Return the points on which something of ours is, or may be."""
-        return [key for key, wire in self._wires.items() if wire.ours]
+    def ours(self) -> Iterable[Wire]:
+        """Return the wires on which something of ours is, or may be."""
+        return [wire for wire in self._wires.values() if wire.owned or wire.sent]
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON types."""

@@ -49,6 +49,8 @@ class ChillerPlantSchedule:
                     "if the plant should not stop"
                 )
         self._was_on: bool | None = None
+        self._day: tuple[date, tzinfo] | None = None
+        self._windows_of_day: list[tuple[float, float]] = []
 
     @property
     def points(self) -> frozenset[str]:
@@ -58,7 +60,11 @@ class ChillerPlantSchedule:
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide whether the plant is allowed to run."""
         zone = inputs.time_zone
-        windows = sorted(self._windows(datetime.fromtimestamp(now, zone).date(), zone))
+        day = (datetime.fromtimestamp(now, zone).date(), zone)
+        if day != self._day:
+            self._day = day
+            self._windows_of_day = sorted(self._windows(*day))
+        windows = self._windows_of_day
         on = any(start <= now < stop for start, stop in windows)
         change = self._next_change(now, windows, on)
         message = f"Plant {'on' if on else 'off'}{_until(change, now, zone)}"

@@ -64,12 +64,15 @@ class StagingSequence:
         self.plant = plant
         self._settings = settings
         self._machines = plant.machines
+        self._towers = plant.keys(COOLING_TOWERS)
         self._everything = {
             machine.key: machine
             for machine in (*self._machines, *(item.machine for item in plant.chillers))
         }
         self._known: dict[str, bool] = {}
         self._read: dict[str, bool | None] = {}
+        self._usable_now: dict[str, bool] = {}
+        """What `_usable` found since the last look at the machines."""
         self._assigned: dict[str, dict[str, Machine]] = {}
         self._secondary: tuple[Machine, ...] = ()
         self._changed_for: dict[str, str] = {}
@@ -85,6 +88,7 @@ class StagingSequence:
 
     def observe(self, now: float, inputs: Inputs) -> None:
         """Take in what the machines report, before anything is decided."""
+        self._usable_now.clear()
         for key, machine in self._everything.items():
             proven = machine.proven(inputs)
             self._read[key] = proven
@@ -126,7 +130,7 @@ class StagingSequence:
             if valve.key in self.failures:
                 return self.failures[valve.key].reason
         for kind, label in SHARED_SERVICES.items():
-            if chiller.shared[kind] and self._free(chiller, kind, inputs) is None:
+            if chiller.shared[kind] and not self._all_free(chiller, kind, inputs):
                 return f"no {label} is available for it"
         return None
 
@@ -143,6 +147,7 @@ class StagingSequence:
         self._switch_chillers(now, inputs, wanted, reason, step)
         self._watch(now, inputs, step)
         self._commanded = {command.point: command.value for command in step.commands}
+        self._usable_now.clear()
         return step
 
     def _served(self, now: float, wanted: Sequence[Chiller]) -> list[Chiller]:
@@ -188,24 +193,38 @@ class StagingSequence:
         inputs: Inputs,
         kept: Machine | None = None,
     ) -> Machine | None:
+        free = self._all_free(chiller, kind, inputs)
+        if not free:
+            return None
+        if kept is not None:
+            for item in free:
+                if item.key == kept.key:
+                    return item
+        return min(free, key=lambda item: not self._on(item))
+
+    def _all_free(self, chiller: Chiller, kind: str, inputs: Inputs) -> list[Machine]:
+        """Return the machines that could serve a chiller and serve no other."""
         taken = {
             chosen[kind].key
             for key, chosen in self._assigned.items()
             if key != chiller.key and kind in chosen
         }
-        free = [
+        return [
             item
             for item in chiller.shared[kind]
             if item.key not in taken and self._usable(item, inputs)
         ]
-        if not free:
-            return None
-        return min(free, key=lambda item: (item != kept, not self._on(item)))
 
     def _usable(self, machine: Machine, inputs: Inputs) -> bool:
-        if machine.key in self.failures or inputs.on(machine.alarm):
-            return False
-        return self._read.get(machine.key) is not None or self._on(machine)
+        known = self._usable_now.get(machine.key)
+        if known is None:
+            known = (
+                machine.key not in self.failures
+                and not inputs.on(machine.alarm)
+                and (self._read.get(machine.key) is not None or self._on(machine))
+            )
+            self._usable_now[machine.key] = known
+        return known
 
     def _on(self, machine: Machine) -> bool:
         commanded = self._commanded.get(machine.command or "")
@@ -274,7 +293,7 @@ class StagingSequence:
         self, now: float, machine: Machine, needed: Mapping[str, str]
     ) -> bool:
         """Whether something that stops before it still runs."""
-        towers = self.plant.keys(COOLING_TOWERS)
+        towers = self._towers
         if machine.key in towers:
             return False
         before = towers
