@@ -40,6 +40,9 @@ _LOOK_AGAIN = 1.0
 """Seconds after a command until its equipment is read again."""
 _SOON = 0.2
 """Seconds in which what devices report by themselves is gathered."""
+_MOMENT = 0.05
+_LOOK_FOR_PROBES = 1.0
+"""Seconds between two looks at which silent device is due."""
 _DERIVE_AT_MOST_EACH = 1.0
 """Seconds."""
 _FIRST_READING = 20.0
@@ -195,8 +198,6 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             await self._async_read_all()
         else:
             moment = now()
-            for device in self.health.probes_due(moment):
-                self.poller.probe(device)
             watched = self.links.watched
             self.observations.judge.reported(watched)
             tasks = self.poller.start_due(moment, watched, self.health.silent)
@@ -391,7 +392,10 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def _observe(self, moment: float, device: str, reason: str | None) -> None:
-        change = self.health.observe(moment, device, answered=reason is None)
+        change = self.health.observe(
+            moment, device, answered=reason is None, took=self.poller.spent(device)
+        )
+        self._probe_in_time(moment)
         if change is Change.WENT_SILENT:
             self.silent[device] = str(reason)
             LOGGER.warning(
@@ -413,6 +417,19 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             self.publisher.touch(map(command_topic, points))
             self._act_soon = True
             self._after(_SOON, self._async_catch_up)
+
+    @callback
+    def _probe_in_time(self, moment: float) -> None:
+        """Have silent devices probed when they are due, between rounds as well."""
+        if (pause := self.health.next_probe(moment)) is not None:
+            # In steps, because another one may be due sooner by then.
+            self._after(min(pause + _MOMENT, _LOOK_FOR_PROBES), self._async_probe)
+
+    async def _async_probe(self) -> None:
+        moment = now()
+        for device in self.health.probes_due(moment):
+            self.poller.probe(device)
+        self._probe_in_time(moment)
 
     @callback
     def _device_heard(self, device: str) -> None:

@@ -201,6 +201,10 @@ class Poller:
         if not found.running and (rows := found.fast or found.others):
             self._want(found, [rows[0].point])
 
+    def spent(self, device: str) -> float:
+        """Return the seconds since the reading of a device began."""
+        return asyncio.get_running_loop().time() - self._devices[device].began
+
     def again(self, points: Iterable[Point]) -> None:
         """Ask for these points at the next round whatever their tier."""
         for point in points:

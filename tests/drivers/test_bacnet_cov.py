@@ -130,6 +130,25 @@ async def test_subscriptions_lost_without_a_word_are_noticed_and_made_again() ->
         await eventually(lambda: watch.known[STATUS.key] is False)
 
 
+async def test_a_talkative_device_that_restarted_is_missed_without_a_poll() -> None:
+    async with device() as server, watching(server.as_declared, SUPPLY) as watch:
+        await watch.begin()
+
+        async def talk(count: int, first: float) -> None:
+            for step in range(count):
+                await measure(server, first + step)
+                await asyncio.sleep(0.25)
+
+        # What comes right after the subscription only says what is.
+        await talk(30, 10.0)
+        await server.stop()
+        await server.start()
+        await measure(server, 70.0)
+        await eventually(lambda: watch.known.get(SUPPLY.key) == 70.0)
+        await talk(4, 80.0)
+        await eventually(lambda: watch.known.get(SUPPLY.key) == 83.0)
+
+
 async def test_reports_go_on_beyond_their_lifetime() -> None:
     async with (
         device() as server,

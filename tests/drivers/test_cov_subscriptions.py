@@ -260,3 +260,63 @@ def test_an_odd_remaining_time_changes_nothing(remaining: float) -> None:
     book = reported(7.0)
     assert not book.reported(11.0, SENSOR, 8.0, remaining)
     assert live(book, 500.0) == {SENSOR}
+
+
+def talking(*names: Place, until: float = 20.0) -> Subscriptions:
+    """Return what reports the first of these twice a second from 6 s on."""
+    book = subscriptions(*names)
+    ask(book, 0.0)
+    first = names[0]
+    for name in names:
+        book.read(1.0, 0.5, name, 0.0)
+    now = 6.0
+    while now <= until:
+        book.reported(now, first, now, 590.0)
+        now += 0.5
+    return book
+
+
+def test_a_talkative_device_that_goes_still_is_asked_after_a_moment() -> None:
+    book = talking(SENSOR)
+    assert book.next_due() == pytest.approx(22.0)
+    assert book.take_due(21.9) is None
+    assert book.take_due(22.0) == SENSOR
+
+
+def test_a_device_that_went_still_and_does_not_answer_is_gone() -> None:
+    book = talking(SENSOR, SWITCH)
+    assert book.take_due(22.0) == SENSOR
+    assert book.failed(24.5, SENSOR)
+    assert live(book, 24.5) == set()
+    assert not book.answers
+    book.answered(25.0)
+    assert set(ask(book, 25.0)) == {SENSOR, SWITCH}
+
+
+def test_a_device_that_had_forgotten_is_asked_for_everything() -> None:
+    book = talking(SENSOR, SWITCH)
+    assert book.take_due(22.0) == SENSOR
+    book.granted(22.1, SENSOR)
+    assert book.reported(22.1, SENSOR, 99.0, 600.0)
+    assert set(ask(book, 22.1)) == {SENSOR, SWITCH}
+
+
+def test_a_plant_at_rest_is_asked_ever_less_often() -> None:
+    book = talking(SENSOR)
+    asked = []
+    for tenth in range(200, 3000):
+        now = tenth / 10
+        if now < 250 and book.take_due(now) is not None:
+            asked.append(now)
+            book.granted(now, SENSOR)
+            book.reported(now + 0.01, SENSOR, 20.0, 600.0)
+    assert asked == pytest.approx([22, 24, 28, 36, 52], abs=0.11)
+
+
+def test_a_device_that_is_usually_still_is_left_to_the_poll() -> None:
+    book = subscriptions()
+    ask(book, 0.0)
+    book.read(1.0, 0.5, SENSOR, 0.0)
+    for now in range(30, 240, 30):
+        book.reported(float(now), SENSOR, float(now), 590.0)
+    assert book.take_due(299.0) is None

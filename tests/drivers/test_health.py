@@ -61,6 +61,16 @@ def test_what_died_together_is_not_probed_together(chance: float, pause: float) 
     assert health.due(5 + pause + 0.01)
 
 
+def test_waiting_for_a_probe_in_vain_is_a_part_of_the_pause() -> None:
+    health = DeviceHealth(lambda: 0.5)
+    health.observe(0, answered=False)
+    health.observe(7.5, answered=False, took=2.5)
+    assert health.next_probe(7.5) == pytest.approx(2.0)
+    # However slow it is, others have their turn.
+    health.observe(15, answered=False, took=30)
+    assert health.next_probe(15) == pytest.approx(1.0)
+
+
 def test_device_that_announces_itself_is_asked_at_once() -> None:
     health = Health(["chiller_1", "chiller_2"])
     for device in ("chiller_1", "chiller_2"):

@@ -338,7 +338,8 @@ class ChangeReports:
                 ),
             )
         except DeviceSilent:
-            subscriptions.failed(_now(), name)
+            if subscriptions.failed(_now(), name):
+                reporter.unread.add(name)
         except RequestFailed as error:
             refusal = _refusal(error)
             if refusal is None:

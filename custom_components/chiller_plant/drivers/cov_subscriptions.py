@@ -2,8 +2,9 @@
 
 A subscription dies without a word: the device restarts, its list is cleared,
 a renewal is lost. Nobody learns of it but who compares what was reported with
-what is read, so this keeps both, for the objects of one device. It sends
-nothing and reads no clock.
+what is read, and who notices that a talkative device has gone still; so this
+keeps what is needed for both, for the objects of one device. It sends nothing
+and reads no clock.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from random import random
 
 from ..plant.model import Value
 from .bacnet_read_multiple import Place
+from .cov_silence import ReportSilence
 
 _FIRST_RETRY = 5.0
 _LONGEST_RETRY = 300.0
@@ -91,6 +93,9 @@ class Subscriptions:
         self._silences = 0
         self._paused_until = 0.0
         self._renewed_all = -inf
+        self._silence = ReportSilence()
+        self._suspected: Place | None = None
+        """What was asked for only because the device had gone still."""
 
     @property
     def answers(self) -> bool:
@@ -133,15 +138,23 @@ class Subscriptions:
             due, _, name = self._queue[0]
             subscription = self._objects.get(name)
             if subscription is not None and subscription.due == due:
-                return max(due, self._paused_until)
+                break
             heappop(self._queue)
-        return None
+        due = max(self._queue[0][0], self._paused_until) if self._queue else None
+        still = self._silence.due()
+        return min((at for at in (due, still) if at is not None), default=None)
 
     def take_due(self, now: float) -> Place | None:
         """Return what to ask for now. Say what came of it before the next."""
         due = self.next_due()
         if due is None or due > now:
             return None
+        if (suspected := self._silence.take_due(now)) is not None:
+            if suspected in self._objects:
+                self._suspected = suspected
+                return suspected
+            self._silence.forget()
+            return self.take_due(now)
         name = heappop(self._queue)[2]
         subscription = self._objects[name]
         if isinstance(subscription.value, bool) and subscription.doubted is not None:
@@ -187,22 +200,30 @@ class Subscriptions:
         """Ask for this one again at once."""
         self._put_off(name, now)
 
-    def failed(self, now: float, name: Place) -> None:
-        """Take in that nothing came of asking; leave the device alone a while."""
+    def failed(self, now: float, name: Place) -> bool:
+        """Take in that nothing came of asking; leave the device alone a while.
+
+        Returns whether it seems to be gone, so that it should be read at once.
+        """
+        if name == self._suspected:
+            self.silent()
+            return True
         self._silences += 1
         if self._silences >= _SILENCES and not self._grants:
             self.refused(now, name, Refusal.SERVICE)
-            return
+            return False
         doublings = min(self._silences - 1, 8)
         pause = min(_FIRST_RETRY * 2**doublings, _LONGEST_RETRY)
         self._paused_until = now + pause * (0.75 + 0.5 * self._spread())
         self._put_off(name, self._paused_until)
+        return False
 
     # --- the device
 
     def silent(self) -> None:
         """Take in that the device does not answer: it may forget everything."""
         self._answers = False
+        self._forget_silence()
         for subscription in self._objects.values():
             subscription.expires = None
 
@@ -238,7 +259,7 @@ class Subscriptions:
     ) -> bool:
         """Take in a report; `remaining` are the seconds that it says are left.
 
-        Returns whether it will be asked for at another time.
+        Returns whether there is something to ask sooner than there was.
         """
         subscription = self._objects[name]
         before = subscription.value
@@ -251,7 +272,17 @@ class Subscriptions:
         subscription.heard = now
         if subscription.expires is None:
             return False
-        due = subscription.due
+        suspected = self._suspected
+        if name == suspected:
+            self._suspected = None
+            if before is not None and value is not None:
+                if abs(value - before) > max(subscription.tolerance, _ROUNDING):
+                    # It moved and did not say so: it knows nothing of us.
+                    self._ask_for_all(now)
+                    return True
+        due = self.next_due()
+        if name != suspected and now >= subscription.settled:
+            self._silence.heard(now, name)
         if subscription.doubted is not None:
             subscription.doubted = None
             left = subscription.expires - now
@@ -260,7 +291,7 @@ class Subscriptions:
         if 0 < remaining < subscription.expires - now - 1:
             subscription.expires = now + remaining
             self._put_off(name, self._renewal(now, remaining))
-        return subscription.due != due
+        return (after := self.next_due()) is not None and (due is None or after < due)
 
     def read(self, now: float, began: float, name: Place, value: Value | None) -> bool:
         """Take in a reading that `began` then; None: it did not bring a value.
@@ -301,8 +332,13 @@ class Subscriptions:
         self._put_off(name, now)
         return True
 
+    def _forget_silence(self) -> None:
+        self._silence.forget()
+        self._suspected = None
+
     def _ask_for_all(self, now: float) -> None:
         self._renewed_all = now
+        self._forget_silence()
         for subscription in self._objects.values():
             subscription.expires = None
             subscription.doubted = None

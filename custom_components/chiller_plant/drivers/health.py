@@ -4,7 +4,8 @@ A device that missed two polls is silent: the cycle leaves it out, and it is
 probed apart with one cheap point. The pause between two probes is a quarter of
 the time that it has been away, at most five seconds at first and five minutes
 in the end: back after a power cycle it is found at once, and it is no burden
-for the bus when it is gone for a week. Each pause is shortened at random, so
+for the bus when it is gone for a week. It is counted from the beginning of a
+probe, because waiting in vain for its answer is a part of it. Each pause is shortened at random, so
 that all that died together is not probed together for ever.
 """
 
@@ -15,6 +16,8 @@ from random import random
 MISSED_POLLS = 2
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 300.0
+_LEAST_REST = 1.0
+"""Seconds for the others, however long a probe takes."""
 _SHARE_OF_OUTAGE = 4
 _SHORTENED_TO = 0.8
 """Of a pause, at the least."""
@@ -47,14 +50,23 @@ class DeviceHealth:
         """When the first of the answers that are missing now was missed."""
         return self._silent_since if self.is_silent else None
 
+    def next_probe(self, now: float) -> float:
+        """Return the seconds until it is to be probed."""
+        return max(0.0, self._next_probe - now)
+
     def due(self, now: float) -> bool:
         """Return whether to ask it now: always, unless it is silent."""
         wait = self._next_probe - now
         # A clock that was set back does not make anybody wait for hours.
         return not self.is_silent or wait <= 0 or wait > LONGEST_PAUSE
 
-    def observe(self, now: float, *, answered: bool) -> Change | None:
-        """Take in the end of a poll or a probe; return what is worth a word."""
+    def observe(
+        self, now: float, *, answered: bool, took: float = 0.0
+    ) -> Change | None:
+        """Take in the end of a poll or a probe that `took` so many seconds.
+
+        Returns what is worth a word.
+        """
         was_silent = self.is_silent
         if answered:
             self._missed = 0
@@ -65,9 +77,8 @@ class DeviceHealth:
         self._missed += 1
         outage = now - self._silent_since
         pause = min(max(outage / _SHARE_OF_OUTAGE, FIRST_PAUSE), LONGEST_PAUSE)
-        self._next_probe = now + pause * (
-            _SHORTENED_TO + (1 - _SHORTENED_TO) * self._chance()
-        )
+        pause *= _SHORTENED_TO + (1 - _SHORTENED_TO) * self._chance()
+        self._next_probe = now + max(pause - took, _LEAST_REST)
         return Change.WENT_SILENT if self.is_silent and not was_silent else None
 
     def heard(self) -> None:
@@ -99,9 +110,18 @@ class Health:
             if health.is_silent and health.due(now)
         )
 
-    def observe(self, now: float, device: str, *, answered: bool) -> Change | None:
+    def observe(
+        self, now: float, device: str, *, answered: bool, took: float = 0.0
+    ) -> Change | None:
         """Take in how a device behaved; see `DeviceHealth.observe`."""
-        return self._devices[device].observe(now, answered=answered)
+        return self._devices[device].observe(now, answered=answered, took=took)
+
+    def next_probe(self, now: float) -> float | None:
+        """Return the seconds until a silent device is to be probed; None: none is."""
+        return min(
+            (each.next_probe(now) for each in self._devices.values() if each.is_silent),
+            default=None,
+        )
 
     def heard_from(self, device: str) -> None:
         """Let a device that announced itself be probed at once."""
