@@ -1,0 +1,344 @@
+"""At which fan speed, cells and condenser flow a plant takes the least power.
+
+A search over a steady model of the plant's own ratings: chillers, tower cells
+and condenser pumps that wait for each other. Each candidate is one fixed point
+of the leaving condenser water: it decides the chillers' power, their heat makes
+the towers' range, the range its approach, and the sum is the leaving water
+again. Power moves the heat little, so that a few rounds are enough, for all
+candidates at once.
+
+Laws with few coefficients (approach, lift, Braun) come close where they were
+fitted; in the tropics, where the wet bulb hardly falls, the lift law does not.
+The model also says what a law cannot: when one chiller more is cheaper.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from .plant_equations import (
+    CHILLER_CURVES,
+    WATER,
+    Array,
+    Flags,
+    approach_of,
+    full_load,
+    part_load,
+    pump_power,
+    pump_speed,
+)
+
+ROUNDS = 5
+FAN_STEPS = 11
+FLOW_STEPS = 6
+_FINER = (0.5, 0.2)
+"""Two looks around the best candidate, at these shares of the step before."""
+
+_PENALTY = 1.0e4
+"""kW for each unit that a limit is passed: what is not allowed never wins."""
+
+HIGHEST_LEAVING = 40.0
+"""°C of leaving condenser water that machines trip a little above."""
+
+LARGEST_LOAD = 1.0
+"""Part-load ratio that a steady point may have, of what is available."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlantRatings:
+    """What the model knows of a plant whose machines of a kind are alike.
+
+    kW, l/s and kPa of one machine each; limits as shares of the rated.
+    """
+
+    chillers: int
+    capacity: float
+    coefficient_of_performance: float
+    condenser_flow: float
+    minimum_load_ratio: float
+    cells: int
+    cell_flow: float
+    fan_power: float
+    pump_power: float
+    primary_pump_power: float
+    """What one chiller more takes in chilled-water pumping."""
+    static_share: float
+    """Lift to the towers as a share of the condenser pumps' rated head."""
+    fan_minimum: float = 0.2
+    fan_maximum: float = 1.0
+    flow_minimum: float = 0.6
+    minimum_cell_flow: float = 0.2
+    minimum_lift: float = 12.0
+    curves: str = "carrier_19xr_1407_vsd"
+
+
+class Steady(NamedTuple):
+    """Steady operation of candidates; shapes as they were asked for."""
+
+    power: Array
+    """kW of chillers, their primary and condenser pumps, and fans."""
+    chillers: Array
+    pumps: Array
+    fans: Array
+    leaving: Array
+    """Condenser water that leaves the chillers, °C."""
+    entering: Array
+    part_load_ratio: Array
+    beyond: Array
+    """How far limits are passed, 0 where none is."""
+    clipped: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """The best that was found; speeds and flows as shares of the rated."""
+
+    chillers: int
+    cells: int
+    fan_speed: float
+    condenser_flow: float
+    pump_speed: float
+    power: float
+    entering: float
+    leaving: float
+    part_load_ratio: float
+    feasible: bool
+    """Whether the load can be carried within all limits."""
+    clipped: bool
+    """Whether a curve was used at the end of its range."""
+
+
+class NearOptimal:
+    """The search over one plant."""
+
+    def __init__(self, ratings: PlantRatings) -> None:
+        """Lay out the candidates."""
+        self.ratings = ratings
+        self._curves = CHILLER_CURVES[ratings.curves]
+        self._rated_power = ratings.capacity / ratings.coefficient_of_performance
+        self._fan_speeds = np.linspace(
+            ratings.fan_minimum, ratings.fan_maximum, FAN_STEPS
+        )
+        steps = FLOW_STEPS if ratings.flow_minimum < 1.0 else 1
+        self._flows = np.linspace(1.0, ratings.flow_minimum, steps)
+        self._fan_step = (ratings.fan_maximum - ratings.fan_minimum) / (FAN_STEPS - 1)
+        self._flow_step = (1.0 - ratings.flow_minimum) / max(1, steps - 1)
+
+    def evaluate(
+        self,
+        load: float,
+        wet_bulb: float,
+        supply: float,
+        chillers: int,
+        cells: Array,
+        fan_speed: Array,
+        flow: Array,
+    ) -> Steady:
+        """Return steady operation at `load` kW of the plant.
+
+        `flow` is each pump's share of a chiller's rated condenser flow.
+        """
+        ratings, curves = self.ratings, self._curves
+        share = load / (chillers * ratings.capacity)
+        per_chiller = flow * ratings.condenser_flow
+        water = chillers * per_chiller / (cells * ratings.cell_flow)
+        carried = per_chiller * WATER
+        approach = approach_of(wet_bulb, water, fan_speed)
+        cold = np.asarray(supply, dtype=np.float64)
+        chilled = share * ratings.capacity
+        water_range = chilled * 1.18 / carried
+        for _ in range(ROUNDS):
+            leaving = wet_bulb + approach.at(water_range) + water_range
+            full = full_load(curves, cold, leaving)
+            power, ratio = part_load(curves, full, share, ratings.minimum_load_ratio)
+            power = power * self._rated_power
+            water_range = (chilled + power) / carried
+        fans = cells * ratings.fan_power * fan_speed**3
+        pumps = chillers * ratings.pump_power * pump_power(flow, ratings.static_share)
+        primary = chillers * ratings.primary_pump_power
+        beyond = np.maximum(ratio - LARGEST_LOAD, 0.0)
+        beyond = beyond + np.maximum(leaving - HIGHEST_LEAVING, 0.0)
+        beyond += np.maximum(supply + ratings.minimum_lift - leaving, 0.0)
+        beyond += np.maximum(ratings.minimum_cell_flow - water, 0.0)
+        return Steady(
+            chillers * power + fans + pumps + primary,
+            chillers * power,
+            pumps,
+            fans,
+            leaving,
+            leaving - water_range,
+            ratio,
+            beyond,
+            approach.clipped | full.clipped,
+        )
+
+    def best(
+        self,
+        load: float,
+        wet_bulb: float,
+        supply: float,
+        chillers: int,
+        cells: Sequence[int] | None = None,
+    ) -> Optimum:
+        """Return the cheapest way for so many chillers to carry `load` kW.
+
+        `cells` are the numbers of cells that may run; all if not given.
+        """
+        counts = cells or range(1, self.ratings.cells + 1)
+        found = self._cheapest(
+            load,
+            wet_bulb,
+            supply,
+            chillers,
+            np.array(counts, dtype=np.float64)[:, None, None],
+            self._fan_speeds[:, None],
+            self._flows,
+        )
+        fan_step, flow_step = self._fan_step, self._flow_step
+        around = np.array((-1.0, -0.5, 0.0, 0.5, 1.0))
+        for finer in _FINER:
+            fan_step, flow_step = (
+                fan_step * finer * 1.6,
+                flow_step * finer * 1.6,
+            )
+            found = self._cheapest(
+                load,
+                wet_bulb,
+                supply,
+                chillers,
+                np.array(float(found.cells)),
+                np.clip(
+                    found.fan_speed + fan_step * around[:, None],
+                    self.ratings.fan_minimum,
+                    self.ratings.fan_maximum,
+                ),
+                np.clip(
+                    found.condenser_flow + flow_step * around,
+                    self.ratings.flow_minimum,
+                    1.0,
+                ),
+            )
+        return found
+
+    def _cheapest(
+        self,
+        load: float,
+        wet_bulb: float,
+        supply: float,
+        chillers: int,
+        cells: Array,
+        fan_speed: Array,
+        flow: Array,
+    ) -> Optimum:
+        steady = self.evaluate(load, wet_bulb, supply, chillers, cells, fan_speed, flow)
+        cost = steady.power + _PENALTY * steady.beyond
+        at = np.unravel_index(int(np.argmin(cost)), cost.shape)
+
+        def of(values: Array) -> float:
+            return float(np.broadcast_to(values, cost.shape)[at])
+
+        best_flow = of(flow)
+        return Optimum(
+            chillers=chillers,
+            cells=round(of(cells)),
+            fan_speed=of(fan_speed),
+            condenser_flow=best_flow,
+            pump_speed=float(
+                pump_speed(np.asarray(best_flow), self.ratings.static_share)
+            ),
+            power=of(steady.power),
+            entering=of(steady.entering),
+            leaving=of(steady.leaving),
+            part_load_ratio=of(steady.part_load_ratio),
+            feasible=of(steady.beyond) <= 0.0,
+            clipped=bool(np.broadcast_to(steady.clipped, cost.shape)[at]),
+        )
+
+    def break_even(self, wet_bulb: float, supply: float, chillers: int) -> float:
+        """Return the load in kW above which one chiller more is cheaper.
+
+        Or above which these cannot carry it. Found between the load of one
+        chiller less and the most that is available, to 1 % of a chiller.
+        """
+        low = 0.3 * chillers * self.ratings.capacity
+        high = 1.2 * chillers * self.ratings.capacity
+        while high - low > 0.01 * self.ratings.capacity:
+            load = 0.5 * (low + high)
+            fewer = self.best(load, wet_bulb, supply, chillers)
+            more = self.best(load, wet_bulb, supply, chillers + 1)
+            if fewer.feasible and (fewer.power <= more.power or not more.feasible):
+                low = load
+            else:
+                high = load
+        return 0.5 * (low + high)
+
+
+LOAD_GRID = 0.02
+"""Of a chiller's capacity: loads nearer to each other are not told apart."""
+
+WET_BULB_GRID = 0.25
+SUPPLY_GRID = 0.25
+
+
+@lru_cache(maxsize=8)
+def near_optimal(ratings: PlantRatings) -> NearOptimal:
+    """Return the search over a plant; the same for all who ask for the same."""
+    return NearOptimal(ratings)
+
+
+@lru_cache(maxsize=20_000)
+def _best(
+    ratings: PlantRatings,
+    load: int,
+    wet_bulb: int,
+    supply: int,
+    chillers: int,
+    cells: tuple[int, ...],
+) -> Optimum:
+    return near_optimal(ratings).best(
+        load * LOAD_GRID * ratings.capacity,
+        wet_bulb * WET_BULB_GRID,
+        supply * SUPPLY_GRID,
+        chillers,
+        cells,
+    )
+
+
+def cached_best(
+    ratings: PlantRatings,
+    load: float,
+    wet_bulb: float,
+    supply: float,
+    chillers: int,
+    cells: tuple[int, ...],
+) -> Optimum:
+    """Return `NearOptimal.best` at the nearest point of a grid, remembered.
+
+    A plant comes back to the same points day after day; the grid is finer
+    than what its sensors can tell.
+    """
+    return _best(
+        ratings,
+        max(1, round(load / (LOAD_GRID * ratings.capacity))),
+        round(wet_bulb / WET_BULB_GRID),
+        round(supply / SUPPLY_GRID),
+        chillers,
+        cells,
+    )
+
+
+@lru_cache(maxsize=2_000)
+def _break_even(
+    ratings: PlantRatings, wet_bulb: int, supply: int, chillers: int
+) -> float:
+    return near_optimal(ratings).break_even(float(wet_bulb), float(supply), chillers)
+
+
+def cached_break_even(
+    ratings: PlantRatings, wet_bulb: float, supply: float, chillers: int
+) -> float:
+    """Return `NearOptimal.break_even` at whole °C, remembered."""
+    return _break_even(ratings, round(wet_bulb), round(supply), chillers)
