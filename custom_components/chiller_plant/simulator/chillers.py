@@ -249,7 +249,7 @@ class Chillers:
             return
         broken = self.fault == Fault.TRIP
         tripping = broken | unsafe
-        state = np.where(tripping, ChillerState.TRIPPED, self.state)
+        state = np.where(tripping, np.int8(ChillerState.TRIPPED), self.state)
         waiting = (state == ChillerState.STARTING) & run
         waiting &= self.fault != Fault.FAIL_TO_START
         flowing = self._time_flow_proven >= FLOW_PROOF_TIME
@@ -348,7 +348,7 @@ class Chillers:
         self.alarm = np.zeros_like(self.alarm)
         self._clocks[:] = _LONG_AGO
         self._switches = np.broadcast_to(run, self._switches.shape)
-        self._time_broken = _LONG_AGO * ~self._switches
+        self._time_broken = np.where(self._switches, 0.0, _LONG_AGO)
         self.evaporator_flow_proven = self.condenser_flow_proven = self._switches[0]
         self._time_flow_proven *= self.evaporator_flow_proven
         water = self._water.copy()
