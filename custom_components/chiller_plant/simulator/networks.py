@@ -26,7 +26,7 @@ _REMOTE_SHARE = 0.48
 
 _CLOSED = 1e-6
 _TINY = 1e-150
-_SEARCH_STEPS = 12
+_SEARCH_STEPS = 8
 _CLOSE = 1e-8
 """A Newton step this small, of the whole, leaves an error of its square."""
 
