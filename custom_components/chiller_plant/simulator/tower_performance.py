@@ -38,8 +38,9 @@ LEAST_APPROACH = 1.11
 
 LIQUID_TO_GAS_RANGE = (0.4, 8.0)
 """The upper limit is published. Below 0.75 no measurement lies behind the
-polynomial; down to 0.4 it follows an integration of Merkel's equation within
-0.3 K, so more cells with less water each may be judged by it."""
+polynomial; down to 0.4 it stays within 0.6 K of an integration of Merkel's
+equation, as it does (within 1.1 K) inside the published limits, so that more
+cells with less water each may be judged by it."""
 
 DESIGN_WET_BULB = 25.56
 DESIGN_RANGE = 5.56
