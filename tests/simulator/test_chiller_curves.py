@@ -17,7 +17,6 @@ from custom_components.chiller_plant.simulator.curve_sets import (
     curve_set,
 )
 from custom_components.chiller_plant.simulator.water import HEAT_CAPACITY
-
 from tests.simulator.chiller_reference import (
     EIR_POINTS,
     REFORMULATED_POINTS,
