@@ -27,6 +27,8 @@ _STEP_SECONDS = 0.5
 _LIVE_GAP = 1.3
 """Reports follow each other so closely; polls are five seconds apart."""
 _LIVE_REPORTS = 3
+_BETWEEN = 12.0
+"""Seconds in which devices report undisturbed before each outage."""
 _PATIENCE = 30.0
 _FIRST_INSTANCE = 1001
 
@@ -97,6 +99,7 @@ async def measure(
             ]
             rounds: dict[str, Any] = {}
             for seconds in outages:
+                await asyncio.sleep(_BETWEEN)
                 found = await asyncio.gather(
                     *(
                         _outage(unit, seen[entity], seconds, number)
@@ -107,7 +110,6 @@ async def measure(
                     _modbus_outage(server, seen[meter], seconds),
                 )
                 rounds[f"{seconds:g} s"] = found
-                await asyncio.sleep(3)
     return _result(rounds, live_before)
 
 
