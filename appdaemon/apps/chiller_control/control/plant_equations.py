@@ -244,7 +244,7 @@ _RATED_CONVERTER = 0.97
 _LEAST_CONVERTER = 0.90
 
 
-def pump_speed(flow: Array, static_share: float) -> Array:
+def pump_speed(flow: Array | float, static_share: float) -> Array:
     """Return the speed that drives a share of the design flow.
 
     All shares of the rated ones; `static_share` is the part of the rated head

@@ -1,0 +1,248 @@
+"""The form of a tower group: what it drives, by which law, between which limits."""
+
+from dataclasses import dataclass
+
+from .decision import ControlRefused
+from .near_optimal import PlantRatings
+from .plan import Plan, PlanAutomation, PlanEquipment, PlanPoint
+from .plant_equations import CHILLER_CURVES
+from .tower_laws import LAWS
+
+CELL_CHOICES = ("chillers", "all", "load_tiers")
+LEAST_CONDENSER_FLOW = 55.0
+"""% of the rated flow below which flow is never asked for: flow switches make
+at half of it, and a pump that wears still has to reach that."""
+
+TYPICAL_PUMP_HEAD = 190.0
+"""kPa, where the plant file does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A fan or a pump with its speed; points by key, None where it has none."""
+
+    key: str
+    name: str
+    speed: PlanPoint | None
+    run: str | None
+    """The run command, where this automation may give it."""
+    status: str | None
+    alarm: str | None
+    present: str | None
+    """Where its speed can be seen."""
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """All that is read of it."""
+        speed = self.speed.key if self.speed else None
+        wanted = (speed, self.run, self.status, self.alarm, self.present)
+        return tuple(point for point in wanted if point is not None)
+
+
+class SmartCTConfig:
+    """What an integrator chose; checked once."""
+
+    def __init__(self, plan: Plan, automation: PlanAutomation) -> None:
+        """Read it; raise ControlRefused if it cannot be run."""
+        number = automation.number
+        config = automation.config
+        self.law = _choice(config.get("law") or "wet_bulb_approach", "law", LAWS)
+        self.cell_choice = _choice(
+            config.get("cells") or "chillers", "cells", CELL_CHOICES
+        )
+        self.load_tiers = _tiers(config.get("load_tiers"))
+        self.setpoint = number("condenser_water_setpoint", 29.4)
+        self.approach = number("approach", 3.5, minimum=0.0)
+        self.setpoint_minimum = number("setpoint_minimum", 18.0)
+        self.setpoint_maximum = number(
+            "setpoint_maximum", 30.0, minimum=self.setpoint_minimum
+        )
+        self.minimum_lift = number("minimum_lift", 12.0, minimum=0.0)
+        self.design_return = number("design_return_temperature", 35.0)
+        self.design_supply = number("design_supply_temperature", 6.7)
+        if self.design_return - self.design_supply <= self.minimum_lift:
+            raise ControlRefused(
+                "design_return_temperature less design_supply_temperature is not "
+                f"above minimum_lift {self.minimum_lift:g} K"
+            )
+        self.fan_minimum = number("fan_speed_minimum", 20.0, minimum=0.0, maximum=100.0)
+        self.fan_maximum = number(
+            "fan_speed_maximum", 100.0, minimum=self.fan_minimum, maximum=100.0
+        )
+        self.fan_rate = number("fan_rate", 10.0, minimum=0.1) / 60.0
+        self.pump_rate = number("pump_rate", 10.0, minimum=0.1) / 60.0
+        self.gain = number("gain", 8.0, minimum=0.0)
+        self.integral_time = number("integral_time", 300.0, minimum=1.0)
+        self.pump_speed = number("condenser_pump_speed", 100.0, minimum=0, maximum=100)
+        self.flow_minimum = number(
+            "condenser_flow_minimum", 60.0, minimum=LEAST_CONDENSER_FLOW, maximum=100.0
+        )
+        self.static_head = number("condenser_static_head", 35.0, minimum=0.0)
+        self.minimum_cell_flow = number(
+            "minimum_cell_flow", 20.0, minimum=0.0, maximum=100.0
+        )
+        self.cell_hold = number("cell_hold", 600.0, minimum=0.0)
+        self.optimise_interval = number("optimise_interval", 600.0, minimum=60.0)
+        self.minimum_saving = number("minimum_saving", 0.3, minimum=0.0)
+        self.chillers = _chillers(plan, automation)
+        self.cells, self.pumps = _drives(plan, automation)
+        if not self.cells:
+            raise ControlRefused("outputs name no tower: choose their fan speeds")
+        self.drives_fans = any(cell.speed for cell in self.cells)
+        self.drives_cells = any(cell.run for cell in self.cells)
+        self.drives_pumps = bool(self.pumps)
+        if self.law != "fixed" and not self.drives_fans:
+            raise ControlRefused("outputs name no fan speed of a tower")
+        lows = [cell.speed.low for cell in self.cells if cell.speed]
+        self.may_stop_fans = all(low is None or low <= 0 for low in lows)
+        self.fan_minimum = max([self.fan_minimum, *(low for low in lows if low)])
+        self.fan_maximum = max(self.fan_minimum, self.fan_maximum)
+        self.capacity = sum(
+            item.ratings.get("cooling_capacity", 0.0) for item in self.chillers
+        )
+        if self.capacity <= 0:
+            raise ControlRefused("no chiller has a cooling_capacity in the plant file")
+        self.ratings = plant_ratings(
+            plan,
+            automation,
+            self.chillers,
+            [plan.equipment[cell.key] for cell in self.cells],
+            drives_pumps=self.drives_pumps,
+            fan_minimum=self.fan_minimum,
+            fan_maximum=self.fan_maximum,
+        )
+
+
+def plant_ratings(
+    plan: Plan,
+    automation: PlanAutomation,
+    chillers: tuple[PlanEquipment, ...],
+    cells: list[PlanEquipment],
+    *,
+    drives_pumps: bool,
+    fan_minimum: float,
+    fan_maximum: float = 100.0,
+) -> PlantRatings:
+    """Return what the near-optimal model has to know; raises ControlRefused.
+
+    Machines of a kind count as alike: the mean of what their plates say.
+    """
+    number = automation.number
+    curves = _choice(
+        automation.config.get("chiller_curves") or next(iter(CHILLER_CURVES)),
+        "chiller_curves",
+        tuple(CHILLER_CURVES),
+    )
+    served: dict[str, None] = {}
+    primary: dict[str, None] = {}
+    for chiller in chillers:
+        served.update(dict.fromkeys(chiller.served_by.get("condenser_water_pumps", ())))
+        primary.update(dict.fromkeys(chiller.served_by.get("chilled_water_pumps", ())))
+    pumps = [plan.equipment[key] for key in served if key in plan.equipment]
+    pchps = [plan.equipment[key] for key in primary if key in plan.equipment]
+
+    def mean(
+        items: tuple[PlanEquipment, ...] | list[PlanEquipment], name: str
+    ) -> float:
+        known = [item.ratings[name] for item in items if item.ratings.get(name, 0) > 0]
+        return sum(known) / len(known) if known else 0.0
+
+    capacity = mean(chillers, "cooling_capacity")
+    if capacity <= 0:
+        raise ControlRefused("no chiller has a cooling_capacity in the plant file")
+    flow = mean(chillers, "condenser_water_flow") or mean(pumps, "flow")
+    flow = flow or 0.0538 * capacity
+    head = mean(pumps, "head") or TYPICAL_PUMP_HEAD
+    static = number("condenser_static_head", 35.0, minimum=0.0) / head
+    least = number(
+        "condenser_flow_minimum", 60.0, minimum=LEAST_CONDENSER_FLOW, maximum=100.0
+    )
+    return PlantRatings(
+        chillers=len(chillers),
+        capacity=capacity,
+        coefficient_of_performance=mean(chillers, "coefficient_of_performance") or 5.8,
+        condenser_flow=flow,
+        minimum_load_ratio=mean(chillers, "minimum_load_ratio") or 0.2,
+        cells=max(1, len(cells)),
+        cell_flow=mean(cells, "water_flow") or flow,
+        fan_power=mean(cells, "fan_power") or 0.0156 * capacity,
+        pump_power=mean(pumps, "power") or 0.0185 * capacity,
+        primary_pump_power=mean(pchps, "power"),
+        static_share=min(static, 0.9),
+        fan_minimum=max(fan_minimum, 10.0) / 100.0,
+        fan_maximum=fan_maximum / 100.0,
+        flow_minimum=least / 100.0 if drives_pumps else 1.0,
+        minimum_cell_flow=number("minimum_cell_flow", 20.0, minimum=0.0) / 100.0,
+        minimum_lift=number("minimum_lift", 12.0, minimum=0.0),
+        curves=curves,
+    )
+
+
+def _choice(value: object, field: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise ControlRefused(f"{field} is {value!r}; it is one of {', '.join(choices)}")
+    return str(value)
+
+
+def _tiers(value: object) -> tuple[float, ...]:
+    """Return the loads in % above which a cell more runs."""
+    if value is None or value == "":
+        return (40.0, 70.0)
+    try:
+        tiers = tuple(float(item) for item in value)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise ControlRefused(f"load_tiers are not numbers: {value!r}") from None
+    if list(tiers) != sorted(tiers):
+        raise ControlRefused(f"load_tiers do not rise: {value!r}")
+    return tiers
+
+
+def _chillers(plan: Plan, automation: PlanAutomation) -> tuple[PlanEquipment, ...]:
+    keys = automation.names("chillers") or tuple(
+        item.key for item in plan.of_type("chiller")
+    )
+    for key in keys:
+        if key not in plan.equipment or plan.equipment[key].type != "chiller":
+            raise ControlRefused(f"chillers: the plant has no chiller {key}")
+    if not keys:
+        raise ControlRefused("the plant has no chiller")
+    return tuple(plan.equipment[key] for key in dict.fromkeys(keys))
+
+
+def _drives(
+    plan: Plan, automation: PlanAutomation
+) -> tuple[tuple[Drive, ...], tuple[Drive, ...]]:
+    """Return the cells and the condenser pumps that the outputs name."""
+    roles: dict[str, set[str]] = {}
+    for name in automation.names("outputs"):
+        key, _, role = name.partition(".")
+        point = plan.points.get(name)
+        if point is None or not point.writable:
+            raise ControlRefused(f"outputs: {name} is not a point that can be set")
+        allowed = {
+            "cooling_tower": ("speed_command", "run_command"),
+            "condenser_water_pump": ("speed_command",),
+        }.get(plan.equipment[key].type, ())
+        if role not in allowed:
+            raise ControlRefused(
+                f"outputs: {name} is neither fan speed or run command of a tower nor "
+                "the speed of a condenser-water pump"
+            )
+        roles.setdefault(key, set()).add(role)
+    found: dict[str, list[Drive]] = {"cooling_tower": [], "condenser_water_pump": []}
+    for key, names in roles.items():
+        item = plan.equipment[key]
+        found[item.type].append(
+            Drive(
+                key=key,
+                name=item.name,
+                speed=item.points["speed_command"]
+                if "speed_command" in names
+                else None,
+                run=f"{key}.run_command" if "run_command" in names else None,
+                status=item.point("run_status") or item.point("run_command"),
+                alarm=item.point("alarm"),
+                present=item.point("speed") or item.point("speed_command"),
+            )
+        )
+    return tuple(found["cooling_tower"]), tuple(found["condenser_water_pump"])
