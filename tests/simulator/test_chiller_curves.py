@@ -145,6 +145,22 @@ def test_curves_are_positive_all_over_their_range(name: str, model: Model) -> No
     assert part.power.min() > 0.1 * full.power.min()
 
 
+@pytest.mark.parametrize("value", [0.0, -1407.0, float("nan"), float("inf")])
+def test_a_plate_that_no_machine_can_have_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="cannot have a capacity of"):
+        ChillerRating(capacity=value)
+
+
+def test_a_plate_that_unloads_further_than_its_curves_cycles_where_they_end() -> None:
+    """Never the part-load curve below its range: this one ends at 20 %."""
+    promised = steady(
+        0.1 * CAPACITY, rating=ChillerRating(1406.6, minimum_load_ratio=0.1)
+    )
+    published = steady(0.1 * CAPACITY, rating=ChillerRating(1406.6))
+    assert promised.power[0, 0] == published.power[0, 0]
+    assert promised.cycling_ratio[0, 0] < 0.6
+
+
 def test_unknown_curves_are_refused_with_the_names_that_there_are() -> None:
     with pytest.raises(ValueError, match="no chiller curves 'carrier'.*york_yt_1758"):
         ChillerPerformance([ChillerRating(curves="carrier")])

@@ -7,6 +7,7 @@ is the machine, any axes before it are operating points or scenarios.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +35,12 @@ _STEEPEST = 0.9
 
 @dataclass(frozen=True, slots=True)
 class ChillerRating:
-    """Name-plate data: kW, dimensionless and l/s; the defaults are one machine."""
+    """Name-plate data: kW, dimensionless and l/s; the defaults are one machine.
+
+    A `minimum_load_ratio` below the range of the curves is taken as their least:
+    what the machine does under that, nobody has published. ValueError for a
+    plate that no machine can have.
+    """
 
     capacity: float = 1407.0
     coefficient_of_performance: float = 6.04
@@ -43,6 +49,19 @@ class ChillerRating:
     minimum_load_ratio: float = 0.2
     curves: str = "carrier_19xr_1407_vsd"
     model: Model = "reformulated"
+
+    def __post_init__(self) -> None:
+        """Refuse what would divide by nothing."""
+        for name in (
+            "capacity",
+            "coefficient_of_performance",
+            "chilled_water_flow",
+            "condenser_water_flow",
+            "minimum_load_ratio",
+        ):
+            value = getattr(self, name)
+            if not 0.0 < value < inf:
+                raise ValueError(f"a chiller cannot have a {name} of {value}")
 
 
 def published_rating(curves: str, model: Model = "reformulated") -> ChillerRating:
@@ -128,7 +147,10 @@ class ChillerPerformance:
             [rating.condenser_water_flow for rating in ratings]
         )
         self.minimum_load_ratio = each(
-            [rating.minimum_load_ratio for rating in ratings]
+            [
+                max(rating.minimum_load_ratio, fit.part_load_range[0])
+                for rating, fit in zip(ratings, fits, strict=True)
+            ]
         )
         self.maximum_load_ratio = each([fit.part_load_range[1] for fit in fits])
         self.motor_efficiency = each([fit.motor_efficiency for fit in fits])
