@@ -47,6 +47,13 @@ def mask(point: Point) -> int | None:
     return (2 << last) - (1 << first)
 
 
+def raw_limits(point: Point) -> tuple[float, float] | None:
+    """Return the lowest and highest raw number; None: a floating-point one."""
+    if (part := mask(point)) is not None:
+        return 0, part // (part & -part)
+    return _BITS.get(_modbus(point).type)
+
+
 def to_registers(point: Point, value: Value) -> tuple[int, ...]:
     """Return a value's 16-bit registers; what does not fit is clamped."""
     address = _modbus(point)
