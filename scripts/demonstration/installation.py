@@ -5,10 +5,11 @@ Everything goes through the interfaces that the Home Assistant UI itself uses.
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time as dt_time, timedelta
 from pathlib import Path
 import time
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -40,6 +41,7 @@ class Installation:
     plant_file: Path
     example: Path
     speed: float
+    time_zone: str
     entry_id: str = ""
     automations: dict[str, str] = field(default_factory=dict)
     """Entity id of each automation by its short name."""
@@ -55,7 +57,7 @@ class Installation:
 
     def today(self) -> date:
         """Return the date at the plant."""
-        return datetime.now(ZoneInfo("Asia/Singapore")).date()
+        return datetime.now(ZoneInfo(self.time_zone)).date()
 
     async def plan(self, socket: WebSocket) -> Plan:
         """Return the plan that the control engine gets."""
@@ -222,11 +224,9 @@ class Installation:
         """Edit today's entry in the calendar card to another profile."""
         calendar = await self._calendar(socket)
         day = self.today()
-        events = await self.home_assistant.rest(
-            "get",
-            f"calendars/{calendar}?start={day}T00:00:00%2B08:00"
-            f"&end={day}T23:59:59%2B08:00",
-        )
+        begin = datetime.combine(day, dt_time(), ZoneInfo(self.time_zone))
+        query = urlencode({"start": begin, "end": begin + timedelta(days=1)})
+        events = await self.home_assistant.rest("get", f"calendars/{calendar}?{query}")
         event = next(event for event in events if event.get("uid"))
         await socket.call(
             "calendar/event/update",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 import shutil
 import time
@@ -16,6 +16,7 @@ from .compressed_time import compress
 from .home_assistant import HomeAssistant, make_configuration
 from .installation import Installation
 from .large_plant import large_plant_text
+from .local_time import time_zone
 from .process import free_port
 from .simulated_plant import SimulatedPlant
 
@@ -32,7 +33,7 @@ class Stack:
     port: int | None = None
     points: int | None = None
     """How many the plant has; None: those of the example."""
-    time_zone: str = "Asia/Singapore"
+    time_zone: str = field(default_factory=lambda: time_zone(datetime.now(UTC)))
     start_of_day: str = "07:00"
     say: Callable[[str], None] = print
     plant: Plant = field(init=False)
@@ -74,7 +75,7 @@ class Stack:
             self.time_zone,
         )
         self.installation = Installation(
-            self.home_assistant, plant_file, EXAMPLE, self.speed
+            self.home_assistant, plant_file, EXAMPLE, self.speed, self.time_zone
         )
 
     async def __aenter__(self) -> Self:
