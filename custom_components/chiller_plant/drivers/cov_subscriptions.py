@@ -140,9 +140,10 @@ class Subscriptions:
             if subscription is not None and subscription.due == due:
                 break
             heappop(self._queue)
-        due = max(self._queue[0][0], self._paused_until) if self._queue else None
-        still = self._silence.due()
-        return min((at for at in (due, still) if at is not None), default=None)
+        moments = [max(self._queue[0][0], self._paused_until)] if self._queue else []
+        if (still := self._silence.due()) is not None:
+            moments.append(still)
+        return min(moments, default=None)
 
     def take_due(self, now: float) -> Place | None:
         """Return what to ask for now. Say what came of it before the next."""
