@@ -13,9 +13,10 @@ from typing import Any
 from .decision import Command, Decision, Event, Inputs, duration, iso
 from .plan import Plan, PlanAutomation
 from .staging_conditions import StagingConditions, capacity_requirement
-from .staging_config import StagingConfig, configured_speeds, limited
+from .staging_config import StagingConfig, configured_speeds, limited, shared_cells
 from .staging_plant import Chiller, StagingPlant, staging_plant
 from .staging_sequence import SequenceSettings, SequenceStep, StagingSequence
+from .staging_thresholds import StagingThresholds
 
 RESUME_GAP = 300.0
 """After a longer silence a condition cannot be said to have held meanwhile."""
@@ -47,6 +48,10 @@ class ChillerAddSubtract:
         self._sequence = StagingSequence(
             self._plant,
             SequenceSettings(self._config.proof_timeout, self._config.stop_flow_delay),
+            shared_cells(plan, automation, self._plant),
+        )
+        self._thresholds = StagingThresholds(
+            plan, automation, self._plant, self._config
         )
         self._conditions = StagingConditions(self._config)
         self._wanted: tuple[Chiller, ...] = ()
@@ -57,17 +62,19 @@ class ChillerAddSubtract:
         self._stage_since: float | None = None
         self._settled = False
         self._reason = ""
+        self._threshold_note = ""
         self._resume: Mapping[str, Any] | None = automation.resume
+        self.points = self._all_points()
 
-    @property
-    def points(self) -> frozenset[str]:
-        """Everything that proves, measures or forbids."""
+    def _all_points(self) -> frozenset[str]:
+        """Return everything that proves, measures or forbids."""
         wanted: set[str | None] = {
             self._enable_point,
             self._supply_point,
             self._return_point,
             self._flow_point,
             self._setpoint_point,
+            *self._thresholds.points,
         }
         for chiller in self._plant.chillers:
             wanted.update(chiller.machine.points)
@@ -160,12 +167,15 @@ class ChillerAddSubtract:
     def _measure(self, now: float, inputs: Inputs, setpoint: float) -> None:
         """Look at the conditions of the stage."""
         capacities = [item.capacity for item in self._wanted]
+        thresholds = self._thresholds.at(now, inputs, capacities)
+        self._threshold_note = thresholds.note
         self._conditions.observe(
             now,
             capacities if self._settled else None,
             self._required(inputs, setpoint),
             inputs.number(self._supply_point),
             setpoint,
+            (thresholds.up, thresholds.down),
         )
 
     def _required(self, inputs: Inputs, setpoint: float) -> float | None:
@@ -375,6 +385,8 @@ class ChillerAddSubtract:
                 "minimum_stage_remaining": self._minimum_remaining(now),
                 "reason": self._reason,
                 "conditions": self._conditions.report(now),
+                "staging": self._config.staging,
+                "thresholds": self._threshold_note,
                 "capacity_required": None if required is None else round(required, 1),
                 "stage_capacity": capacity,
                 "chillers": {

@@ -137,8 +137,12 @@ class StagingConditions:
         required: float | None,
         supply: float | None,
         setpoint: float,
+        thresholds: tuple[float, float] | None = None,
     ) -> None:
         """Look at a stage of chillers of these capacities (kW).
+
+        `thresholds` are the loads in percent that add and take off a chiller,
+        where they are not those of the config.
 
         During a change there is no stage (None), and nothing counts: the load
         of neither stage can be told from a plant between them.
@@ -152,10 +156,11 @@ class StagingConditions:
         if not capacities:
             capacities, supply = (), None
         config = self._config
-        self._up.observe(now, _share(self.required, sum(capacities)), config.up)
+        up, down = thresholds or (config.up, config.down)
+        self._up.observe(now, _share(self.required, sum(capacities)), up)
         self._failsafe.observe(now, supply, setpoint + config.error)
         lower = sum(capacities[:-1])
-        self._down.observe(now, _share(self.required, lower), config.down)
+        self._down.observe(now, _share(self.required, lower), down)
 
     def start_again(self) -> None:
         """Let all times start again: another stage has begun."""
@@ -168,7 +173,7 @@ class StagingConditions:
         if self._up.elapsed(now):
             return (
                 f"Stage up: load {self._up.value:.0f} % of stage {self._stage} "
-                f"for {hold} (limit {self._up.threshold:g} %)"
+                f"for {hold} (limit {self._up.threshold:.3g} %)"
             )
         if self._failsafe.elapsed(now):
             return (
@@ -190,14 +195,14 @@ class StagingConditions:
         return (
             f"Stage down: load {self._down.value:.0f} % of stage {self._stage - 1} "
             f"for {duration(self._config.stage_hold)} "
-            f"(limit {self._down.threshold:g} %)"
+            f"(limit {self._down.threshold:.3g} %)"
         )
 
     def summary(self) -> str:
         """Return the load and what it is compared with."""
         if self._up.value is None:
             return "load not known"
-        return f"load {self._up.value:.0f} % (stage up at {self._up.threshold:g} %)"
+        return f"load {self._up.value:.0f} % (stage up at {self._up.threshold:.3g} %)"
 
     def report(self, now: float) -> list[Mapping[str, object]]:
         """Return all conditions as an operator looks at them."""

@@ -1,7 +1,12 @@
 """The numbers of a staging automation, and the speeds that follow from them."""
 
+from collections.abc import Iterable
+
+from .decision import ControlRefused
 from .plan import Plan, PlanAutomation, PlanPoint
-from .staging_plant import Machine, StagingPlant
+from .staging_plant import COOLING_TOWERS, Machine, StagingPlant
+
+STAGINGS = ("load", "lift", "model")
 
 
 class StagingConfig:
@@ -10,6 +15,18 @@ class StagingConfig:
     def __init__(self, automation: PlanAutomation) -> None:
         """Read them; raise ControlRefused if one is not possible."""
         number = automation.number
+        self.staging = automation.config.get("staging") or STAGINGS[0]
+        if self.staging not in STAGINGS:
+            raise ControlRefused(
+                f"staging is {self.staging!r}; it is one of {', '.join(STAGINGS)}"
+            )
+        self.minimum_lift = number("minimum_lift", 12.0, minimum=0.0)
+        self.design_lift = number("design_lift", 28.0)
+        if self.design_lift <= self.minimum_lift:
+            raise ControlRefused(
+                f"design_lift {self.design_lift:g} K is not above minimum_lift "
+                f"{self.minimum_lift:g} K"
+            )
         self.up = number("stage_up_threshold", 90.0, minimum=1.0, maximum=200.0)
         self.down = number("stage_down_threshold", 80.0, minimum=0.0, maximum=200.0)
         self.stage_hold = number("stage_hold", 900.0, minimum=0.0)
@@ -32,12 +49,7 @@ def configured_speeds(
     plan: Plan, automation: PlanAutomation, plant: StagingPlant, config: StagingConfig
 ) -> dict[str, tuple[str, float]]:
     """Speed point and value by run command, but for speeds that a loop drives."""
-    driven = {
-        point
-        for other in plan.automations
-        if other.id != automation.id
-        for point in other.names("outputs")
-    }
+    driven = set(_driven(plan, automation))
     values = {
         "condenser_water_pump": config.condenser_pump_speed,
         "cooling_tower": config.tower_fan_speed,
@@ -54,6 +66,23 @@ def configured_speeds(
         and machine.speed_command
         and machine.speed_command not in driven
     }
+
+
+def shared_cells(
+    plan: Plan, automation: PlanAutomation, plant: StagingPlant
+) -> frozenset[str]:
+    """Return the towers that another automation may run besides."""
+    driven = set(_driven(plan, automation))
+    return frozenset(
+        key for key in plant.keys(COOLING_TOWERS) if f"{key}.run_command" in driven
+    )
+
+
+def _driven(plan: Plan, automation: PlanAutomation) -> Iterable[str]:
+    """Yield the points that other automations say they drive."""
+    for other in plan.automations:
+        if other.id != automation.id:
+            yield from other.names("outputs")
 
 
 def limited(value: float, point: PlanPoint) -> float:

@@ -8,6 +8,14 @@ somebody else has switched a machine.
 Guideline 36-2021 §5.20.2: on in the order isolation valves, pumps, tower, then
 (all proven) the chiller; off in the opposite order, the water flowing on for a
 while after the compressor stopped. One chiller changes at a time.
+
+On a header that flows for another chiller, the pump comes before the valve and
+goes after it (§5.20.4.16): an open path without its pump takes water from the
+chiller that runs, which at slow pumps is enough to break its flow switch.
+
+Tower cells that another automation may run too (Smart CT names their run
+commands in its outputs) are asked for where a chiller needs one, and otherwise
+left to it: nothing waits for them to stop.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +37,9 @@ NOT_NEEDED = "Not needed now"
 SERVES_BUILDING = "Serves the building"
 FAILURE_MEMORY = 3600.0
 """Seconds after which a machine that did not prove is given another chance."""
+VALVE_CLOSING_TIME = 90.0
+"""Seconds that an isolation valve may take to close: that it is not open any
+more is all that its status says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +70,30 @@ class SequenceStep:
 class StagingSequence:
     """The start and stop sequence of one plant."""
 
-    def __init__(self, plant: StagingPlant, settings: SequenceSettings) -> None:
-        """Know nothing yet of what runs."""
+    def __init__(
+        self,
+        plant: StagingPlant,
+        settings: SequenceSettings,
+        shared_cells: frozenset[str] = frozenset(),
+    ) -> None:
+        """Know nothing yet of what runs.
+
+        `shared_cells` are the keys of towers that somebody else may run too.
+        """
         self.plant = plant
         self._settings = settings
         self._machines = plant.machines
         self._towers = plant.keys(COOLING_TOWERS)
+        self._shared_cells = shared_cells
+        self._valves_of_pump: dict[str, set[str]] = {}
+        for chiller in plant.chillers:
+            for kind in (CHILLED_WATER_PUMPS, CONDENSER_WATER_PUMPS):
+                for pump in chiller.shared[kind]:
+                    valves = self._valves_of_pump.setdefault(pump.key, set())
+                    valves.update(valve.key for valve in chiller.valves)
+        self._motors = {item.key for item in self._machines if item.verb == "run"}
+        self._serving = False
+        """Whether anybody needs water."""
         self._everything = {
             machine.key: machine
             for machine in (*self._machines, *(item.machine for item in plant.chillers))
@@ -142,6 +171,7 @@ class StagingSequence:
         """Return what every machine should do so that `wanted` run, only they."""
         step = SequenceStep()
         served = self._served(now, wanted)
+        self._serving = bool(served)
         self._assign(served, inputs)
         self._serve(now, inputs, served, step)
         self._switch_chillers(now, inputs, wanted, reason, step)
@@ -264,14 +294,20 @@ class StagingSequence:
         water = False
         for chiller in served:
             assigned = self._assigned[chiller.key]
-            allowed.update(valve.key for valve in chiller.valves)
             is_open = self._all_proven(chiller.valves)
             water = water or is_open
+            may_open = True
             for kind in (CHILLED_WATER_PUMPS, CONDENSER_WATER_PUMPS):
-                # On a header that flows already, the pump comes with the valve:
-                # an open path without its pump takes water from the others.
-                if kind in assigned and (is_open or self._flows(chiller, kind)):
-                    allowed.add(assigned[kind].key)
+                if kind not in assigned:
+                    continue
+                key = assigned[kind].key
+                if self._flows(chiller, kind):
+                    allowed.add(key)
+                    may_open = may_open and self._read.get(key) is True
+                elif is_open:
+                    allowed.add(key)
+            if may_open:
+                allowed.update(valve.key for valve in chiller.valves)
             pump = assigned.get(CONDENSER_WATER_PUMPS)
             if COOLING_TOWERS in assigned and (
                 pump is None or self._read.get(pump.key) is True
@@ -293,19 +329,26 @@ class StagingSequence:
         self, now: float, machine: Machine, needed: Mapping[str, str]
     ) -> bool:
         """Whether something that stops before it still runs."""
-        towers = self._towers
-        if machine.key in towers:
+        if machine.key in self._towers:
             return False
-        before = towers
-        if machine.verb == "open" and not needed:
-            before = frozenset(
-                item.key for item in self._machines if item.verb == "run"
-            )
+        before: frozenset[str] | set[str] = self._towers
+        if needed:
+            valves = self._valves_of_pump.get(machine.key, set())
+            if any(self._closing(now, key) for key in valves - needed.keys()):
+                return True
+            before = (self._towers - self._shared_cells) | valves
+        elif machine.verb == "open":
+            before = self._motors
         for key in before - needed.keys():
             since = self._waiting_since.get(f"stop {key}", now)
             if self.runs(key) and now - since < self._settings.proof_timeout:
                 return True
         return False
+
+    def _closing(self, now: float, valve: str) -> bool:
+        """Whether a valve was open a short time ago."""
+        since = self._stopped_at.get(valve)
+        return since is not None and now - since < VALVE_CLOSING_TIME
 
     def _switch_chillers(
         self,
@@ -399,6 +442,8 @@ class StagingSequence:
             on = value == machine.on
             if self._read.get(key) is not None and self.runs(key) == on:
                 continue
+            if not on and self._serving and key in self._shared_cells:
+                continue
             label = key if on else f"stop {key}"
             since = self._waiting_since.get(label, now)
             hold = inputs.holds.get(machine.command or "")
@@ -448,9 +493,9 @@ class StagingSequence:
                 if self._commanded.get(item.command or "") == item.on
             ),
             "stopped_at": {
-                item.key: self._stopped_at[item.key]
-                for item in self.plant.chillers
-                if item.key in self._stopped_at
+                key: at
+                for key, at in self._stopped_at.items()
+                if key not in self._motors
             },
             "failures": {
                 key: [failure.reason, failure.at]
