@@ -34,6 +34,7 @@ from .plant.notices import Notice
 from .plant.plant_file import PlantFileError, parse_plant
 from .profile_store import async_remove_profiles
 from .services import async_setup_services
+from .settled_memory import async_settle_memory
 from .storage import PlantStore, async_load_stored, async_remove_stored
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -81,6 +82,7 @@ async def async_setup_entry(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop)
     )
     plan.async_ready()
+    async_settle_memory(hass, entry, plant)
     return True
 
 

@@ -1,7 +1,10 @@
 """A plant of many points: what changes is shown, and nothing else is touched."""
 
 from collections import Counter
+from collections.abc import Iterator
+import gc
 
+import pytest
 import rusty_bacnet as rb
 
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
@@ -91,3 +94,51 @@ async def test_a_device_that_falls_silent_takes_all_its_entities_with_it_once(
         assert set(writes.values()) == {1}
         await peer.start()
         await eventually(lambda: state(hass, "sensor.zone_5_temperature") == "9.0", 60)
+
+
+@pytest.fixture
+def nothing_settled() -> Iterator[None]:
+    """Take back, for one test, what the tests of Home Assistant settled before it."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("nothing_settled")
+async def test_what_a_large_plant_is_made_of_is_not_searched_again_until_it_is_unloaded(
+    hass: HomeAssistant,
+) -> None:
+    zones = {
+        f"hall_{number}": {
+            "type": "zone",
+            "name": f"Hall {number}",
+            "points": {
+                "temperature_setpoint": {"release": 24, "limits": [18, 30]},
+                "occupied_command": {"release": False},
+            },
+        }
+        for number in range(500)
+    }
+    async with device(inputs=2) as peer:
+        declared = peer.as_declared
+        hall = {
+            "type": "zone",
+            "name": "Zone",
+            "device": "floor",
+            "points": {"temperature": {"object": "analog-input,1"}},
+        }
+        devices = {"floor": (declared.address, declared.instance)}
+        small = await set_up(hass, site_text(devices, {"zone": hall}))
+        assert gc.get_freeze_count() == 0
+        assert await hass.config_entries.async_remove(small.entry_id)
+
+        entry = await set_up(hass, site_text(devices, {"zone": hall, **zones}))
+        assert gc.get_freeze_count() > 100 * len(zones)
+        assert state(hass, "number.hall_7_temperature_setpoint") == "24.0"
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        assert gc.get_freeze_count() == 0
+
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        assert gc.get_freeze_count() > 100 * len(zones)
+        await hass.async_stop(force=True)
+        assert gc.get_freeze_count() == 0
