@@ -1,6 +1,6 @@
 """Motors, fans, pumps and valves as fleets over scenarios."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
@@ -58,6 +58,7 @@ def test_drives_that_come_from_different_speeds_end_exactly_alike() -> None:
     assert drives.speed[0, 0] == drives.speed[0, 1] == 0.7
 
 
+@settings(deadline=None)
 @given(
     commands=st.lists(
         st.tuples(st.booleans(), st.floats(-1.0, 2.0), st.sampled_from(Drives.FAULTS)),
@@ -142,6 +143,7 @@ def test_what_a_fleet_declares_to_be_seen_is_there(
         assert getattr(fleet, name).shape == (1, 1)
 
 
+@settings(deadline=None)
 @given(speed=SHARES)
 def test_a_fan_takes_the_cube_of_its_speed(speed: float) -> None:
     fans = Fans([20.0, 10.0], scenarios=1)
@@ -181,6 +183,7 @@ def test_a_check_valve_lets_no_flow_back() -> None:
     assert curves.flow_at(at([300.0]), at([0.5]))[0, 0] == 0.0
 
 
+@settings(deadline=None)
 @given(speed=st.floats(0.05, 1.0), share=st.floats(0.0, 1.5))
 def test_affinity_laws_of_head_and_shaft(speed: float, share: float) -> None:
     full = turned(one_pump(), 1.0, 60.0 * share)
@@ -196,6 +199,7 @@ def test_the_rated_point_takes_the_rated_power() -> None:
     assert pumps.shaft_power[0, 0] == pytest.approx(20.0 * 0.93 * 0.97)
 
 
+@settings(deadline=None)
 @given(speed=st.floats(0.03, 1.0), share=st.floats(0.0, 2.2))
 def test_a_pump_never_gives_the_water_more_than_it_takes(
     speed: float, share: float
@@ -208,6 +212,7 @@ def test_a_pump_never_gives_the_water_more_than_it_takes(
     assert pumps.shaft_power[0, 0] < pumps.power[0, 0]
 
 
+@settings(deadline=None)
 @given(
     speed=st.floats(0.05, 1.0),
     low=st.floats(0.0, 1.5),

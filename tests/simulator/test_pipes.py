@@ -1,6 +1,6 @@
 """Water in pipes, where streams meet, and the decoupler both ways."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
@@ -25,6 +25,7 @@ def test_a_pipe_never_leaves_the_temperatures_it_is_between(flow: float) -> None
         assert 9.99 <= pipe.outlet_temperature[0] <= 20.1
 
 
+@settings(deadline=None)
 @given(
     nodes=st.integers(1, 5),
     steps=st.lists(
@@ -89,6 +90,7 @@ def test_return_is_cooled_when_the_primary_gives_more_than_is_taken() -> None:
     assert returned[0] == pytest.approx((60 * 12.7 + 20 * 6.7) / 80)
 
 
+@settings(deadline=None)
 @given(
     primary=FLOWS,
     secondary=FLOWS,

@@ -25,9 +25,10 @@ _REMOTE_SHARE = 0.48
 """Share of the rated head that remains for the farthest zones at design flow."""
 
 _CLOSED = 1e-6
-_TINY = 1e-150
+_TINY = 1e-100
+_ROOT_OF_TINY = 1e-50
 _SEARCH_STEPS = 8
-_CLOSE = 1e-8
+_CLOSE = 1e-7
 """A Newton step this small, of the whole, leaves an error of its square."""
 
 
@@ -64,24 +65,26 @@ class Header:
         if list(pump_index) == list(range(pumps.speed.shape[1])):
             self._columns = slice(None)
         # Pumps by header, narrower ones filled up with pumps that make nothing.
+        scenarios = pumps.speed.shape[0]
         self._pump_at = np.zeros((groups, widest), dtype=np.intp)
-        self._shut_off: Array = np.zeros((groups, widest))
-        self._capability: Array = np.zeros((groups, widest))
+        self._shut_off: Array = np.zeros((scenarios, groups, widest))
+        self._capability: Array = np.zeros((scenarios, groups, widest))
         self._slots = np.zeros(len(pump_index), dtype=np.intp)
         rated = np.zeros(groups)
         for group, own in enumerate(members):
             for place, at in enumerate(own):
                 pump = pump_index[at]
                 self._pump_at[group, place] = pump
-                self._shut_off[group, place] = pumps.curves.shut_off[pump]
-                self._capability[group, place] = pumps.curves.capability[pump]
+                self._shut_off[:, group, place] = pumps.curves.shut_off[:, pump]
+                self._capability[:, group, place] = pumps.curves.capability[:, pump]
                 self._slots[at] = group * widest + place
-                rated[group] += pumps.curves.head[pump] / len(own)
+                rated[group] += pumps.curves.head[0, pump] / len(own)
         self.rated_head: Array = rated
         """kPa that the pumps of each header are rated at, on average."""
-        self._membership: Array = np.zeros((branches, groups))
-        self._membership[np.arange(branches), self.branch_group] = 1.0
-        shape = (pumps.speed.shape[0], groups)
+        self._membership: Array = np.zeros((groups, branches))
+        self._membership[self.branch_group, np.arange(branches)] = 1.0
+        self._each: Array = np.ones(widest)
+        shape = (scenarios, groups)
         self.flow: Array = np.zeros(shape)
         """l/s through each header."""
         self.branch_pressure: Array = np.zeros(shape)
@@ -89,7 +92,8 @@ class Header:
 
     def by_group(self, values: Array) -> Array:
         """Return what the branches' values come to for each header."""
-        total: Array = values @ self._membership
+        # Not `@`: its last digit would depend on the number of scenarios.
+        total: Array = np.vecdot(values[..., None, :], self._membership)
         return total
 
     def solve(
@@ -107,13 +111,16 @@ class Header:
         speed = self.pumps.speed.take(self._pump_at, axis=1)
         pressure = speed * speed
         pressure *= self._shut_off
-        strongest = pressure.max(axis=2)
+        # Reductions over an axis of three cost numpy more than columns do.
+        strongest = pressure[..., 0]
+        for place in range(1, pressure.shape[2]):
+            strongest = np.maximum(strongest, pressure[..., place])
         total = self.by_group(conductances) + beside
         passable = np.maximum(total, _CLOSED)
         resistance = common + 1.0 / (passable * passable)
         turning = pressure > static
         helping = self._capability * turning
-        whole = helping.sum(axis=2)
+        whole = np.vecdot(helping, self._each)
         root = np.maximum(strongest - static, 0.0)
         root /= resistance * whole * whole + 1.0
         np.sqrt(root, out=root)
@@ -121,12 +128,14 @@ class Header:
         uneven = pressure != strongest[..., None]
         uneven &= turning
         if np.count_nonzero(uneven):
-            rows = uneven.any(axis=2)
+            rows = uneven[..., 0]
+            for place in range(1, uneven.shape[2]):
+                rows = rows | uneven[..., place]
             flows[rows] = unequal_flows(
                 pressure[rows] - static, helping[rows], resistance[rows]
             )
         flows *= (total > _CLOSED)[..., None]
-        self.flow = flows.sum(axis=2)
+        self.flow = np.vecdot(flows, self._each)
         share = self.flow / passable
         self.branch_pressure = np.where(
             total > _CLOSED, share * share, np.maximum(strongest - static, 0.0)
@@ -142,7 +151,7 @@ class Header:
         """Power of the pumps that ends as heat in the moving water, kW (S,)."""
         shaft = self.pumps.shaft_power[:, self._columns]
         moving = self.pumps.flow[:, self._columns] > 0.0
-        heating: Array = (shaft * moving).sum(axis=1)
+        heating: Array = np.vecdot(shaft, moving)
         return heating
 
 
@@ -160,28 +169,29 @@ def unequal_flows(pressure: Array, capability: Array, resistance: Array) -> Arra
     # A pump delivers if, at its own pressure, the system takes more than the
     # stronger pumps give.
     above = np.maximum(pressure[:, None, :] - pressure[:, :, None], 0.0)
-    given = (np.sqrt(above) * capability[:, None, :]).sum(axis=2)
+    given = np.vecdot(np.sqrt(above), capability[:, None, :])
     delivering = (resistance[:, None] * given * given < pressure) & (capability > 0.0)
     capability = capability * delivering
     weakest = np.where(delivering, pressure, np.inf).min(axis=1)
-    spare = np.maximum(pressure - weakest[:, None], 0.0)
+    spare = np.maximum(pressure - weakest[:, None], _TINY)
     # Legs add up to at least what their sums, squared and added, have as root.
-    least = (capability * np.sqrt(spare)).sum(axis=1)
-    whole = capability.sum(axis=1)
-    leg = np.sqrt(
-        np.maximum(weakest - resistance * least * least, 0.0)
-        / (1.0 + resistance * whole * whole)
-    )
+    least = np.vecdot(capability, np.sqrt(spare))
+    each = np.ones(capability.shape[1])
+    whole = np.vecdot(capability, each)
+    square = weakest - resistance * least * least
+    square /= 1.0 + resistance * whole * whole
+    leg = np.sqrt(np.maximum(square, _TINY))
     for _ in range(_SEARCH_STEPS):
-        legs = np.sqrt(np.maximum((leg * leg)[:, None] + spare, _TINY))
-        flow = (capability * legs).sum(axis=1)
-        rise = leg * (capability / legs).sum(axis=1)
-        excess = resistance * flow * flow + leg * leg - weakest
-        change = excess / np.maximum(2.0 * (resistance * flow * rise + leg), _TINY)
-        leg = np.maximum(leg - change, 0.0)
-        if (np.abs(change) <= _CLOSE * leg + _CLOSE * _CLOSE).all():
+        square = leg * leg
+        legs = np.sqrt(spare + square[:, None])
+        flow = np.vecdot(capability, legs)
+        rise = np.vecdot(capability / legs, each)
+        drag = resistance * flow
+        change = (drag * flow + square - weakest) / (2.0 * leg * (drag * rise + 1.0))
+        leg = np.maximum(leg - change, _ROOT_OF_TINY)
+        if change.max() <= _CLOSE * leg.min():
             break
-    flows: Array = capability * np.sqrt((leg * leg)[:, None] + spare)
+    flows: Array = capability * np.sqrt(spare + (leg * leg)[:, None])
     return flows
 
 
@@ -237,17 +247,18 @@ class Circuit:
         self._static = static_head
         rated = self.header.rated_head
         friction = np.maximum(rated - static_head, _LEAST_FRICTION * rated)
-        self._common: Array = (
-            _COMMON_SHARE * friction / self.header.by_group(design) ** 2
-        )
+        scenarios = pumps.speed.shape[0]
+        common = _COMMON_SHARE * friction / self.header.by_group(design) ** 2
+        self._common: Array = np.tile(common, (scenarios, 1))
         drop = (1.0 - _COMMON_SHARE) * friction
-        self._full: Array = design / np.sqrt(drop[self.header.branch_group])
+        full = design / np.sqrt(drop[self.header.branch_group])
+        self._full: Array = np.tile(full, (scenarios, 1))
         self._bypass_full: Array = np.zeros_like(drop)
         if minimum_flow_bypass is not None:
             self._bypass_full = minimum_flow_bypass.minimum_flow / np.sqrt(drop)
-        self.flows: Array = np.zeros((pumps.speed.shape[0], len(design)))
+        self.flows: Array = np.zeros((scenarios, len(design)))
         """l/s through each branch."""
-        self.flow: Array = np.zeros(pumps.speed.shape[0])
+        self.flow: Array = np.zeros(scenarios)
         """l/s through all branches, without the bypass."""
 
     @property
@@ -273,7 +284,7 @@ class Circuit:
             self._static,
             beside,
         )
-        self.flow = self.flows.sum(axis=1)
+        self.flow = np.vecdot(self.flows, np.ones(self.flows.shape[1]))
         if self.bypass is not None:
             self.bypass.flow = self.header.flow - self.header.by_group(self.flows)
         return self.flows
@@ -305,7 +316,8 @@ class Distribution:
         self.header = Header(pumps, pump_index, pump_group, zone_group, len(design))
         rated = self.header.rated_head
         left = remote_pressure(rated)
-        self._main: Array = (rated - left) / self.header.by_group(design) ** 2
+        main = (rated - left) / self.header.by_group(design) ** 2
+        self._main: Array = np.tile(main, (pumps.speed.shape[0], 1))
         self.remote_pressure: Array = left[self.header.branch_group]
         """kPa at which each zone's branch passes its design flow (z,)."""
         self.flows: Array = np.zeros((pumps.speed.shape[0], len(design)))
@@ -326,7 +338,7 @@ class Distribution:
     def solve(self, conductances: Array) -> Array:
         """Return the flow (S, z) of each zone at (l/s)/√kPa of its branch."""
         self.flows = self.header.solve(conductances, self._main, 0.0)
-        self.flow = self.flows.sum(axis=1)
+        self.flow = np.vecdot(self.flows, np.ones(self.flows.shape[1]))
         return self.flows
 
 

@@ -87,8 +87,8 @@ def mix(flows: Array, temperatures: Array, otherwise: Array) -> Array:
 
     `otherwise` is the answer where nothing flows.
     """
-    total = flows.sum(axis=-1)
-    carried = (flows * temperatures).sum(axis=-1)
+    total = np.vecdot(flows, np.ones(flows.shape[-1]))
+    carried = np.vecdot(flows, temperatures)
     return np.where(total > _NO_FLOW, carried / np.maximum(total, _NO_FLOW), otherwise)
 
 

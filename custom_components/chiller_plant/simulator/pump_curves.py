@@ -46,7 +46,7 @@ class PumpCurves:
     def __init__(
         self, flow: Sequence[float] | Array, head: Sequence[float] | Array
     ) -> None:
-        """Take l/s and kPa of each pump at rated speed."""
+        """Take l/s and kPa of each pump (last axis) at rated speed."""
         self.flow: Array = np.asarray(flow, dtype=np.float64)
         self.head: Array = np.asarray(head, dtype=np.float64)
         self.shut_off: Array = _SHUT_OFF * self.head
@@ -84,7 +84,7 @@ class PumpCurves:
         The shaft power is given as a share of the rated electrical power too:
         the difference of both is what motor and converter lose to the room.
         """
-        ratio = flow / np.maximum(speed * self.flow[columns], 1e-9)
+        ratio = flow / np.maximum(speed * self.flow[..., columns], 1e-9)
         np.maximum(ratio, _LEAST_RATIO, out=ratio)
         np.minimum(ratio, _LARGEST_RATIO, out=ratio)
         # 1 - fall·(1 - ratio)², and head over rated head, in Horner's form.
