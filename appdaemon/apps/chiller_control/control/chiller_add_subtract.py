@@ -12,6 +12,7 @@ from typing import Any
 
 from .decision import Command, Decision, Event, Inputs, duration, iso
 from .plan import Plan, PlanAutomation
+from .primary_flow import PrimaryFlow
 from .staging_conditions import StagingConditions, capacity_requirement
 from .staging_config import StagingConfig, configured_speeds, limited, shared_cells
 from .staging_plant import Chiller, StagingPlant, staging_plant
@@ -62,6 +63,12 @@ class ChillerAddSubtract:
         self._stage_since: float | None = None
         self._settled = False
         self._reason = ""
+        self._primary = PrimaryFlow(plan, self._plant, self._config)
+        self._primary_runs = frozenset(
+            machine.command
+            for machine in self._plant.machines
+            if machine.key in self._primary.pumps
+        )
         self._threshold_note = ""
         self._resume: Mapping[str, Any] | None = automation.resume
         self.points = self._all_points()
@@ -75,6 +82,7 @@ class ChillerAddSubtract:
             self._flow_point,
             self._setpoint_point,
             *self._thresholds.points,
+            *self._primary.points,
         }
         for chiller in self._plant.chillers:
             wanted.update(chiller.machine.points)
@@ -104,6 +112,7 @@ class ChillerAddSubtract:
         step = self._sequence.step(now, inputs, self._wanted, self._reason)
         events.extend(step.events)
         self._settle(now, events)
+        self._primary.step(now, inputs, self._running(), self._settled)
         commands = [*self._setpoints(setpoint), *self._with_speeds(step.commands)]
         return self._decision(now, inputs, commands, step, excluded, events)
 
@@ -355,7 +364,13 @@ class ChillerAddSubtract:
             speed = self._speeds.get(command.point)
             if speed is not None and command.value is True:
                 point, value = speed
-                result.append(Command(point, value, "Configured speed"))
+                why = "Configured speed"
+                if self._primary.follows and command.point in self._primary_runs:
+                    why = "Follows the secondary flow"
+                    value = limited(
+                        self._primary.speed or value, self._plan.points[point]
+                    )
+                result.append(Command(point, value, why))
             result.append(command)
         return result
 
@@ -387,6 +402,8 @@ class ChillerAddSubtract:
                 "conditions": self._conditions.report(now),
                 "staging": self._config.staging,
                 "thresholds": self._threshold_note,
+                "primary_pump_speed": self._primary.speed,
+                "notes": [self._primary.note] if self._primary.note else [],
                 "capacity_required": None if required is None else round(required, 1),
                 "stage_capacity": capacity,
                 "chillers": {

@@ -7,6 +7,7 @@ from .plan import Plan, PlanAutomation, PlanPoint
 from .staging_plant import COOLING_TOWERS, Machine, StagingPlant
 
 STAGINGS = ("load", "lift", "model")
+PRIMARY_FLOWS = ("fixed", "follow")
 
 
 class StagingConfig:
@@ -37,6 +38,15 @@ class StagingConfig:
         self.stop_flow_delay = number("stop_flow_delay", 180.0, minimum=0.0)
         self.setpoint = number("supply_temperature_setpoint", 7.0)
         self.pump_speed = number("pump_speed", 100.0, minimum=0.0, maximum=100.0)
+        self.primary_flow = automation.config.get("primary_flow") or PRIMARY_FLOWS[0]
+        if self.primary_flow not in PRIMARY_FLOWS:
+            raise ControlRefused(
+                f"primary_flow is {self.primary_flow!r}; it is one of "
+                f"{', '.join(PRIMARY_FLOWS)}"
+            )
+        self.primary_flow_minimum = number(
+            "primary_flow_minimum", 60.0, minimum=55.0, maximum=100.0
+        )
         self.condenser_pump_speed = number(
             "condenser_pump_speed", 100.0, minimum=0.0, maximum=100.0
         )
