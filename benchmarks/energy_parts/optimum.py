@@ -163,7 +163,7 @@ def _machines(plant: Plant) -> _Machines:
         [
             Cell(flow, power)
             for flow, power in zip(
-                towers.design_flow.tolist(),
+                towers.design_flow[0].tolist(),
                 towers.fans.rated_power.tolist(),
                 strict=True,
             )
@@ -186,7 +186,7 @@ def _machines(plant: Plant) -> _Machines:
         rating,
         cell,
         len(ratings),
-        len(towers.design_flow),
+        towers.design_flow.shape[1],
         table(EquipmentType.PRIMARY_CHILLED_WATER_PUMP),
         table(EquipmentType.CONDENSER_WATER_PUMP),
     )

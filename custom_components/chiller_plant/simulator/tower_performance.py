@@ -53,13 +53,13 @@ FREE_CONVECTION = 0.125
 """Share of the range with full air that is left without a fan."""
 
 
+_BY_WET_BULB = [np.ascontiguousarray(_YORKCALC[:, :, power]) for power in range(3)]
+
+
 def _terms(wet_bulb: Array, ratio: Array) -> tuple[Array, Array, Array]:
     """Return the approach as constant, slope and square of the range."""
     shape = (3, 3, *(1,) * wet_bulb.ndim)
-    constant, linear, square = (
-        np.ascontiguousarray(_YORKCALC[:, :, power]).reshape(shape)
-        for power in range(3)
-    )
+    constant, linear, square = (table.reshape(shape) for table in _BY_WET_BULB)
     by_ratio = constant + wet_bulb * (linear + wet_bulb * square)
     terms = by_ratio[0] + ratio * (by_ratio[1] + ratio * by_ratio[2])
     return terms[0], terms[1], terms[2]

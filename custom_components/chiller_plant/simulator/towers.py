@@ -67,10 +67,13 @@ class CoolingTowers:
         `temperature` of the water, °C, may be one for each scenario; `scale` is
         `design_scale` of the cells.
         """
-        self.design_flow: Array = np.asarray(water_flow, dtype=np.float64)
+        # In each row the same: arrays of one shape meet three times as fast.
+        self.design_flow: Array = np.tile(
+            np.asarray(water_flow, dtype=np.float64), (scenarios, 1)
+        )
         self.fans = Fans(fan_power, scenarios)
-        self.valves = Valves(len(self.design_flow), scenarios)
         shape = self.fans.speed.shape
+        self.valves = Valves(shape[1], scenarios)
         self.flow: Array = np.zeros(shape)
         self.leaving_temperature: Array = np.broadcast_to(
             np.asarray(temperature, dtype=np.float64).reshape(-1, 1), shape
@@ -81,7 +84,10 @@ class CoolingTowers:
         """What clogged fill adds to the leaving water, K; can be set."""
         self.clipped: Flags = np.zeros(shape, dtype=np.bool_)
         """Where the performance lies outside its published limits."""
-        self._scale = np.asarray(scale, dtype=np.float64)
+        self._scale: Array = np.broadcast_to(
+            np.asarray(scale, dtype=np.float64), shape
+        ).copy()
+        self._design_flow = self.design_flow.sum(axis=1, keepdims=True)
         self._blowdown_share = 1.0 / (cycles_of_concentration - 1.0)
 
     @property
@@ -150,9 +156,9 @@ class CoolingTowers:
         """
         shares = self.valves.position * self.design_flow
         total = shares.sum(axis=1, keepdims=True)
-        design = self.design_flow.sum()
-        if np.count_nonzero(total < _ALL_SHUT * design):
-            shut = total < _ALL_SHUT * design
+        design = self._design_flow
+        shut = total < _ALL_SHUT * design
+        if np.count_nonzero(shut):
             shares = np.where(shut, self.design_flow, shares)
             total = np.where(shut, design, total)
         result: Array = shares * (flow[:, None] / total)
