@@ -273,6 +273,19 @@ def test_what_leaves_the_published_range_is_flagged(
     assert steady(load, supply, entering, flow).clipped[0, 0] == clipped
 
 
+@pytest.mark.parametrize(("water", "edge"), [(18.5, 19.35), (36.0, 34.63)])
+def test_a_part_load_curve_has_a_narrower_range_of_its_own(
+    water: float, edge: float
+) -> None:
+    """Within the temperature curves, beyond the part-load curve: its edge holds."""
+    performance = ChillerPerformance([RATING])
+    supply = np.full((2, 1), 6.67)
+    full = performance.full_load(supply, np.array([[water], [edge]]))
+    share = performance.part_load(full, 0.5 * full.capacity).power / full.power
+    assert full.clipped[:, 0].tolist() == [True, False]
+    assert share[0, 0] == pytest.approx(share[1, 0])
+
+
 def test_supply_below_the_range_costs_what_its_edge_costs() -> None:
     power = steady(1000.0, np.array([3.0, 4.44])).power
     assert power[0, 0] == power[1, 0]
