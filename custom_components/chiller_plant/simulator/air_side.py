@@ -131,7 +131,7 @@ class AirHandlers:
     ) -> None:
         """Set air, valves and reheat by what thermostats and sensors say."""
         wanted = setpoint
-        cools = occupied
+        cools = occupied.copy()
         if self._has_eco:
             # Between the two limits of the band what was stays.
             begun = temperature > self._eco_setpoint + _ECO_BAND

@@ -25,12 +25,13 @@ _COLDEST, _WARMEST, _GRID = -5.0, 60.0, 1301
 
 
 def saturation_pressure(temperature: Array) -> Array:
-    """Return the saturation pressure over water in kPa (Tetens).
+    """Return the saturation pressure over water in kPa.
 
-    Within 0.07 % of ASHRAE's equation from 0 to 60 °C. Below freezing it is
+    Tetens' form, fitted to ASHRAE's equation: within 0.07 % of it from 0 to
+    60 °C. Below freezing it is
     that of supercooled water, not of ice.
     """
-    return 0.61078 * np.exp(17.27 * temperature / (temperature + 237.3))
+    return 0.6108 * np.exp(17.2755 * temperature / (temperature + 237.3))
 
 
 def humidity_ratio(vapour_pressure: Array, pressure: float = ATMOSPHERE) -> Array:

@@ -114,6 +114,12 @@ def _rows(path: Path) -> tuple[list[list[str]], str]:
 
 
 def _check_order(path: Path, rows: list[list[str]]) -> None:
+    first = [part.strip().lstrip("0") for part in rows[0][1:3]]
+    if first != ["1", "1"]:
+        raise WeatherError(
+            f"{path}: line {_HEADINGS + 1}: fields month and day:"
+            f" {'/'.join(first)!r}; a year from 1 January on is needed"
+        )
     for index, row in enumerate(rows):
         line = index + _HEADINGS + 1
         if len(row) < _COLUMNS:

@@ -213,7 +213,8 @@ class Zones:
         self.coil_transfer: Array = np.ones(shape)
         """A fault that may be set: the share of the clean coil's conductance."""
         self._step: _Step | None = None
-        self._stored = np.zeros(shape)
+        self.stored_cold: Array = np.zeros(shape)
+        """What the metal and water of the coils still can take from air, kJ."""
 
     @property
     def design_flow(self) -> Array:
@@ -335,11 +336,11 @@ class Zones:
         )
         # Cold metal and water stand between the two: what they hold goes on.
         rate = np.where(air.blown, 1.0 / _COIL_TIME, 1.0 / _STILL_COIL_TIME)
-        held = self._stored + seconds * self.water_cooling
+        held = self.stored_cold + seconds * self.water_cooling
         given = held * rate / (1.0 + seconds * rate)
         most = _COIL_REACH * self.coils.most_cooling(air, entering)
         given = np.where(air.blown, np.minimum(given, most), given)
-        self._stored = held - seconds * given
+        self.stored_cold = held - seconds * given
         self.cooling = given
         return given * ~air.blown
 
