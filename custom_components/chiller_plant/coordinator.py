@@ -7,11 +7,11 @@ points unavailable and nothing else.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil, floor
-from typing import Any, override
+from typing import override
 
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
@@ -23,7 +23,8 @@ from .const import CONF_SOURCE, DOMAIN, LOGGER, OPERATOR, SOURCE_SIMULATED
 from .counters import Counters
 from .data import ChillerPlantConfigEntry
 from .drivers.driver import ReadReport, Traffic
-from .drivers.health import Change, Health
+from .drivers.health import Change
+from .jobs import Jobs
 from .links import Links
 from .observations import Observations
 from .plant.arbiter import Band, commandable
@@ -34,15 +35,13 @@ from .plant.reading import MISSING, Quality, Reading, Readings
 from .plant.roles import EquipmentType, PollTier
 from .poller import Poller
 from .publisher import Publisher, Topic
+from .silent_devices import SilentDevices
 from .storage import PlantStore, QualityStore, StoredPlant
 
 _LOOK_AGAIN = 1.0
 """Seconds after a command until its equipment is read again."""
 _SOON = 0.2
 """Seconds in which what devices report by themselves is gathered."""
-_MOMENT = 0.05
-_LOOK_FOR_PROBES = 1.0
-"""Seconds between two looks at which silent device is due."""
 _DERIVE_AT_MOST_EACH = 1.0
 """Seconds."""
 _FIRST_READING = 20.0
@@ -113,16 +112,18 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self.store = PlantStore(hass, entry.entry_id, self._collect)
         self.commander = Commander(plant, links, self.store, tell)
         self.counters = Counters(plant)
-        self.health = Health(links.devices)
         self.observations = Observations(plant)
         self.quality_store = QualityStore(
             hass, entry.entry_id, self.observations.judge.as_dict
         )
-        self.poller = Poller(plant, self._async_read, self._deliver, self._spawn)
+        self._jobs = Jobs(hass, entry, plant.name)
+        self.poller = Poller(plant, self._async_read, self._deliver, self._jobs.spawn)
+        self.silent = SilentDevices(
+            plant.name, links.devices, self._jobs, self.poller.probe
+        )
+        """Devices that do not answer, and why."""
         self.publisher = Publisher()
         self.issues = BusIssues(hass, entry.entry_id, plant, links)
-        self.silent: dict[str, str] = {}
-        """Devices that do not answer, and why."""
         self._derivation = Derivation(plant)
         self._derive_due = True
         self._derived_at = 0.0
@@ -149,7 +150,6 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self._traffic: Mapping[str, Traffic] | None = None
         self._mismatches: set[PointKey] = set()
         self._look_again: set[str] = set()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._act_soon = False
         self._origin = hass.loop.time()
 
@@ -187,7 +187,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             if point.address is not None and point.tier is tier
         ]
         self.links.watch(reported, self._reported)
-        self.links.call_when_heard(self._device_heard)
+        self.links.call_when_heard(self.silent.heard)
 
     # --- reading
 
@@ -200,7 +200,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             moment = now()
             watched = self.links.watched
             self.observations.judge.reported(watched)
-            tasks = self.poller.start_due(moment, watched, self.health.silent)
+            tasks = self.poller.start_due(moment, watched, self.silent)
             await _async_wait(tasks, _SHARE_OF_INTERVAL * self.plant.poll_interval)
             self.issues.async_show(self.silent)
         moment = now()
@@ -287,7 +287,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self._touch(changed)
         self._act_soon = self._act_soon or not self._acted_on.isdisjoint(changed)
         if self.data is not None:
-            self._after(_SOON, self._async_catch_up)
+            self._jobs.after(_SOON, self._async_catch_up)
 
     async def _async_catch_up(self) -> None:
         """Act on what came in since the last round, and show it."""
@@ -296,27 +296,6 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         if now() - self._derived_at >= _DERIVE_AT_MOST_EACH:
             self._derive()
         await self.publisher.async_publish()
-
-    @callback
-    def _after(
-        self, seconds: float, job: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
-        """Run a job once after a while, however often this is called until then."""
-        name = job.__name__
-        if name in self._timers or self._shutdown_requested:
-            return
-
-        def start() -> None:
-            del self._timers[name]
-            self._spawn(job(), name)
-
-        self._timers[name] = self.hass.loop.call_later(seconds, start)
-
-    @callback
-    def _spawn(self, job: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        return self.config_entry.async_create_background_task(
-            self.hass, job, f"{self.name} {name}"
-        )
 
     # --- what is known
 
@@ -357,7 +336,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
     def async_update_listeners(self) -> None:
         """Tell those who want to know of every round, in slices as all others."""
         self.publisher.queue(update for update, _ in self._listeners.values())
-        self._spawn(self.publisher.async_publish(), "publish")
+        self._jobs.spawn(self.publisher.async_publish(), "publish")
 
     def reading(self, point: PointKey) -> Reading:
         """Return what is known of a point."""
@@ -392,50 +371,17 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def _observe(self, moment: float, device: str, reason: str | None) -> None:
-        change = self.health.observe(
-            moment, device, answered=reason is None, took=self.poller.spent(device)
-        )
-        self._probe_in_time(moment)
-        if change is Change.WENT_SILENT:
-            self.silent[device] = str(reason)
-            LOGGER.warning(
-                "%s: %s does not answer and is left out until it does: %s",
-                self.plant.name,
-                device,
-                reason,
-            )
-        elif change is Change.CAME_BACK:
-            self.silent.pop(device, None)
-            LOGGER.info("%s: %s answers again", self.plant.name, device)
+        change = self.silent.observe(moment, device, reason, self.poller.spent(device))
+        if change is None:
+            return
+        if change is Change.CAME_BACK:
             # Whatever it says may have changed while it was away.
             self.poller.read_all(moment, device)
-        elif reason is not None and device in self.silent:
-            self.silent[device] = reason
-        if change is not None:
-            points = self.observations.points_of(device)
-            self.publisher.touch(points)
-            self.publisher.touch(map(command_topic, points))
-            self._act_soon = True
-            self._after(_SOON, self._async_catch_up)
-
-    @callback
-    def _probe_in_time(self, moment: float) -> None:
-        """Have silent devices probed when they are due, between rounds as well."""
-        if (pause := self.health.next_probe(moment)) is not None:
-            # In steps, because another one may be due sooner by then.
-            self._after(min(pause + _MOMENT, _LOOK_FOR_PROBES), self._async_probe)
-
-    async def _async_probe(self) -> None:
-        moment = now()
-        for device in self.health.probes_due(moment):
-            self.poller.probe(device)
-        self._probe_in_time(moment)
-
-    @callback
-    def _device_heard(self, device: str) -> None:
-        """Ask a silent device at once that has just announced itself."""
-        if device in self.silent:
-            self.poller.probe(device)
+        points = self.observations.points_of(device)
+        self.publisher.touch(points)
+        self.publisher.touch(map(command_topic, points))
+        self._act_soon = True
+        self._jobs.after(_SOON, self._async_catch_up)
 
     # --- commands
 
@@ -484,10 +430,10 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             point.equipment for point in written if point.address is not None
         }
         if self._look_again:
-            self._after(_LOOK_AGAIN, self._async_look)
+            self._jobs.after(_LOOK_AGAIN, self._async_look)
         if self.commander.unfinished:
             self._act_soon = True
-            self._after(_SOON, self._async_catch_up)
+            self._jobs.after(_SOON, self._async_catch_up)
 
     async def _async_look(self) -> None:
         """Read the equipment that was just commanded, for those who watch it."""
@@ -504,7 +450,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         found = self.commander.mismatches
         self.issues.async_show_mismatches(found, self.observations.judge, self.reading)
         if new := found.keys() - self._mismatches:
-            self._spawn(
+            self._jobs.spawn(
                 self.async_check_overrides([self.plant.points[key] for key in new]),
                 "overrides",
             )
@@ -533,7 +479,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         ring = self._commands[self._next_override :] + self._commands
         self._next_override = (self._next_override + count) % len(self._commands)
         self._checking = True
-        self._spawn(self._async_check_some(ring[:count]), "overrides")
+        self._jobs.spawn(self._async_check_some(ring[:count]), "overrides")
 
     async def _async_check_some(self, points: Sequence[Point]) -> None:
         try:
@@ -547,9 +493,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
     async def async_shutdown(self) -> None:
         """Stop reading and commanding; leave the plant as it is."""
         await super().async_shutdown()
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._jobs.close()
         self.poller.close()
         await self.commander.async_stop()
 
