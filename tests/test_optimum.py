@@ -9,8 +9,11 @@ from benchmarks.energy_parts import optimum
 from benchmarks.energy_parts.optimum import COMPONENTS, Bound, bound
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.plant_file import load_plant, parse_plant
+from custom_components.chiller_plant.simulator.weather_series import WeatherSeries
+from custom_components.chiller_plant.simulator.worlds import Worlds
 
 SITE = Path(__file__).parents[1] / "examples" / "three_chillers" / "plant.yaml"
+NOON = 12 * 3600.0
 SUPPLIES = np.array([6.7, 7.5, 8.3, 9.1])
 
 
@@ -186,3 +189,77 @@ def test_plant_of_unlike_chillers_is_refused() -> None:
     )
     with pytest.raises(ValueError, match="chillers are alike"):
         solved(unlike, *hours())
+
+
+@pytest.mark.parametrize(
+    ("share", "chillers", "cells", "fan", "condenser", "primary", "supply"),
+    [
+        (0.30, 1, 2, 0.5, 0.8, 0.7, 7.5),
+        (0.55, 2, 3, 0.6, 0.8, 0.8, 7.0),
+        (0.85, 3, 3, 0.8, 0.8, 1.0, 6.7),
+        (0.85, 3, 3, 1.0, 1.0, 1.0, 6.7),
+    ],
+)
+def test_plant_that_is_held_at_settings_takes_what_the_bound_says_of_them(
+    plant: Plant,
+    share: float,
+    chillers: int,
+    cells: int,
+    fan: float,
+    condenser: float,
+    primary: float,
+    supply: float,
+) -> None:
+    worlds = Worlds(plant, [NOON], WeatherSeries.steady(30.0, 24.0))
+    worlds.fix_load(share)
+    for number in (1, 2, 3):
+        on = number <= chillers
+        for key, value in {
+            f"chiller_{number}.run_command": on,
+            f"chiller_{number}.chilled_water_supply_temperature_setpoint": supply,
+            f"chilled_water_valve_{number}.open_command": on,
+            f"condenser_water_valve_{number}.open_command": on,
+            f"pchp_{number}.run_command": on,
+            f"pchp_{number}.speed_command": 100.0 * primary,
+            f"schp_{number}.run_command": on,
+            f"schp_{number}.speed_command": 80.0,
+            f"cdp_{number}.run_command": on,
+            f"cdp_{number}.speed_command": 100.0 * condenser,
+            f"ct_{number}.run_command": number <= cells,
+            f"ct_{number}.speed_command": 100.0 * fan,
+        }.items():
+            worlds.command(0, key, value)
+    worlds.advance(6 * 3600.0)
+
+    model = worlds.model
+    power = {key: float(value[0]) for key, value in worlds.power_by_component.items()}
+    machines = optimum._machines(plant)
+
+    def column(speed: float) -> np.ndarray:
+        return np.array(round((speed - 0.25) * 100.0))
+
+    said = optimum._try(
+        machines,
+        optimum._Hours(
+            model.outdoor.wet_bulb,
+            worlds.cooling_load[:, None],
+            np.array([[power["secondary_pumps"]]]),
+            model.distribution.flow[:, None],
+            model.supply.inlet_temperature,
+        ),
+        np.array(0),
+        optimum._Choice(
+            np.array(chillers - 1),
+            np.array(float(cells)),
+            np.array(0),
+            column(primary),
+            column(condenser),
+            np.array(fan),
+        ),
+    )
+    assert power["primary_pumps"] == pytest.approx(float(said.primary_power))
+    assert power["condenser_pumps"] == pytest.approx(float(said.condenser_power))
+    assert power["towers"] == pytest.approx(float(said.solution.fan_power))
+    # Pipes take up some heat on the way: the plant needs a little more.
+    total = sum(power.values())
+    assert float(said.total) < total < 1.008 * float(said.total)

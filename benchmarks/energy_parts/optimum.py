@@ -28,7 +28,7 @@ from custom_components.chiller_plant.simulator.chiller_performance import (
 )
 from custom_components.chiller_plant.simulator.coupled import Cell, Coupled, solve
 from custom_components.chiller_plant.simulator.layout import Layout
-from custom_components.chiller_plant.simulator.settings_fleet import read_settings
+from custom_components.chiller_plant.simulator.settings import read_settings
 from custom_components.chiller_plant.simulator.tower_performance import LEAST_AIR
 from custom_components.chiller_plant.simulator.water import HEAT_CAPACITY
 
