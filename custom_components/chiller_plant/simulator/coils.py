@@ -49,6 +49,7 @@ _WATER_EXPONENT = 0.8
 _LEAST = 1e-4
 """Share of the design flow below which nothing flows."""
 
+_TINY = 1e-9
 _SEARCH_STEPS = 32
 
 
@@ -62,7 +63,7 @@ class Duty:
     water_leaving: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AirSide:
     """The air at coils: kg/s, °C, kg/kg, kJ/kg."""
 
@@ -128,7 +129,7 @@ class Coils:
         )
 
     def cooling(self, air: AirSide, water_flow: Array, water_entering: Array) -> Array:
-        """Return the kW that go from the air to the water, never less than 0."""
+        """Return the kW that go from the air to the water, less than 0 from it."""
         share = np.maximum(water_flow / self.design_water, _LEAST)
         inside = share**_WATER_EXPONENT
         inside *= self._inside * air.transfer
@@ -137,8 +138,8 @@ class Coils:
         outside = 1.0 / air.units
         # kJ/kg for each kelvin of saturated air between the water and the air's
         # wet bulb: so the water can become as warm as that, and no warmer.
-        drive = np.maximum(air.enthalpy - saturated_enthalpy(water_entering), 1e-9)
-        rise = np.maximum(saturation_temperature(air.enthalpy) - water_entering, 1e-9)
+        drive = np.maximum(air.enthalpy - saturated_enthalpy(water_entering), _TINY)
+        rise = np.maximum(saturation_temperature(air.enthalpy) - water_entering, _TINY)
         heat = drive / rise
         wet = _effectiveness(outside + across * heat, ratio * heat)
         wet *= drive
@@ -147,7 +148,8 @@ class Coils:
         dry = _effectiveness(outside + across * heat, ratio * heat)
         dry *= heat
         dry *= air.temperature - water_entering
-        cooling: Array = np.maximum(np.maximum(wet, dry), 0.0)
+        # Water that is warmer than the air heats it, and wets nothing.
+        cooling = np.where(drive > _TINY, np.maximum(wet, dry), dry)
         cooling *= air.flow
         cooling *= air.blown & (share > _LEAST)
         return cooling

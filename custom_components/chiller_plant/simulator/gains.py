@@ -88,7 +88,7 @@ GAIN_RATINGS = tuple(item.name for item in fields(Gains) if item.name != "profil
 """Ratings of a zone that give it gains of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heat:
     """Heat into a zone, kW."""
 

@@ -32,7 +32,7 @@ YEAR_START = 1_767_225_600.0
 WARMEST_HOUR = 15.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Air:
     """The air outside, one element a scenario.
 

@@ -124,17 +124,19 @@ class ZoneSpec:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Step:
-    """What the last step had, for its energy balance: kW, °C, seconds."""
+    """What the last step had, for its energy balance."""
 
-    gained: Array
-    leaked: Array
-    moistened: Array
+    seconds: float
+    heat: Heat
+    blown: tuple[Array, Array, Array]
+    """Outdoor air, reheat and cooling, kW."""
     temperature: Array
     structure: Array
     outdoor: Array
-    seconds: float
+    leaks: Array
+    wetter: Array
 
 
 class Zones:
@@ -166,6 +168,8 @@ class Zones:
         self._rated = np.array([spec.cooling_load for spec in specs])
         floor = np.array([spec.floor_area for spec in specs])
         self._comfort_limit = np.array([spec.comfort_limit for spec in specs])
+        self.reheat: Array = np.array([spec.reheat for spec in specs])
+        """kW of heat that the VAV boxes of each zone can give."""
         self.coils = Coils(OVERSIZE * self._rated)
         self.air = AirHandlers(
             scenarios,
@@ -175,7 +179,7 @@ class Zones:
                     for spec in specs
                 ]
             ),
-            reheat=np.array([spec.reheat for spec in specs]),
+            reheat=self.reheat,
             fan_power=_SPECIFIC_FAN_POWER * self.coils.design_air,
         )
         own = np.array([spec.gains is not None for spec in specs])
@@ -314,7 +318,7 @@ class Zones:
             flow * (supply_ratio - ratio),
             outdoor_temperature,
             outdoor_ratio,
-            ventilation + self.air.reheat_power - self.cooling,
+            (ventilation, self.air.reheat_power, self.cooling),
         )
         over = self.temperature - self._comfort_limit
         self.unmet = np.maximum(over, 0.0) * occupied
@@ -389,12 +393,12 @@ class Zones:
         moisture: Array,
         outdoor_temperature: Array,
         outdoor_ratio: Array,
-        outer: Array,
+        blown: tuple[Array, Array, Array],
     ) -> None:
         """Move both masses and the moisture on.
 
         `sensible` in kW and `moisture` in kg/s are what the supply air brings;
-        `outer` is what all that is blown brings in kW, for the residual.
+        `blown` is for the residual.
         """
         temperature, structure = self.temperature, self.structure_temperature
         ratio = self.humidity_ratio
@@ -424,13 +428,14 @@ class Zones:
             second + mass_rate * coupling * self.temperature
         ) / mass_own
         self._step = _Step(
-            gained=heat.sensible + heat.latent + heat.structure + outer,
-            temperature=temperature,
-            structure=structure,
-            outdoor=outdoor_temperature,
-            leaked=leaks * evaporation,
-            moistened=wetter * evaporation,
-            seconds=seconds,
+            seconds,
+            heat,
+            blown,
+            temperature,
+            structure,
+            outdoor_temperature,
+            leaks,
+            wetter,
         )
 
     @property
@@ -439,15 +444,22 @@ class Zones:
         step = self._step
         if step is None or step.seconds <= 0.0:
             return np.zeros_like(self.temperature)
+        fresh, reheat, cooling = step.blown
+        evaporation = EVAPORATION_HEAT + VAPOUR_HEAT * step.temperature
         outside = self._window + AIR_HEAT * self._infiltration
-        return np.asarray(
-            step.gained
-            + step.leaked
+        gained = (
+            step.heat.sensible
+            + step.heat.latent
+            + step.heat.structure
+            + fresh
+            + reheat
+            - cooling
             + outside * (step.outdoor - self.temperature)
+            + step.leaks * evaporation
             + self._envelope * (step.outdoor - self.structure_temperature)
-            - step.moistened
-            - self._air_capacity * (self.temperature - step.temperature) / step.seconds
-            - self._mass_capacity
-            * (self.structure_temperature - step.structure)
-            / step.seconds
         )
+        kept = (
+            self._air_capacity * (self.temperature - step.temperature)
+            + self._mass_capacity * (self.structure_temperature - step.structure)
+        ) / step.seconds
+        return np.asarray(gained - kept - step.wetter * evaporation)
