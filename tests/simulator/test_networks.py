@@ -13,14 +13,13 @@ from custom_components.chiller_plant.simulator.conductances import (
     coil_conductance,
     isolation_conductance,
 )
-from custom_components.chiller_plant.simulator.drives import Pumps
-from custom_components.chiller_plant.simulator.networks import (
-    Circuit,
-    Distribution,
+from custom_components.chiller_plant.simulator.drives import Fault, Pumps
+from custom_components.chiller_plant.simulator.headers import (
     Header,
     MinimumFlowBypass,
     unequal_flows,
 )
+from custom_components.chiller_plant.simulator.networks import Circuit, Distribution
 from custom_components.chiller_plant.simulator.served_groups import (
     BranchValves,
     branch_valves,
@@ -242,10 +241,8 @@ def test_a_header_without_a_pump_is_refused() -> None:
 
 def test_the_bypass_keeps_the_pumps_their_least_flow() -> None:
     # Given a pump against closed branches, and a bypass for 30 l/s
-    pumps = pumps_of([1.0])
-    circuit = Circuit(
-        pumps, [0], [75.0], minimum_flow_bypass=MinimumFlowBypass([30.0], 1)
-    )
+    bypass = MinimumFlowBypass([30.0], 1)
+    circuit = Circuit(pumps_of([1.0]), [0], [75.0], minimum_flow_bypass=bypass)
     flows = []
     for _ in range(120):
         circuit.step(5.0)
@@ -254,25 +251,52 @@ def test_the_bypass_keeps_the_pumps_their_least_flow() -> None:
     assert circuit.flow[0] == 0.0
     assert flows[-1] == pytest.approx(30.0, rel=0.01)
     assert max(flows) < 33.0
-    assert circuit.bypass is not None
-    assert circuit.bypass.flow[0, 0] == pytest.approx(flows[-1])
+    assert bypass.flow[0, 0] == pytest.approx(flows[-1])
     # When a chiller takes enough, then it closes again
     for _ in range(120):
         circuit.step(5.0)
         circuit.solve(np.ones((1, 1)))
-    assert circuit.bypass.position[0, 0] == 0.0
+    assert bypass.position[0, 0] == bypass.flow[0, 0] == 0.0
     assert circuit.flow[0] == pytest.approx(75.0)
 
 
 def test_the_bypass_of_pumps_that_stand_stays_where_it_is() -> None:
-    circuit = Circuit(
-        pumps_of([0.0]), [0], [75.0], minimum_flow_bypass=MinimumFlowBypass([30.0], 1)
-    )
+    bypass = MinimumFlowBypass([30.0], 1)
+    circuit = Circuit(pumps_of([0.0]), [0], [75.0], minimum_flow_bypass=bypass)
     for _ in range(10):
         circuit.step(5.0)
         circuit.solve(np.ones((1, 1)))
-    assert circuit.bypass is not None
-    assert circuit.bypass.position[0, 0] == 0.0
+    assert bypass.position[0, 0] == 0.0
+
+
+@pytest.mark.parametrize("seconds", [1.0, 5.0, 10.0])
+def test_the_bypass_of_each_main_is_steady_when_its_zones_close(seconds: float) -> None:
+    # Given two mains, the zones of the first one closed
+    bypass = MinimumFlowBypass([20.0, 20.0], 1)
+    pumps = pumps_of([1.0, 1.0], head=250.0)
+    mains = Distribution(
+        pumps, [0, 1], [75.0, 75.0], bypass, pump_group=[0, 1], zone_group=[0, 1]
+    )
+    opened = coil_conductance(75.0, mains.remote_pressure, np.array([[0.0, 1.0]]))
+    flows = []
+    for _ in range(int(900 / seconds)):
+        mains.step(seconds)
+        mains.solve(opened)
+        flows.append(mains.header.flow[0, 0])
+    # Then its pump keeps its least flow, without overshoot, and the other all
+    assert flows == sorted(flows)
+    assert flows[-1] == pytest.approx(20.0, rel=0.01)
+    assert bypass.flow[0] == pytest.approx([flows[-1], 0.0])
+    assert mains.flows[0] == pytest.approx([0.0, 75.0])
+    assert mains.flow[0] == pytest.approx(pumps.flow.sum(), abs=1e-9)
+    # When it leaks, then the main loses pressure and its zones water
+    bypass.position[0, 1] = 0.3
+    bypass.fault[0, 1] = Fault.STUCK
+    before = mains.differential_pressure[0, 1]
+    mains.step(seconds)
+    mains.solve(opened)
+    assert mains.differential_pressure[0, 1] < before
+    assert mains.flows[0, 1] < 75.0 < mains.header.flow[0, 1]
 
 
 def test_the_remote_pressure_is_what_is_left_behind_the_main() -> None:
