@@ -1,0 +1,131 @@
+"""Whether the whole plant in motion keeps all heat, over a day of starts and stops.
+
+What goes into the water from coils, pumps, compressors and through insulation
+must leave at the tower or be in the water at the end.
+"""
+
+import numpy as np
+
+from benchmarks.bus_parts.child import REPOSITORY
+from benchmarks.bus_parts.result import Figure, Result
+from custom_components.chiller_plant.plant.plant_file import load_plant
+from custom_components.chiller_plant.simulator.arrays import Array
+from custom_components.chiller_plant.simulator.plant_model import PlantModel
+from custom_components.chiller_plant.simulator.water import HEAT_CAPACITY
+from custom_components.chiller_plant.simulator.weather_series import (
+    YEAR_START,
+    WeatherSeries,
+)
+from custom_components.chiller_plant.simulator.worlds import Worlds
+
+SITE = REPOSITORY / "examples" / "three_chillers" / "plant.yaml"
+_STEP = 10.0
+_HOURS = 24
+_PIPES = (
+    "primary_supply",
+    "supply",
+    "return_main",
+    "primary_return",
+    "condenser_supply",
+    "condenser_return",
+    "basin",
+)
+
+
+def _given(model: PlantModel) -> Array:
+    """Return what water took up in the last step, and the tower took from it, kW."""
+    chillers = model.chillers
+    through = HEAT_CAPACITY * (
+        model.condenser_water_flow * chillers.condenser_leaving_temperature
+        + model.chilled_water_flow * chillers.supply_temperature
+    ).sum(axis=1)
+    gained: Array = (
+        model.zones.water_cooling.sum(axis=1)
+        + model.distribution.heating
+        + model.chilled_circuit.heating
+        + model.condenser_circuit.heating
+        + sum(getattr(model, name).ambient_gain for name in _PIPES)
+        + through
+        - model.towers.heat.sum(axis=1)
+    )
+    return gained
+
+
+def _stored(model: PlantModel) -> Array:
+    held: Array = sum(getattr(model, name).heat for name in _PIPES)
+    return held
+
+
+def balance(hours: int = _HOURS) -> tuple[float, float]:
+    """Return heat that is missing at the end as a share, and what was rejected, kWh.
+
+    Four days of the year side by side; machines start and stop each hour.
+    """
+    plant = load_plant(SITE)
+    starts = YEAR_START + 86_400.0 * np.array([20.0, 110.0, 200.0, 290.0])
+    worlds = Worlds(plant, starts, WeatherSeries.tropical(), longest_step=_STEP)
+    model = worlds.model
+    _command(worlds, 0)
+    worlds.advance(3600.0)
+    begun = _stored(model)
+    gained, rejected = np.zeros(4), np.zeros(4)
+    for step in range(round(hours * 3600.0 / _STEP)):
+        if step % 360 == 0:
+            _command(worlds, 1 + step // 360)
+        entering = (
+            model.condenser_supply.outlet_temperature.copy(),
+            model.primary_return.outlet_temperature.copy(),
+        )
+        worlds.advance(_STEP)
+        gained += _STEP * (
+            _given(model)
+            - HEAT_CAPACITY
+            * (
+                model.condenser_water_flow.sum(axis=1) * entering[0]
+                + model.chilled_water_flow.sum(axis=1) * entering[1]
+            )
+        )
+        rejected += _STEP * model.towers.heat.sum(axis=1)
+    missing = np.abs(gained - (_stored(model) - begun)) / rejected
+    return float(missing.max()), float(rejected.sum() / 3600.0)
+
+
+def _command(worlds: Worlds, hour: int) -> None:
+    """Change what runs, and how fast, from hour to hour."""
+    running = (1, 1, 2, 3, 2, 3)[hour % 6]
+    speed = (100.0, 70.0, 85.0, 60.0)[hour % 4]
+    for number in (1, 2, 3):
+        on = number <= running
+        for key, value in {
+            f"chiller_{number}.run_command": on,
+            f"chilled_water_valve_{number}.open_command": on,
+            f"condenser_water_valve_{number}.open_command": on,
+            f"pchp_{number}.run_command": on,
+            f"pchp_{number}.speed_command": 100.0,
+            f"schp_{number}.run_command": on,
+            f"schp_{number}.speed_command": speed,
+            f"cdp_{number}.run_command": on,
+            f"cdp_{number}.speed_command": max(speed, 75.0),
+            f"ct_{number}.run_command": on,
+            f"ct_{number}.speed_command": speed,
+        }.items():
+            worlds.command(slice(None), key, value)
+
+
+def measure(hours: int = _HOURS) -> Result:
+    """Run the days and weigh what came and went."""
+    missing, rejected = balance(hours)
+    return Result(
+        [
+            Figure(
+                "model.max_plant_balance_error",
+                missing,
+                "",
+                0.001,
+                "lower",
+                f"share of the heat rejected, the worst of four days of {hours} hours"
+                f" in steps of {_STEP:.0f} s with hourly starts and stops;"
+                f" {rejected:,.0f} kWh together",
+            )
+        ]
+    )
