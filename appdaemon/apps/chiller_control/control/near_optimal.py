@@ -37,14 +37,16 @@ FLOW_STEPS = 6
 _FINER = (0.5, 0.2)
 """Two looks around the best candidate, at these shares of the step before."""
 
-_PENALTY = 1.0e4
-"""kW for each unit that a limit is passed: what is not allowed never wins."""
+_NOT_ALLOWED = 1.0e6
+"""kW added where a limit is passed, and for each unit by which: what is not
+allowed never wins, and of that the least wrong."""
 
 HIGHEST_LEAVING = 40.0
 """°C of leaving condenser water that machines trip a little above."""
 
-LARGEST_LOAD = 1.0
-"""Part-load ratio that a steady point may have, of what is available."""
+LARGEST_LOAD = 1.02
+"""Part-load ratio that a steady point may have, of what is available; the
+curves go to 1.04 and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,7 @@ class NearOptimal:
         flow: Array,
     ) -> Optimum:
         steady = self.evaluate(load, wet_bulb, supply, chillers, cells, fan_speed, flow)
-        cost = steady.power + _PENALTY * steady.beyond
+        cost = steady.power + _NOT_ALLOWED * ((steady.beyond > 0.0) + steady.beyond)
         at = np.unravel_index(int(np.argmin(cost)), cost.shape)
 
         def of(values: Array) -> float:
