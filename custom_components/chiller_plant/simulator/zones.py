@@ -99,11 +99,17 @@ class ZoneSpec:
         """Raise `ValueError` for what cannot be."""
         if not 0.0 < self.cooling_load < 1e6:
             raise ValueError(f"cooling_load: {self.cooling_load!r} kW is no rated load")
-        if self.floor_area * _HIGHEST_LOAD_DENSITY < self.cooling_load:
+        if not self.floor_area * _HIGHEST_LOAD_DENSITY >= self.cooling_load:
             raise ValueError(
                 f"floor_area: {self.floor_area:g} m² is too little for"
                 f" {self.cooling_load:g} kW"
             )
+        if not 0.0 <= self.reheat < 1e6:
+            raise ValueError(f"reheat: {self.reheat!r} kW is no heat")
+        for name in ("eco_setpoint", "comfort_limit"):
+            value = getattr(self, name)
+            if value is not None and not 10.0 <= value <= 40.0:
+                raise ValueError(f"{name}: {value!r} °C is not between 10 and 40")
 
     @classmethod
     def from_ratings(cls, ratings: Mapping[str, float]) -> ZoneSpec:
@@ -137,6 +143,8 @@ class _Step:
     outdoor: Array
     leaks: Array
     wetter: Array
+    leak_heat: Array
+    envelope: Array
 
 
 class Zones:
@@ -319,6 +327,7 @@ class Zones:
             outdoor_temperature,
             outdoor_ratio,
             (ventilation, self.air.reheat_power, self.cooling),
+            0.0 if fixed else 1.0,
         )
         over = self.temperature - self._comfort_limit
         self.unmet = np.maximum(over, 0.0) * occupied
@@ -394,17 +403,21 @@ class Zones:
         outdoor_temperature: Array,
         outdoor_ratio: Array,
         blown: tuple[Array, Array, Array],
+        exposed: float,
     ) -> None:
         """Move both masses and the moisture on.
 
         `sensible` in kW and `moisture` in kg/s are what the supply air brings;
-        `blown` is for the residual.
+        `blown` is for the residual; a zone of which the load is fixed is not
+        `exposed` to outdoors (0 or 1).
         """
         temperature, structure = self.temperature, self.structure_temperature
         ratio = self.humidity_ratio
         evaporation = EVAPORATION_HEAT + VAPOUR_HEAT * temperature
-        leaks = self._infiltration * (outdoor_ratio - ratio)
-        leak_heat = AIR_HEAT * self._infiltration + self._window
+        infiltration = exposed * self._infiltration
+        envelope = exposed * self._envelope
+        leaks = infiltration * (outdoor_ratio - ratio)
+        leak_heat = AIR_HEAT * infiltration + exposed * self._window
         wetter = heat.latent / evaporation + moisture + leaks
         self.humidity_ratio = ratio + (seconds / self._moist_mass) * wetter
         # Both masses solved together: implicit, stable, and nothing is lost.
@@ -417,10 +430,10 @@ class Zones:
             + rate * leak_heat * outdoor_temperature
         )
         second = structure + mass_rate * (
-            heat.structure + self._envelope * outdoor_temperature
+            heat.structure + envelope * outdoor_temperature
         )
         own = 1.0 + rate * (coupling + leak_heat)
-        mass_own = 1.0 + mass_rate * (coupling + self._envelope)
+        mass_own = 1.0 + mass_rate * (coupling + envelope)
         self.temperature = (mass_own * first + rate * coupling * second) / (
             own * mass_own - rate * mass_rate * coupling**2
         )
@@ -436,6 +449,8 @@ class Zones:
             outdoor_temperature,
             leaks,
             wetter,
+            leak_heat,
+            envelope,
         )
 
     @property
@@ -446,7 +461,6 @@ class Zones:
             return np.zeros_like(self.temperature)
         fresh, reheat, cooling = step.blown
         evaporation = EVAPORATION_HEAT + VAPOUR_HEAT * step.temperature
-        outside = self._window + AIR_HEAT * self._infiltration
         gained = (
             step.heat.sensible
             + step.heat.latent
@@ -454,9 +468,9 @@ class Zones:
             + fresh
             + reheat
             - cooling
-            + outside * (step.outdoor - self.temperature)
+            + step.leak_heat * (step.outdoor - self.temperature)
             + step.leaks * evaporation
-            + self._envelope * (step.outdoor - self.structure_temperature)
+            + step.envelope * (step.outdoor - self.structure_temperature)
         )
         kept = (
             self._air_capacity * (self.temperature - step.temperature)
