@@ -7,9 +7,9 @@ import pytest
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.plant_file import parse_plant
 from custom_components.chiller_plant.plant.roles import EquipmentType
-from custom_components.chiller_plant.simulator.drive import Fault
-from custom_components.chiller_plant.simulator.settings import SimulationError
-from custom_components.chiller_plant.simulator.weather import OutdoorAir
+from custom_components.chiller_plant.simulator.drives import Fault
+from custom_components.chiller_plant.simulator.layout import SimulationError
+from custom_components.chiller_plant.simulator.weather_series import WeatherSeries
 from custom_components.chiller_plant.simulator.world import World
 from tests.simulator.plants import EXAMPLE, command_all, dedicated, example, world
 
@@ -22,7 +22,7 @@ def settled(load: float, *, machines: int = 1) -> World:
     if machines == 2:
         command_all(subject, True)
     subject.fix_load(load)
-    subject.fix_weather(OutdoorAir(30.0, 24.0))
+    subject.fix_weather(WeatherSeries.steady(30.0, 24.0))
     subject.advance(4 * HOUR)
     return subject
 
@@ -44,14 +44,12 @@ def test_what_the_chillers_take_is_what_the_zones_and_pumps_give(
     load: float, machines: int
 ) -> None:
     model = settled(load, machines=machines).model
-    taken = sum(chiller.cooling for chiller in model.chillers.values())
-    zones = sum(zone.cooling for zone in model.zones.values())
-    pumps = model.distribution.heating + sum(
-        circuit.heating for circuit in model.chilled_circuits
-    )
+    taken = model.chillers.cooling.sum()
+    zones = model.zones.cooling.sum()
+    pumps = (model.distribution.heating + model.chilled_circuit.heating).sum()
     assert zones == pytest.approx(load * 2300.0, rel=0.01)
     assert taken == pytest.approx(zones + pumps, rel=0.01)
-    assert model.cooling_load == pytest.approx(zones, rel=0.01)
+    assert model.cooling_load[0] == pytest.approx(zones, rel=0.01)
 
 
 @pytest.mark.parametrize(("load", "machines"), [(0.4, 1), (0.9, 2)])
@@ -59,36 +57,39 @@ def test_what_the_towers_reject_is_cooling_plus_power(
     load: float, machines: int
 ) -> None:
     model = settled(load, machines=machines).model
-    rejected = sum(tower.heat for tower in model.towers.values())
-    given = sum(chiller.cooling + chiller.power for chiller in model.chillers.values())
-    given += sum(circuit.heating for circuit in model.condenser_circuits)
-    assert rejected == pytest.approx(given, rel=0.01)
+    given = (model.chillers.cooling + model.chillers.power).sum()
+    given += model.condenser_circuit.heating.sum()
+    assert model.towers.heat.sum() == pytest.approx(given, rel=0.01)
 
 
 @pytest.mark.parametrize(("load", "machines"), [(0.5, 1), (0.8, 2), (0.95, 2)])
 def test_efficiency_and_temperature_difference_are_those_of_a_real_plant(
     load: float, machines: int
 ) -> None:
-    subject = settled(load, machines=machines)
-    model = subject.model
-    assert 0.55 < 3.517 * model.power / model.cooling_load < 0.85
-    rise = model.return_main.outlet_temperature - model.supply.inlet_temperature
-    assert 5.0 < rise < 8.0
+    model = settled(load, machines=machines).model
+    assert 0.55 < 3.517 * model.power[0] / model.cooling_load[0] < 0.85
+    rise = model.return_temperature - model.supply_temperature
+    assert 5.0 < rise[0] < 8.0
 
 
 def test_power_falls_on_a_dry_day() -> None:
     subject = settled(0.5)
-    humid = subject.model.power
-    subject.fix_weather(OutdoorAir(25.0, 14.0))
+    humid = subject.model.power[0]
+    subject.fix_weather(WeatherSeries.steady(25.0, 14.0))
     subject.advance(2 * HOUR)
-    assert subject.model.power < 0.9 * humid
+    assert subject.model.power[0] < 0.9 * humid
 
 
 def test_one_chiller_too_few_shows_as_warm_supply() -> None:
     model = settled(0.9).model
-    assert model.distribution.flow > sum(model.chilled_flows.values())
-    assert model.supply.inlet_temperature > 8.0
-    assert sum(chiller.load for chiller in model.chillers.values()) > 0.95
+    assert model.secondary_flow[0] > model.primary_flow[0]
+    assert model.supply_temperature[0] > 8.0
+    assert model.chillers.load.sum() > 0.95
+
+
+def pressure_of(subject: World) -> float:
+    """Return the differential pressure at the far end, kPa."""
+    return float(subject.model.lowest_differential_pressure[0])
 
 
 @pytest.mark.parametrize("load", [0.5, 0.7])
@@ -98,12 +99,12 @@ def test_differential_pressure_setpoint_is_within_reach_of_the_pumps(
     subject = settled(load, machines=2)
     speed = 60.0
     for _ in range(400):
-        pressure = subject.model.distribution.differential_pressure
+        pressure = pressure_of(subject)
         speed = max(25.0, min(100.0, speed + 0.03 * (120.0 - pressure)))
         subject.command("schp_1.speed_command", speed)
         subject.command("schp_2.speed_command", speed)
         subject.advance(20.0)
-    assert subject.model.distribution.differential_pressure == pytest.approx(120, abs=2)
+    assert pressure_of(subject) == pytest.approx(120, abs=2)
     assert 40.0 < speed < 90.0
 
 
@@ -113,18 +114,18 @@ def test_more_secondary_speed_is_more_pressure_at_the_far_end() -> None:
     for speed in (50.0, 70.0, 90.0):
         subject.command("schp_1.speed_command", speed)
         subject.advance(60.0)
-        pressures.append(subject.model.distribution.differential_pressure)
+        pressures.append(pressure_of(subject))
     assert pressures == sorted(pressures)
     assert pressures[2] > 2 * pressures[0]
 
 
 def test_a_warmer_zone_setpoint_sheds_load() -> None:
     subject = settled(0.5)
-    before = subject.model.cooling_load
+    before = subject.model.cooling_load[0]
     for zone in ("zone_1", "zone_2", "zone_3"):
         subject.command(f"{zone}.temperature_setpoint", 26.0)
     subject.advance(900.0)
-    assert subject.model.cooling_load < 0.8 * before
+    assert subject.model.cooling_load[0] < 0.8 * before
     subject.advance(10 * HOUR)
     assert subject.values()["zone_1.temperature"] == pytest.approx(26.0, abs=0.3)
 
@@ -133,7 +134,7 @@ def test_an_unoccupied_zone_takes_no_water() -> None:
     subject = settled(0.5)
     subject.command("zone_1.occupied_command", False)
     subject.advance(600.0)
-    assert subject.model.distribution.flows["zone_1"] == pytest.approx(0.0, abs=0.01)
+    assert subject.model.distribution.flows[0, 0] == pytest.approx(0.0, abs=0.01)
 
 
 def test_without_the_plant_zones_warm_up_and_stay_within_reason() -> None:
@@ -142,7 +143,7 @@ def test_without_the_plant_zones_warm_up_and_stay_within_reason() -> None:
     subject.fix_load(1.0)
     subject.advance(24 * HOUR)
     assert 30.0 < float(subject.values()["zone_1.temperature"]) < 42.0
-    assert subject.model.power == 0.0
+    assert subject.model.power[0] == 0.0
 
 
 def test_a_chiller_does_not_start_while_its_valve_is_shut() -> None:
@@ -200,11 +201,15 @@ def test_a_week_of_switching_stays_in_range() -> None:
 def _after_an_hour_in(seconds: float) -> tuple[float, float, float]:
     subject = world()
     subject.fix_load(0.5)
-    subject.fix_weather(OutdoorAir(30.0, 24.0))
+    subject.fix_weather(WeatherSeries.steady(30.0, 24.0))
     for _ in range(round(HOUR / seconds)):
         subject.advance(seconds)
     model = subject.model
-    return model.cooling_load, model.power, model.supply.inlet_temperature
+    return (
+        float(model.cooling_load[0]),
+        float(model.power[0]),
+        float(model.supply_temperature[0]),
+    )
 
 
 @pytest.mark.parametrize("seconds", [0.5, 24.0, 60.0])
@@ -219,8 +224,8 @@ def test_plants_with_dedicated_pumps_and_no_valves_run_too(chillers: int) -> Non
     subject.advance(4 * HOUR)
     values = subject.values()
     assert all(values[f"ch{n}.run_status"] for n in range(1, chillers + 1))
-    assert subject.model.supply.inlet_temperature == pytest.approx(6.7, abs=0.2)
-    assert len(subject.model.chilled_circuits) == chillers
+    assert subject.model.supply_temperature[0] == pytest.approx(6.7, abs=0.2)
+    assert subject.model.chilled_circuit.header.groups == chillers
 
 
 def test_every_addressed_point_of_the_example_has_a_value_of_its_kind() -> None:

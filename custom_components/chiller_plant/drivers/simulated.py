@@ -11,9 +11,10 @@ from math import isfinite
 from time import monotonic
 
 from ..plant.model import BacnetAddress, Plant, Point, PointKey, Value
+from ..simulator.commands import released_value
+from ..simulator.layout import SimulationError
 from ..simulator.pace import Pace
-from ..simulator.settings import SimulationError
-from ..simulator.world import World, released_value
+from ..simulator.world import World
 from .driver import Driver, DriverError, PointRefused, ReadReport, Traffic
 
 TICK = 1.0

@@ -11,8 +11,8 @@ from threading import Thread
 
 from ..plant.plant_file import PlantFileError, load_plant
 from .console import HELP, Console
+from .layout import SimulationError
 from .serving import ServerError
-from .settings import SimulationError
 from .simulation import Simulation
 
 MAXIMUM_SPEED = 120.0

@@ -36,14 +36,15 @@ _WITHOUT_POINT: Mapping[str, Value] = {
     "open_command": True,
     "position_command": 100.0,
 }
-"""What a machine does that has no such point: it simply serves."""
+"""What a machine does that has no such point: it simply serves. Commands that no
+machine hears are not listed."""
 
 
 def released_value(point: Point) -> Value:
     """Return what a commandable point falls back to with nobody commanding."""
     if point.release is not None:
         return point.release
-    return _UNCOMMANDED[point.role.name]
+    return _UNCOMMANDED.get(point.role.name, 0.0)
 
 
 class Commands:
@@ -57,13 +58,13 @@ class Commands:
         blocks: dict[tuple[EquipmentType, str], tuple[int, int]] = {}
         for kind, items in layout.machines.items():
             for role in ROLES[kind].values():
-                if not role.commandable or not items:
+                if not role.commandable:
                     continue
                 begin = len(first)
                 for item in items:
                     point = item.points.get(role.name)
                     if point is None or point.address is None:
-                        first.append(float(_WITHOUT_POINT[role.name]))
+                        first.append(float(_WITHOUT_POINT.get(role.name, 0.0)))
                         continue
                     self.points[point.key] = len(first)
                     first.append(float(released_value(point)))

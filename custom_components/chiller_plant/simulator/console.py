@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import json
 from math import isfinite
 
-from .drive import Fault
+from .drives import Fault
+from .sensor_faults import KINDS
 from .serving import Server, ServerError
 from .simulation import Simulation
-from .weather import OutdoorAir
+from .weather_series import WeatherSeries
 
 HELP = """\
 commands, one a line on standard input; each is answered by one line of JSON:
@@ -16,7 +17,14 @@ commands, one a line on standard input; each is answered by one line of JSON:
                                hold the outdoor air (°C)
   stop NAME, start NAME        take a BACnet device or a Modbus connection (by its
                                key) off the wire, and bring it back as it was
-  fault EQUIPMENT fail_to_start|trip|none
+  fault EQUIPMENT fail_to_start|trip|hand|stuck|none
+                               a converter in hand turns at full speed, a valve can
+                               be stuck
+  foul CHILLER KELVIN          make a condenser dirty by so much (0: clean)
+  sensor POINT noise|bias|resolution|drop_out|spike|frozen AMOUNT, sensor POINT none
+                               let a sensor show something else: in the unit of the
+                               point, drop_out and spike as a share of the readings,
+                               frozen 1
   status                       time, load, temperatures, what runs
   quit                         end
 
@@ -44,6 +52,8 @@ class Console:
             "stop": self._stop,
             "start": self._start,
             "fault": self._fault,
+            "foul": self._foul,
+            "sensor": self._sensor,
             "status": self._status,
             "quit": self._quit,
         }
@@ -81,7 +91,7 @@ class Console:
             raise CommandError(
                 "weather: -30 to 50 °C are needed, the dew point not above the dry bulb"
             )
-        self._simulation.world.fix_weather(OutdoorAir(dry_bulb, dew_point))
+        self._simulation.world.fix_weather(WeatherSeries.steady(dry_bulb, dew_point))
         return {"dry_bulb": dry_bulb, "dew_point": dew_point}
 
     def _server(self, verb: str, words: Sequence[str]) -> Server:
@@ -101,16 +111,55 @@ class Console:
         return {"name": server.name, "on_wire": server.on_wire}
 
     async def _fault(self, words: Sequence[str]) -> _Answer:
-        known = [fault.value for fault in Fault]
+        known = [fault.word for fault in Fault]
         if len(words) != 2 or words[1] not in known:
             raise CommandError(f"fault EQUIPMENT {'|'.join(known)}")
+        equipment, fault = words[0], Fault.of(words[1])
+        possible = self._simulation.world.machines.faults_of(equipment)
+        if not possible:
+            raise CommandError(
+                f"fault: {equipment} is no chiller, pump, cooling tower or valve of"
+                " this plant"
+            )
+        if fault not in possible:
+            raise CommandError(
+                f"fault: {equipment} can only have:"
+                f" {', '.join(each.word for each in possible)}"
+            )
+        self._simulation.world.fault(equipment, fault)
+        return {"equipment": equipment, "fault": fault.word}
+
+    async def _foul(self, words: Sequence[str]) -> _Answer:
+        usage = "foul CHILLER KELVIN (0 to 10)"
+        (kelvin,) = _numbers(usage, words[1:], 1)
+        if not 0.0 <= kelvin <= 10.0:
+            raise CommandError(usage)
         try:
-            self._simulation.world.fault(words[0], Fault(words[1]))
+            self._simulation.world.worlds.foul(words[0], kelvin)
         except KeyError:
             raise CommandError(
-                f"fault: {words[0]} is no chiller, pump or cooling tower of this plant"
+                f"foul: {words[0]} is no chiller of this plant"
             ) from None
-        return {"equipment": words[0], "fault": words[1]}
+        return {"equipment": words[0], "fouling": kelvin}
+
+    async def _sensor(self, words: Sequence[str]) -> _Answer:
+        usage = f"sensor POINT {'|'.join(KINDS)} AMOUNT, or: sensor POINT none"
+        worlds = self._simulation.world.worlds
+        if not words or words[0] not in worlds.sensors.points:
+            raise CommandError(
+                f"{usage}; POINT is what a device measures, as chiller_1.power"
+            )
+        if list(words[1:]) == ["none"]:
+            worlds.repair_sensor(words[0])
+            return {"point": words[0], "fault": "none"}
+        if len(words) != 3 or words[1] not in KINDS:
+            raise CommandError(usage)
+        (amount,) = _numbers(usage, words[2:], 1)
+        try:
+            worlds.sensor_fault(words[0], words[1], amount)
+        except ValueError as error:
+            raise CommandError(f"sensor: {error}") from None
+        return {"point": words[0], "fault": words[1], "amount": amount}
 
     async def _status(self, _words: Sequence[str]) -> _Answer:
         return self._simulation.status()

@@ -14,7 +14,7 @@ from .chiller_performance import ChillerRating
 from .drives import Pumps
 from .layout import Layout, SimulationError
 from .networks import Circuit
-from .settings_fleet import SimulationSettings
+from .settings import SimulationSettings
 from .towers import CoolingTowers
 from .zones import ZoneSpec
 

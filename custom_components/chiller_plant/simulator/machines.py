@@ -1,79 +1,112 @@
-"""Everything that stands in the plant room and around it."""
+"""Everything that stands in the plant room and around it, moved together."""
 
-from ..plant.model import Plant
+from collections.abc import Mapping
+
+import numpy as np
+
 from ..plant.roles import EquipmentType
-from .accessories import HeatSource, Meter, SheddableCircuit
-from .chiller import Chiller
-from .drive import Drive
-from .plant_model import Commands, PlantModel
-from .settings import rating, read_settings
+from . import fleets
+from .arrays import Array, Flags
+from .chillers import Chillers
+from .commands import Commands
+from .drives import Drives, Fault, Valves
+from .layout import Layout
+from .meters import Meters, SheddableCircuits
+from .plant_model import PlantModel
+from .settings import SimulationSettings
+from .weather_series import WeatherSeries
+
+_HEAT_SOURCE = EquipmentType.HEAT_SOURCE
+_CIRCUIT = EquipmentType.SHEDDABLE_CIRCUIT
+
+
+type _Fleet = Chillers | Drives | Valves
 
 
 class Machines:
-    """The plant's model and what stands beside it, moved together."""
+    """The plant's model and what stands beside it."""
 
-    def __init__(self, plant: Plant) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        settings: SimulationSettings,
+        weather: WeatherSeries,
+        scenarios: int,
+    ) -> None:
         """Build them. Raise `SimulationError` for an unfit plant."""
-        self.plant = plant
-        settings = read_settings(plant)
-        self.weather = settings.weather
-        self.model = PlantModel(plant, settings, self.weather)
-        self.meters = {item.key: Meter() for item in plant.of_type(EquipmentType.METER)}
-        self.heat_sources = {
-            item.key: HeatSource(rating(item, "power", 2.0))
-            for item in plant.of_type(EquipmentType.HEAT_SOURCE)
-        }
-        self.circuits = {
-            item.key: SheddableCircuit(rating(item, "power", 50.0))
-            for item in plant.of_type(EquipmentType.SHEDDABLE_CIRCUIT)
-        }
-
-    @property
-    def that_fail(self) -> dict[str, Chiller | Drive]:
-        """The machines that can have a fault and show an alarm."""
-        return {
-            **self.model.chillers,
-            **self.model.pumps,
-            **{key: tower.fan for key, tower in self.model.towers.items()},
+        self._layout = layout
+        self.model = model = PlantModel(layout, settings, weather, scenarios)
+        self.boilers = fleets.boilers(layout, scenarios, model.rated_reheat)
+        self.circuits = SheddableCircuits(fleets.circuit_powers(layout), scenarios)
+        self.meters = Meters(layout, scenarios)
+        self._fleets: Mapping[EquipmentType, _Fleet] = {
+            EquipmentType.CHILLER: model.chillers,
+            EquipmentType.PRIMARY_CHILLED_WATER_PUMP: model.primary_pumps,
+            EquipmentType.SECONDARY_CHILLED_WATER_PUMP: model.secondary_pumps,
+            EquipmentType.CONDENSER_WATER_PUMP: model.condenser_pumps,
+            EquipmentType.COOLING_TOWER: model.towers.fans,
+            EquipmentType.VALVE: model.valves,
         }
 
-    def step(self, seconds: float, time: float, commands: Commands) -> None:
-        """Go on for `seconds` from the local time `time`."""
-        self.model.step(seconds, time, commands)
-        for key, source in self.heat_sources.items():
-            source.step(
-                seconds,
-                commands.is_on(key, "run_command"),
-                commands.number(key, "supply_temperature_setpoint"),
-            )
-        for key, circuit in self.circuits.items():
-            circuit.step(commands.is_on(key, "run_command"))
-        for key, meter in self.meters.items():
-            measured = self.plant.equipment[key].measures
-            meter.step(
-                seconds,
-                sum(self.power_of(item) for item in measured),
-                sum(self._cooling_of(item) for item in measured),
-            )
-
-    def power_of(self, key: str) -> float:
-        """Return the electrical power of a machine, or of the plant, in kW."""
+    def step(self, seconds: float, time: Array, commands: Commands) -> None:
+        """Go on for `seconds` from the local times `time`."""
         model = self.model
-        match self.plant.equipment[key].type:
-            case EquipmentType.PLANT:
-                return model.power
-            case EquipmentType.CHILLER:
-                return model.chillers[key].power
-            case EquipmentType.COOLING_TOWER:
-                return model.towers[key].fan.power
-            case EquipmentType.HEAT_SOURCE:
-                return self.heat_sources[key].power
-            case EquipmentType.SHEDDABLE_CIRCUIT:
-                return self.circuits[key].power
-        return model.pumps[key].power if key in model.pumps else 0.0
+        if self._layout.machines[_HEAT_SOURCE]:
+            self.boilers.step(
+                seconds,
+                run=commands.is_on(_HEAT_SOURCE, "run_command"),
+                setpoint=commands.number(_HEAT_SOURCE, "supply_temperature_setpoint"),
+                demand=model.zones.reheat_power.sum(axis=1),
+            )
+            model.heating_available = self.boilers.heating_available
+        model.step(seconds, time, commands)
+        if self._layout.machines[_CIRCUIT]:
+            self.circuits.step(run=commands.is_on(_CIRCUIT, "run_command"))
+        if self._layout.machines[EquipmentType.METER]:
+            self.meters.step(
+                seconds,
+                (
+                    model.chillers.power,
+                    model.primary_pumps.power,
+                    model.secondary_pumps.power,
+                    model.condenser_pumps.power,
+                    model.towers.fans.power,
+                    self.boilers.power,
+                    self.circuits.power,
+                ),
+                model.chillers.cooling,
+                model.cooling_load,
+            )
 
-    def _cooling_of(self, key: str) -> float:
-        if self.plant.equipment[key].type is EquipmentType.PLANT:
-            return self.model.cooling_load
-        chiller = self.model.chillers.get(key)
-        return chiller.cooling if chiller is not None else 0.0
+    def faults_of(self, equipment: str) -> tuple[Fault, ...]:
+        """Return the faults that a machine can have: none, for most that stand still."""
+        item = self._layout.plant.equipment.get(equipment)
+        fleet = self._fleets.get(item.type) if item is not None else None
+        return fleet.FAULTS if fleet is not None else ()
+
+    def fault(self, scenario: int | slice, equipment: str, fault: Fault) -> None:
+        """Give a machine a fault. Raise `KeyError` for one that cannot have it."""
+        if fault not in self.faults_of(equipment):
+            raise KeyError(equipment)
+        kind = self._layout.plant.equipment[equipment].type
+        fleet = self._fleets[kind]
+        fleet.fault[scenario, self._layout.column[equipment]] = fault
+
+    def foul(self, scenario: int | slice, chiller: str, kelvin: float) -> None:
+        """Make a condenser dirty. Raise `KeyError` for what is no chiller."""
+        if chiller not in self._layout.keys(EquipmentType.CHILLER):
+            raise KeyError(chiller)
+        self.model.chillers.fouling[scenario, self._layout.column[chiller]] = kelvin
+
+    def with_flag(self, name: str) -> tuple[str, ...]:
+        """Return the chillers and motors of the first scenario that say `name`.
+
+        `name` is `running` or `alarm`.
+        """
+        found: list[str] = []
+        for kind, fleet in self._fleets.items():
+            if not isinstance(fleet, Valves):
+                flags: Flags = getattr(fleet, name)[0]
+                keys = self._layout.keys(kind)
+                found += [keys[column] for column in np.flatnonzero(flags).tolist()]
+        return tuple(found)

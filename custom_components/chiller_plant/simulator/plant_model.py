@@ -1,333 +1,386 @@
 """The whole plant, put together from a plant file and moved through time."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Mapping
+from typing import ClassVar
 
-from ..plant.model import Equipment, Plant
+import numpy as np
+
 from ..plant.roles import EquipmentType
-from .chiller import Chiller
-from .chiller_curves import ChillerRating
-from .circuits import (
-    Branch,
-    Distribution,
-    circuits_of,
-    is_condenser_valve,
-    remote_pressure,
-)
-from .drive import Pump, Valve
-from .hydraulics import PumpCurve
-from .settings import SimulationError, SimulationSettings, rating
-from .tower import TowerCell
-from .water import HEAT_CAPACITY, Pipe, decouple, mix
-from .weather import OutdoorAir, Weather
-from .zone import REFERENCE_TEMPERATURE, Zone
-
-TOWER_STATIC_HEAD = 35.0
-"""kPa that the condenser pumps lift the water to the tower's basins."""
+from . import fleets
+from .arrays import Array, Flags
+from .chillers import Chillers
+from .commands import Commands
+from .drives import Pumps, Valves
+from .gains import load_share, weather_factor
+from .layout import Layout
+from .networks import Distribution
+from .pipes import Pipe, decouple, mix
+from .settings import SimulationSettings
+from .towers import CoolingTowers
+from .water import HEAT_CAPACITY
+from .weather_series import Air, WeatherSeries
+from .zones import Zones
 
 _STARTING_WATER = 14.0
 _STARTING_APPROACH = 4.0
-_SPILL = 0.05
+_LITRES_A_KILOWATT = 5.0
+_SECONDS_AN_HOUR = 3600.0
 
-_NEEDED = (
-    EquipmentType.CHILLER,
-    EquipmentType.PRIMARY_CHILLED_WATER_PUMP,
-    EquipmentType.SECONDARY_CHILLED_WATER_PUMP,
-    EquipmentType.CONDENSER_WATER_PUMP,
-    EquipmentType.COOLING_TOWER,
-    EquipmentType.ZONE,
+CHILLER = EquipmentType.CHILLER
+PRIMARY_PUMP = EquipmentType.PRIMARY_CHILLED_WATER_PUMP
+SECONDARY_PUMP = EquipmentType.SECONDARY_CHILLED_WATER_PUMP
+CONDENSER_PUMP = EquipmentType.CONDENSER_WATER_PUMP
+TOWER = EquipmentType.COOLING_TOWER
+VALVE = EquipmentType.VALVE
+ZONE = EquipmentType.ZONE
+
+COMPONENTS = (
+    "chillers",
+    "primary_pumps",
+    "secondary_pumps",
+    "condenser_pumps",
+    "towers",
 )
-
-
-class Commands(Protocol):
-    """What every machine is told at this moment."""
-
-    def is_on(self, equipment: str, role: str) -> bool:
-        """Return a true/false command."""
-
-    def number(self, equipment: str, role: str) -> float:
-        """Return a command in the unit of its role."""
+"""What takes electrical power."""
 
 
 class PlantModel:
-    """Every machine and the water between them.
+    """Every machine and the water between them, in each scenario.
 
-    Primary-secondary with a decoupler: each chiller has its branch, the
-    zones hang on the secondary main, all cells share one basin.
+    Primary-secondary with a decoupler: each chiller has its branch, the zones
+    hang on one or several secondary mains, all cells share one basin.
     """
 
+    OBSERVABLES: ClassVar[Mapping[str, str]] = {
+        "supply_temperature": "°C",
+        "return_temperature": "°C",
+        "primary_return_temperature": "°C",
+        "primary_flow": "l/s",
+        "secondary_flow": "l/s",
+        "lowest_differential_pressure": "kPa",
+        "zone_differential_pressure": "kPa",
+        "condenser_supply_temperature": "°C",
+        "condenser_return_temperature": "°C",
+        "condenser_flow": "l/s",
+        "chilled_water_flow": "l/s",
+        "condenser_water_flow": "l/s",
+        "cooling_load": "kW",
+        "power": "kW",
+        "remote": "bool",
+        "never": "bool",
+    }
+
     def __init__(
-        self, plant: Plant, settings: SimulationSettings, weather: Weather
+        self,
+        layout: Layout,
+        settings: SimulationSettings,
+        weather: WeatherSeries,
+        scenarios: int,
     ) -> None:
-        """Build the machines. Raise `SimulationError` for a missing kind."""
-        for needed in _NEEDED:
-            if not plant.of_type(needed):
-                raise SimulationError(
-                    f"{plant.key}: only primary-secondary plants with water-cooled"
-                    f" chillers can be simulated; this one has no {needed}"
-                )
-        self._plant = plant
+        """Build the machines. Raise `SimulationError` for nonsense on a plate."""
+        self._layout = layout
         self._settings = settings
-        self._weather = weather
-        self.outdoor = weather.mean
+        self.weather = weather
+        self.fixed_weather: WeatherSeries | None = None
+        """What is outside in place of the weather."""
         self.fixed_load: float | None = None
         """Share of the rated load of every zone, in place of the profile."""
-        self._condenser_start = self.outdoor.wet_bulb + _STARTING_APPROACH
-        self.valves = {item.key: Valve() for item in plant.of_type(EquipmentType.VALVE)}
-        self.primary_pumps = self._pumps(EquipmentType.PRIMARY_CHILLED_WATER_PUMP)
-        self.secondary_pumps = self._pumps(EquipmentType.SECONDARY_CHILLED_WATER_PUMP)
-        self.condenser_pumps = self._pumps(EquipmentType.CONDENSER_WATER_PUMP)
-        self.pumps = self.primary_pumps | self.secondary_pumps | self.condenser_pumps
-        self.chillers = {
-            item.key: self._chiller(item)
-            for item in plant.of_type(EquipmentType.CHILLER)
+        self.outdoor: Air = weather.at(np.zeros(scenarios))
+        warm = float(weather.mean.wet_bulb[0]) + _STARTING_APPROACH
+        cold = _STARTING_WATER
+        self.remote: Flags = np.ones(scenarios, dtype=np.bool_)
+        self.never: Flags = np.zeros(scenarios, dtype=np.bool_)
+        ratings = fleets.chiller_ratings(layout, settings)
+        self.rated_cooling: Array = np.array([rating.capacity for rating in ratings])
+        """kW of each chiller."""
+        self.rated_efficiency: Array = np.array(
+            [rating.coefficient_of_performance for rating in ratings]
+        )
+        """Coefficient of performance of each chiller at its rating."""
+        self.valves = Valves(len(layout.machines[VALVE]), scenarios)
+        self.chillers = Chillers(ratings, scenarios, cold, warm)
+        self.primary_pumps = fleets.pumps(layout, PRIMARY_PUMP, scenarios)
+        self.secondary_pumps = fleets.pumps(layout, SECONDARY_PUMP, scenarios)
+        self.condenser_pumps = fleets.pumps(layout, CONDENSER_PUMP, scenarios)
+        self.towers = fleets.towers(layout, scenarios, warm)
+        self._drives: Mapping[EquipmentType, Pumps | CoolingTowers] = {
+            PRIMARY_PUMP: self.primary_pumps,
+            SECONDARY_PUMP: self.secondary_pumps,
+            CONDENSER_PUMP: self.condenser_pumps,
+            TOWER: self.towers,
         }
-        self.towers = {
-            item.key: TowerCell(
-                rating(item, "water_flow", 75.71),
-                rating(item, "fan_power", 22.0),
-                self._condenser_start,
-            )
-            for item in plant.of_type(EquipmentType.COOLING_TOWER)
+        self.chilled_circuit = fleets.chilled_circuit(
+            layout, ratings, self.primary_pumps
+        )
+        self.condenser_circuit = fleets.condenser_circuit(
+            layout, ratings, self.condenser_pumps
+        )
+        specs = fleets.zone_specs(layout)
+        mains = layout.distribution
+        self.distribution = Distribution(
+            self.secondary_pumps,
+            mains.pump_index,
+            Zones(specs, 1, 1.0).design_flow,
+            pump_group=mains.pump_group,
+            zone_group=mains.user_group,
+        )
+        self.zones = Zones(specs, scenarios, self.distribution.remote_pressure)
+        self._zone_group = np.array(mains.user_group, dtype=np.intp)
+        self.rated_reheat = sum(spec.reheat for spec in specs)
+        """Heat that the zones' VAV boxes can take, kW."""
+        litres = _LITRES_A_KILOWATT * sum(rating.capacity for rating in ratings)
+
+        volume = settings.chilled_water_volume or litres
+        self.primary_supply = Pipe(0.15 * volume, cold, scenarios)
+        self.supply = Pipe(0.30 * volume, cold, scenarios, nodes=3)
+        self.return_main = Pipe(0.40 * volume, cold, scenarios, nodes=3)
+        self.primary_return = Pipe(0.15 * volume, cold, scenarios)
+        volume = settings.condenser_water_volume or litres
+        self.condenser_supply = Pipe(0.20 * volume, warm, scenarios)
+        self.condenser_return = Pipe(0.20 * volume, warm, scenarios)
+        self.basin = Pipe(0.60 * volume, warm, scenarios)
+
+        self.heating_available: Array | float = 1.0
+        """Share of the reheat that the boilers can give."""
+        self.primary_flow: Array = np.zeros(scenarios)
+        self.condenser_flow: Array = np.zeros(scenarios)
+        self.cooling_load: Array = np.zeros(scenarios)
+        """Heat that the secondary water brings back, kW."""
+        self.power_by_component: Mapping[str, Array] = {
+            name: np.zeros(scenarios) for name in COMPONENTS
         }
-        head = sum(pump.curve.head for pump in self.secondary_pumps.values())
-        pressure = remote_pressure(head / len(self.secondary_pumps))
-        self.zones = {
-            item.key: Zone(
-                rating(item, "cooling_load", 500.0),
-                rating(item, "floor_area", 10.0 * rating(item, "cooling_load", 500.0)),
-                pressure,
-            )
-            for item in plant.of_type(EquipmentType.ZONE)
+        """kW of electricity."""
+        self.energy: Mapping[str, Array] = {
+            name: np.zeros(scenarios) for name in COMPONENTS
         }
-        self.distribution = Distribution(self.secondary_pumps, self.zones)
-        self.chilled_circuits = circuits_of(
-            plant,
-            "chilled_water_pumps",
-            EquipmentType.PRIMARY_CHILLED_WATER_PUMP,
-            self.primary_pumps,
-            self._branch_of(condenser=False),
-        )
-        self.condenser_circuits = circuits_of(
-            plant,
-            "condenser_water_pumps",
-            EquipmentType.CONDENSER_WATER_PUMP,
-            self.condenser_pumps,
-            self._branch_of(condenser=True),
-            TOWER_STATIC_HEAD,
-        )
-        self.chilled_flows = dict.fromkeys(self.chillers, 0.0)
-        self.condenser_flows = dict.fromkeys(self.chillers, 0.0)
-        volume, cold = settings.chilled_water_volume, _STARTING_WATER
-        self._primary_supply = Pipe(0.15 * volume, cold)
-        self.supply = Pipe(0.30 * volume, cold, nodes=3)
-        self.return_main = Pipe(0.40 * volume, cold, nodes=3)
-        self.primary_return = Pipe(0.15 * volume, cold)
-        volume, warm = settings.condenser_water_volume, self._condenser_start
-        self.condenser_supply = Pipe(0.20 * volume, warm)
-        self.condenser_return = Pipe(0.20 * volume, warm)
-        self.basin = Pipe(0.60 * volume, warm)
-
-    def _pumps(self, kind: EquipmentType) -> dict[str, Pump]:
-        return {
-            item.key: Pump(
-                PumpCurve(rating(item, "flow", 60.0), rating(item, "head", 200.0)),
-                rating(item, "power", 18.0),
-            )
-            for item in self._plant.of_type(kind)
+        """kWh of electricity since the beginning."""
+        self.cooling_energy: Array = np.zeros(scenarios)
+        """kWh of heat that the secondary water brought back."""
+        self.water_used: Array = np.zeros(scenarios)
+        """Litres that the towers took."""
+        self.clipped_seconds: Mapping[str, Array] = {
+            name: np.zeros(scenarios) for name in ("chillers", "towers")
         }
+        """Seconds in which a machine left the range of its published curves."""
 
-    def _chiller(self, item: Equipment) -> Chiller:
-        usual = ChillerRating()
-        capacity = rating(item, "cooling_capacity", usual.capacity)
-        scale = capacity / usual.capacity
-        return Chiller(
-            ChillerRating(
-                capacity,
-                rating(
-                    item,
-                    "coefficient_of_performance",
-                    usual.coefficient_of_performance,
-                ),
-                rating(item, "chilled_water_flow", scale * usual.chilled_water_flow),
-                rating(
-                    item, "condenser_water_flow", scale * usual.condenser_water_flow
-                ),
-                rating(item, "minimum_load_ratio", usual.minimum_load_ratio),
-            ),
-            _STARTING_WATER,
-            self._condenser_start,
-        )
+    # --- what can be observed
 
-    def _branch_of(self, *, condenser: bool) -> Callable[[Equipment], Branch]:
-        def branch(chiller: Equipment) -> Branch:
-            plate = self.chillers[chiller.key].rating
-            return Branch(
-                plate.condenser_water_flow if condenser else plate.chilled_water_flow,
-                tuple(
-                    self.valves[key]
-                    for key in chiller.served_by.get("valves", ())
-                    if is_condenser_valve(chiller, key) is condenser
-                ),
-            )
+    @property
+    def chilled_water_flow(self) -> Array:
+        """Through each chiller's evaporator, l/s."""
+        return self.chilled_circuit.flows
 
-        return branch
+    @property
+    def condenser_water_flow(self) -> Array:
+        """Through each chiller's condenser, l/s."""
+        return self.condenser_circuit.flows
 
-    def settle(self, commands: Commands) -> None:
-        """Begin with every motor and valve where its command has it."""
-        for key, valve in self.valves.items():
-            valve.position = self._valve_command(key, commands)
-        for key, pump in self.pumps.items():
-            pump.settle(*_drive_command(key, commands))
-        for key, tower in self.towers.items():
-            run, speed = _drive_command(key, commands)
-            tower.fan.settle(run, speed)
-            tower.valve.position = 1.0 if run else 0.0
+    @property
+    def secondary_flow(self) -> Array:
+        """Through all zones, l/s."""
+        return self.distribution.flow
 
-    def _valve_command(self, key: str, commands: Commands) -> float:
-        roles = self._plant.equipment[key].points
-        if "open_command" not in roles and "position_command" in roles:
-            return commands.number(key, "position_command") / 100.0
-        return 1.0 if commands.is_on(key, "open_command") else 0.0
+    @property
+    def supply_temperature(self) -> Array:
+        """Chilled water behind the decoupler, °C."""
+        return self.supply.inlet_temperature
 
-    def step(self, seconds: float, time: float, commands: Commands) -> None:
-        """Go on for `seconds` (at most 5) from the local time `time`."""
-        self.outdoor = self._weather.at(time)
-        for key, valve in self.valves.items():
-            valve.step(seconds, self._valve_command(key, commands))
-        for key, pump in self.pumps.items():
-            pump.step(seconds, *_drive_command(key, commands))
-        for key, tower in self.towers.items():
-            tower.step(seconds, *_drive_command(key, commands))
-        self._solve_flows()
-        self._step_chillers(seconds, commands)
-        self._step_chilled_water(seconds)
-        self._step_zones(seconds, time, commands)
-        self._step_condenser_water(seconds)
+    @property
+    def return_temperature(self) -> Array:
+        """Chilled water from the zones, °C."""
+        return self.return_main.outlet_temperature
 
-    def _solve_flows(self) -> None:
-        for circuit in self.chilled_circuits:
-            circuit.solve()
-            self.chilled_flows |= circuit.flows
-        for circuit in self.condenser_circuits:
-            circuit.solve()
-            self.condenser_flows |= circuit.flows
-        self.distribution.solve()
+    @property
+    def primary_return_temperature(self) -> Array:
+        """Chilled water that enters the chillers, °C."""
+        return self.primary_return.outlet_temperature
 
-    def _step_chillers(self, seconds: float, commands: Commands) -> None:
-        entering = self.primary_return.outlet_temperature
-        condenser_entering = self.condenser_supply.outlet_temperature
-        for key, chiller in self.chillers.items():
-            chiller.step(
-                seconds,
-                run=commands.is_on(key, "run_command"),
-                setpoint=commands.number(
-                    key, "chilled_water_supply_temperature_setpoint"
-                ),
-                demand_limit=commands.number(key, "demand_limit") / 100.0,
-                chilled_water=(self.chilled_flows[key], entering),
-                condenser_water=(self.condenser_flows[key], condenser_entering),
-            )
+    @property
+    def condenser_supply_temperature(self) -> Array:
+        """Condenser water that enters the chillers, °C."""
+        return self.condenser_supply.outlet_temperature
 
-    def _step_chilled_water(self, seconds: float) -> None:
-        primary = sum(self.chilled_flows.values())
-        leaving = mix(
-            (
-                (self.chilled_flows[key], chiller.supply_temperature)
-                for key, chiller in self.chillers.items()
-            ),
-            self._primary_supply.outlet_temperature,
-        )
-        self._primary_supply.step(seconds, primary, leaving)
-        secondary = self.distribution.flow
-        supply, returned = decouple(
-            primary,
-            self._primary_supply.outlet_temperature,
-            secondary,
-            self.return_main.outlet_temperature,
-        )
-        self.supply.step(seconds, secondary, supply, self.distribution.heating)
-        gathered = mix(
-            (
-                (self.distribution.flows[key], zone.return_temperature)
-                for key, zone in self.zones.items()
-            ),
-            self.return_main.inlet_temperature,
-        )
-        self.return_main.step(seconds, secondary, gathered)
-        heating = sum(circuit.heating for circuit in self.chilled_circuits)
-        self.primary_return.step(seconds, primary, returned, heating)
+    @property
+    def condenser_return_temperature(self) -> Array:
+        """Condenser water that enters the towers, °C."""
+        return self.condenser_return.outlet_temperature
 
-    def _step_zones(self, seconds: float, time: float, commands: Commands) -> None:
-        share, weather = self.load_share(time)
-        for key, zone in self.zones.items():
-            zone.step(
-                seconds,
-                setpoint=commands.number(key, "temperature_setpoint"),
-                occupied=commands.is_on(key, "occupied_command"),
-                share=share,
-                outdoor=self.outdoor,
-                weather_factor=weather,
-                water=(self.distribution.flows[key], self.supply.outlet_temperature),
-            )
+    @property
+    def zone_differential_pressure(self) -> Array:
+        """Pressure across the branches of each zone's main, kPa."""
+        return self.distribution.differential_pressure[:, self._zone_group]
 
-    def load_share(self, time: float) -> tuple[float, float]:
+    @property
+    def lowest_differential_pressure(self) -> Array:
+        """Pressure at the main that has least, kPa."""
+        lowest: Array = self.distribution.differential_pressure.min(axis=1)
+        return lowest
+
+    @property
+    def power(self) -> Array:
+        """Electrical power of the whole plant, kW."""
+        total: Array = np.add.reduce(list(self.power_by_component.values()))
+        return total
+
+    def load_share(self, time: Array) -> tuple[Array, Array]:
         """Return the share of rated load and the factor for the weather.
 
         A fixed load is exactly that share, whatever the weather.
         """
         if self.fixed_load is not None:
-            return self.fixed_load, 1.0
-        usual = self._weather.mean.enthalpy
-        inside = OutdoorAir(REFERENCE_TEMPERATURE, 13.0).enthalpy
-        factor = (self.outdoor.enthalpy - inside) / max(usual - inside, 5.0)
-        return self._settings.load_share(time), max(-0.5, min(2.0, factor))
+            return np.full_like(time, self.fixed_load), np.ones_like(time)
+        return (
+            load_share(self._settings.load_profile, time),
+            weather_factor(self.outdoor, self.weather.mean),
+        )
+
+    # --- time
+
+    def settle(self, commands: Commands) -> None:
+        """Begin with every motor and valve where its command has it."""
+        self.valves.settle(self._valve_positions(commands))
+        for kind, drives in self._drives.items():
+            drives.settle(commands.is_on(kind, "run_command"), _speed(commands, kind))
+
+    def _valve_positions(self, commands: Commands) -> Array:
+        """Return positions; a valve that has only a position command follows it."""
+        return np.where(
+            commands.modulating,
+            0.01 * commands.number(VALVE, "position_command"),
+            commands.number(VALVE, "open_command"),
+        )
+
+    def step(self, seconds: float, time: Array, commands: Commands) -> None:
+        """Go on for `seconds` (at most 10) from the local times `time`."""
+        self.outdoor = (self.fixed_weather or self.weather).at(time)
+        if self.valves.position.size:
+            self.valves.step(seconds, position=self._valve_positions(commands))
+        for kind, drives in self._drives.items():
+            drives.step(
+                seconds,
+                run=commands.is_on(kind, "run_command"),
+                speed=_speed(commands, kind),
+            )
+        self._solve_flows()
+        self._step_chillers(seconds, commands)
+        self._step_chilled_water(seconds, time, commands)
+        self._step_condenser_water(seconds)
+        self._count(seconds)
+
+    def _solve_flows(self) -> None:
+        positions = self.valves.position
+        self.chilled_circuit.solve(
+            self._layout.chilled_water_valves.positions(positions)
+        )
+        self.condenser_circuit.solve(
+            self._layout.condenser_water_valves.positions(positions)
+        )
+        self.primary_flow = self.chilled_circuit.flow
+        self.condenser_flow = self.condenser_circuit.flow
+        self.distribution.solve(self.zones.conductance)
+
+    def _step_chillers(self, seconds: float, commands: Commands) -> None:
+        self.chillers.step(
+            seconds,
+            run=commands.is_on(CHILLER, "run_command"),
+            setpoint=commands.number(
+                CHILLER, "chilled_water_supply_temperature_setpoint"
+            ),
+            demand_limit=0.01 * commands.number(CHILLER, "demand_limit"),
+            chilled_water_flow=self.chilled_circuit.flows,
+            chilled_water_entering=self.primary_return.outlet_temperature[:, None],
+            condenser_water_flow=self.condenser_circuit.flows,
+            condenser_water_entering=self.condenser_supply.outlet_temperature[:, None],
+        )
+
+    def _step_chilled_water(
+        self, seconds: float, time: Array, commands: Commands
+    ) -> None:
+        """Chillers to zones and back, in the order in which the water goes.
+
+        So every pipe hands on what its own balance says has left it.
+        """
+        primary, secondary = self.primary_flow, self.distribution.flow
+        leaving = mix(
+            self.chilled_circuit.flows,
+            self.chillers.supply_temperature,
+            self.primary_supply.outlet_temperature,
+        )
+        self.primary_supply.step(seconds, primary, leaving)
+        cold = self.primary_supply.outlet_temperature
+        supply, _ = decouple(
+            primary, cold, secondary, self.return_main.outlet_temperature
+        )
+        self.supply.step(seconds, secondary, supply, self.distribution.heating)
+        self._step_zones(seconds, time, commands)
+        gathered = mix(
+            self.distribution.flows,
+            self.zones.return_temperature,
+            self.return_main.inlet_temperature,
+        )
+        self.return_main.step(seconds, secondary, gathered)
+        _, returned = decouple(
+            primary, cold, secondary, self.return_main.outlet_temperature
+        )
+        self.primary_return.step(
+            seconds, primary, returned, self.chilled_circuit.heating
+        )
+        rise = self.return_main.outlet_temperature - self.supply.inlet_temperature
+        self.cooling_load = secondary * HEAT_CAPACITY * rise
+
+    def _step_zones(self, seconds: float, time: Array, commands: Commands) -> None:
+        share, factor = self.load_share(time)
+        self.zones.step(
+            seconds,
+            time=time,
+            setpoint=commands.number(ZONE, "temperature_setpoint"),
+            occupied=commands.is_on(ZONE, "occupied_command"),
+            load_share=share,
+            weather_factor=factor,
+            air=self.outdoor,
+            water_flow=self.distribution.flows,
+            water_entering=self.supply.outlet_temperature,
+            fixed=self.fixed_load is not None,
+            heating_available=self.heating_available,
+        )
 
     def _step_condenser_water(self, seconds: float) -> None:
-        flow = sum(self.condenser_flows.values())
+        flow = self.condenser_flow
         leaving = mix(
-            (
-                (self.condenser_flows[key], chiller.condenser_leaving_temperature)
-                for key, chiller in self.chillers.items()
-            ),
+            self.condenser_circuit.flows,
+            self.chillers.condenser_leaving_temperature,
             self.condenser_return.outlet_temperature,
         )
-        heating = sum(circuit.heating for circuit in self.condenser_circuits)
-        self.condenser_return.step(seconds, flow, leaving, heating)
-        entering = self.condenser_return.outlet_temperature
-        # With every cell's valve shut the water still has to go somewhere.
-        shares = {
-            key: max(tower.valve.position, 0.0) for key, tower in self.towers.items()
-        }
-        if sum(shares.values()) < _SPILL:
-            shares = dict.fromkeys(shares, 1.0)
-        total = sum(shares.values())
-        wet_bulb = self.outdoor.wet_bulb
-        for key, tower in self.towers.items():
-            tower.cool(flow * shares[key] / total, entering, wet_bulb)
+        self.condenser_return.step(
+            seconds, flow, leaving, self.condenser_circuit.heating
+        )
+        through = self.towers.share_out(flow)
+        self.towers.cool(
+            through, self.condenser_return.outlet_temperature, self.outdoor.wet_bulb
+        )
         cooled = mix(
-            ((tower.flow, tower.leaving_temperature) for tower in self.towers.values()),
-            self.basin.outlet_temperature,
+            through, self.towers.leaving_temperature, self.basin.outlet_temperature
         )
         self.basin.step(seconds, flow, cooled)
         self.condenser_supply.step(seconds, flow, self.basin.outlet_temperature)
 
-    @property
-    def cooling_load(self) -> float:
-        """Heat that the secondary water brings back, kW."""
-        rise = self.return_main.outlet_temperature - self.supply.inlet_temperature
-        return self.distribution.flow * HEAT_CAPACITY * rise
+    def _count(self, seconds: float) -> None:
+        hours = seconds / _SECONDS_AN_HOUR
+        power = {
+            "chillers": self.chillers.power.sum(axis=1),
+            "primary_pumps": self.primary_pumps.power.sum(axis=1),
+            "secondary_pumps": self.secondary_pumps.power.sum(axis=1),
+            "condenser_pumps": self.condenser_pumps.power.sum(axis=1),
+            "towers": self.towers.fans.power.sum(axis=1),
+        }
+        self.power_by_component = power
+        for name, counted in self.energy.items():
+            counted += power[name] * hours
+        self.cooling_energy += self.cooling_load * hours
+        for name, fleet in (("chillers", self.chillers), ("towers", self.towers)):
+            self.clipped_seconds[name][fleet.clipped.any(axis=1)] += seconds
+        self.water_used += self.towers.water_use.sum(axis=1) * seconds
 
-    @property
-    def power(self) -> float:
-        """Electrical power of the whole plant, kW."""
-        return (
-            sum(chiller.power for chiller in self.chillers.values())
-            + sum(pump.power for pump in self.pumps.values())
-            + sum(tower.fan.power for tower in self.towers.values())
-        )
 
-
-def _drive_command(key: str, commands: Commands) -> tuple[bool, float]:
-    run = commands.is_on(key, "run_command")
-    return run, commands.number(key, "speed_command") / 100.0
+def _speed(commands: Commands, kind: EquipmentType) -> Array:
+    return 0.01 * commands.number(kind, "speed_command")

@@ -4,14 +4,19 @@ The `simulation` section of the plant file, with defaults that suit a plant
 which says nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
 
-from ..plant.model import Equipment, Plant
-from ..plant.roles import EquipmentType
-from .weather import SECONDS_A_DAY, SECONDS_AN_HOUR, Weather
+from ..plant.model import Plant
+from .curve_sets import CURVE_SETS
+from .layout import SimulationError
+from .weather_series import WeatherError, WeatherSeries
 
-_LITRES_A_KILOWATT = 5.0
+type ChillerModel = Literal["reformulated", "eir"]
+
+_USUAL_CURVES = "carrier_19xr_1407_vsd"
 
 # Share of the rated load by hour of the day: an office that never is empty.
 _LOAD_PROFILE = (
@@ -20,75 +25,130 @@ _LOAD_PROFILE = (
 )
 
 
-class SimulationError(ValueError):
-    """A plant that cannot be simulated; the text says what it lacks."""
-
-
 @dataclass(frozen=True, slots=True)
 class SimulationSettings:
-    """Volumes in litres, weather, and the day's load."""
+    """Volumes in litres (None: after the plant's size), weather, load, curves."""
 
-    chilled_water_volume: float
-    condenser_water_volume: float
-    weather: Weather
+    chilled_water_volume: float | None
+    condenser_water_volume: float | None
+    weather: Callable[[], WeatherSeries]
+    """Makes the weather: a year of it takes a moment."""
+
     load_profile: tuple[float, ...]
+    """Share of the rated load at each hour of the day."""
 
-    def load_share(self, time: float) -> float:
-        """Return the share of rated load at a local time, between hours too."""
-        hour = time % SECONDS_A_DAY / SECONDS_AN_HOUR
-        first = int(hour)
-        profile = self.load_profile
-        before = profile[first % len(profile)]
-        after = profile[(first + 1) % len(profile)]
-        return before + (hour - first) * (after - before)
+    chiller_curves: str
+    chiller_model: ChillerModel
 
 
-def rating(equipment: Equipment, name: str, default: float) -> float:
-    """Return a name-plate figure, or a usual one where the file has none."""
-    value = equipment.ratings.get(name, default)
-    return value if value > 0.0 else default
-
-
-def _number(section: Mapping[str, object], name: str, default: float) -> float:
+def _number(
+    section: Mapping[str, object], path: str, name: str, default: float
+) -> float:
     value = section.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SimulationError(f"simulation.{name}: a number is needed, not {value!r}")
+        raise SimulationError(f"{path}.{name}: a number is needed, not {value!r}")
     return float(value)
+
+
+def _volume(section: Mapping[str, object], name: str) -> float | None:
+    if name not in section:
+        return None
+    litres = 1000.0 * _number(section, "simulation", name, 0.0)
+    if litres <= 0.0:
+        raise SimulationError(f"simulation.{name}: a volume in m³ above 0 is needed")
+    return litres
+
+
+def _word(
+    section: Mapping[str, object], name: str, words: tuple[str, ...], usual: str
+) -> str:
+    value = section.get(name, usual)
+    if value not in words:
+        raise SimulationError(
+            f"simulation.{name}: {value!r} is unknown; there are: {', '.join(words)}"
+        )
+    return str(value)
+
+
+def _daily(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:
+    numbers = {
+        name: _number(section, "simulation.weather", name, usual)
+        for name, usual in (
+            ("mean_temperature", 29.0),
+            ("daily_swing", 4.0),
+            ("dew_point", 24.0),
+        )
+    }
+    return lambda: WeatherSeries.daily(**numbers)
+
+
+def _tropical(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:
+    seed = int(_number(section, "simulation.weather", "seed", 1.0))
+    return lambda: WeatherSeries.tropical(seed)
+
+
+def _epw(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:
+    file = section.get("file")
+    if not isinstance(file, str):
+        raise SimulationError(
+            f"simulation.weather.file: the path of an EPW file is needed, not {file!r}"
+        )
+
+    def read() -> WeatherSeries:
+        try:
+            return WeatherSeries.from_epw(Path(file))
+        except (WeatherError, OSError) as error:
+            raise SimulationError(f"simulation.weather.file: {error}") from error
+
+    return read
+
+
+_WEATHER: Mapping[
+    str, Callable[[Mapping[str, object]], Callable[[], WeatherSeries]]
+] = {"daily": _daily, "tropical": _tropical, "epw": _epw}
+
+
+def _weather(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:
+    weather = section.get("weather", {})
+    if not isinstance(weather, Mapping):
+        raise SimulationError(f"simulation.weather: not a mapping: {weather!r}")
+    kind = weather.get("kind", "daily")
+    if kind not in _WEATHER:
+        raise SimulationError(
+            f"simulation.weather.kind: {kind!r} is unknown; there are:"
+            f" {', '.join(_WEATHER)}"
+        )
+    return _WEATHER[str(kind)](weather)
+
+
+def _load_profile(section: Mapping[str, object]) -> tuple[float, ...]:
+    profile = section.get("load_profile", _LOAD_PROFILE)
+    if (
+        not isinstance(profile, list | tuple)
+        or len(profile) != 24
+        or not all(
+            isinstance(share, int | float) and 0.0 <= share <= 1.5 for share in profile
+        )
+    ):
+        raise SimulationError(
+            "simulation.load_profile: 24 shares of the rated load (0 to 1.5) are"
+            f" needed, one an hour, not {profile!r}"
+        )
+    return tuple(float(share) for share in profile)
 
 
 def read_settings(plant: Plant) -> SimulationSettings:
     """Read the simulation section. Raise `SimulationError` for nonsense."""
     section = plant.simulation
-    capacity = sum(
-        rating(item, "cooling_capacity", 1407.0)
-        for item in plant.of_type(EquipmentType.CHILLER)
-    )
-    litres = _LITRES_A_KILOWATT * capacity
-    weather = section.get("weather", {})
-    if not isinstance(weather, Mapping):
-        raise SimulationError(f"simulation.weather: not a mapping: {weather!r}")
-    usual = Weather()
-    profile = section.get("load_profile", _LOAD_PROFILE)
-    if (
-        not isinstance(profile, list | tuple)
-        or len(profile) != 24
-        or not all(isinstance(share, int | float) for share in profile)
-    ):
-        raise SimulationError(
-            "simulation.load_profile: 24 shares of the rated load are needed, one an"
-            f" hour, not {profile!r}"
-        )
+    models: tuple[ChillerModel, ...] = get_args(ChillerModel.__value__)
+    model = _word(section, "chiller_model", models, models[0])
     return SimulationSettings(
-        chilled_water_volume=1000.0
-        * _number(section, "chilled_water_volume", litres / 1000.0),
-        condenser_water_volume=1000.0
-        * _number(section, "condenser_water_volume", litres / 1000.0),
-        weather=Weather(
-            mean_temperature=_number(
-                weather, "mean_temperature", usual.mean_temperature
-            ),
-            daily_swing=_number(weather, "daily_swing", usual.daily_swing),
-            dew_point=_number(weather, "dew_point", usual.dew_point),
+        chilled_water_volume=_volume(section, "chilled_water_volume"),
+        condenser_water_volume=_volume(section, "condenser_water_volume"),
+        weather=_weather(section),
+        load_profile=_load_profile(section),
+        chiller_curves=_word(
+            section, "chiller_curves", tuple(CURVE_SETS), _USUAL_CURVES
         ),
-        load_profile=tuple(float(share) for share in profile),
+        chiller_model="eir" if model == "eir" else "reformulated",
     )

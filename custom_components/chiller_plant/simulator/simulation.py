@@ -1,14 +1,18 @@
 """A world and its servers, moving together through real time."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
+
+import numpy as np
 
 from ..plant.model import BacnetConnection, Plant
 from ..plant.roles import EquipmentType
 from ..plant.units import KW_PER_RT
+from .arrays import Array
 from .bacnet_server import BacnetDeviceServer
+from .chillers import ChillerState
 from .modbus_server import ModbusServer
 from .pace import Pace
 from .serving import Server
@@ -101,12 +105,14 @@ class Simulation:
     def status(self) -> Mapping[str, object]:
         """Return what a person wants to see of the plant, in JSON types."""
         world, model = self.world, self.world.model
-        load = model.cooling_load
-        share, _ = model.load_share(world.time)
-        running = [
-            key for key, item in world.machines.that_fail.items() if item.running
-        ]
-        alarms = [key for key, item in world.machines.that_fail.items() if item.alarm]
+        load = float(model.cooling_load[0])
+        power = float(model.power[0])
+        share, _ = model.load_share(world.worlds.time)
+        states = model.chillers.state[0].tolist()
+
+        def shown(values: Array, places: int) -> float:
+            return round(float(values[0]), places)
+
         return {
             "time": datetime.fromtimestamp(world.time, UTC)
             .replace(tzinfo=None)
@@ -114,33 +120,38 @@ class Simulation:
             "speed": self.pace.speed,
             "keeps_up": self.pace.keeps_up,
             "seconds_left_out": round(self.pace.lost, 1),
-            "load_share": round(share, 3),
+            "load_share": shown(share, 3),
             "load_fixed": model.fixed_load is not None,
             "cooling_load_kw": round(load, 1),
-            "power_kw": round(model.power, 1),
-            "kw_per_rt": round(model.power * KW_PER_RT / load, 3)
-            if load > 1.0
-            else None,
-            "supply_temperature": round(model.supply.inlet_temperature, 2),
-            "return_temperature": round(model.return_main.outlet_temperature, 2),
-            "differential_pressure": round(model.distribution.differential_pressure, 1),
-            "primary_flow": round(sum(model.chilled_flows.values()), 1),
-            "secondary_flow": round(model.distribution.flow, 1),
-            "condenser_supply_temperature": round(
-                model.condenser_supply.outlet_temperature, 2
+            "power_kw": round(power, 1),
+            "kw_per_rt": round(power * KW_PER_RT / load, 3) if load > 1.0 else None,
+            "supply_temperature": shown(model.supply_temperature, 2),
+            "return_temperature": shown(model.return_temperature, 2),
+            "differential_pressure": shown(model.lowest_differential_pressure, 1),
+            "primary_flow": shown(model.primary_flow, 1),
+            "secondary_flow": shown(model.secondary_flow, 1),
+            "condenser_supply_temperature": shown(
+                model.condenser_supply_temperature, 2
             ),
-            "outdoor_temperature": round(model.outdoor.dry_bulb, 2),
-            "wet_bulb_temperature": round(model.outdoor.wet_bulb, 2),
-            "zone_temperatures": {
-                item.key: round(model.zones[item.key].temperature, 2)
-                for item in self.plant.of_type(EquipmentType.ZONE)
-            },
-            "chillers": {
-                key: item.state.name.lower() for key, item in model.chillers.items()
-            },
-            "running": running,
-            "alarms": alarms,
+            "outdoor_temperature": shown(model.outdoor.dry_bulb, 2),
+            "wet_bulb_temperature": shown(model.outdoor.wet_bulb, 2),
+            "zone_temperatures": self._by_key(
+                EquipmentType.ZONE, np.round(model.zones.temperature[0], 2).tolist()
+            ),
+            "chillers": self._by_key(
+                EquipmentType.CHILLER,
+                [ChillerState(state).name.lower() for state in states],
+            ),
+            "running": list(world.machines.with_flag("running")),
+            "alarms": list(world.machines.with_flag("alarm")),
             "off_wire": [
                 key for key, server in self.servers.items() if not server.on_wire
             ],
+            "doubts": list(world.worlds.doubts),
         }
+
+    def _by_key(
+        self, kind: EquipmentType, values: Sequence[object]
+    ) -> Mapping[str, object]:
+        keys = self.world.worlds.layout.keys(kind)
+        return dict(zip(keys, values, strict=True))

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from ..plant.model import Plant, PointKey, Value
 from .arrays import Array
 from .commands import Commands
+from .doubts import doubts
 from .drives import Fault
 from .layout import Columns, Layout
-from .machines_fleet import Machines
-from .plant_model_fleet import PlantModel
-from .sensors_fleet import Sensors
-from .settings_fleet import read_settings
+from .machines import Machines
+from .plant_model import PlantModel
+from .sensors import Sensors
+from .settings import read_settings
 from .weather_series import WeatherSeries
 
 LONGEST_STEP = 10.0
@@ -97,6 +98,11 @@ class Worlds:
     def assumed(self) -> Mapping[str, float]:
         """The ratings that the plant file does not say, as `chiller_1.power`."""
         return self.layout.name_plates.assumed
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is doubtful about this plant, a sentence each."""
+        return doubts(self.layout, self.model)
 
     # --- points
 
