@@ -11,6 +11,7 @@ from custom_components.chiller_plant.simulator.tower_performance import (
     DESIGN_WET_BULB,
     FREE_CONVECTION,
     LEAST_APPROACH,
+    LEAST_PUBLISHED_RATIO,
     WET_BULB_RANGE,
     Characteristic,
     design_scale,
@@ -40,7 +41,7 @@ def test_approach_is_that_of_the_published_polynomial(point: ApproachPoint) -> N
     )
     approach, clipped = cell.approach(np.array(point.range))
     assert float(approach) == pytest.approx(point.approach, abs=0.006)
-    assert not clipped
+    assert bool(clipped) is (point.water / point.air < LEAST_PUBLISHED_RATIO)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -125,7 +126,8 @@ def test_cell_without_water_returns_what_enters() -> None:
         (34.0, 25.0, 1.0, 0.5, False),
         (36.0, WET_BULB_RANGE[1] + 1.0, 1.0, 1.0, True),
         (34.0, 25.0, 1.6, 0.2, True),  # more water to the air than published
-        (34.0, 25.0, 0.3, 1.0, True),  # less
+        (34.0, 25.0, 0.6, 1.0, True),  # less
+        (34.0, 25.0, 0.6, 0.6, False),
         (26.5, 25.0, 1.0, 1.0, True),  # range below the published
         (60.0, 10.0, 0.5, 1.0, True),  # range above it
     ],

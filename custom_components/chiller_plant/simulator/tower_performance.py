@@ -36,11 +36,12 @@ RANGE_RANGE = (1.11, 22.2)
 LEAST_APPROACH = 1.11
 """Published limits, °C and K."""
 
+LEAST_PUBLISHED_RATIO = 0.75
 LIQUID_TO_GAS_RANGE = (0.4, 8.0)
-"""The upper limit is published. Below 0.75 no measurement lies behind the
-polynomial; down to 0.4 it stays within 0.6 K of an integration of Merkel's
-equation, as it does (within 1.1 K) inside the published limits, so that more
-cells with less water each may be judged by it."""
+"""The upper limit is published, as is 0.75 for the least water of the tests.
+Down to 0.4 the polynomial is used and flagged: it stays within 0.6 K of an
+integration of Merkel's equation, as it does (within 1.1 K) inside the published
+limits, so that more cells with less water each may be judged by it."""
 
 DESIGN_WET_BULB = 25.56
 DESIGN_RANGE = 5.56
@@ -124,8 +125,10 @@ class Characteristic:
         wet = _held(wet_bulb, WET_BULB_RANGE)
         asked = scale * water_ratio / air_ratio
         ratio = _held(asked, LIQUID_TO_GAS_RANGE)
-        self.clipped: Flags = (wet != wet_bulb) | (ratio != asked)
-        """Where wet bulb or liquid-to-gas ratio lie outside their limits."""
+        self.clipped: Flags = (
+            (wet != wet_bulb) | (ratio != asked) | (asked < LEAST_PUBLISHED_RATIO)
+        )
+        """Where wet bulb or liquid-to-gas ratio lie outside what is published."""
         self._constant, self._slope, self._square = _terms(wet, ratio)
         least = RANGE_RANGE[0]
         self._least: Array = np.maximum(
