@@ -17,13 +17,14 @@ import platform
 import sys
 
 from .bus_parts.result import Figure
-from .energy_parts import REPOSITORY
 from .energy_parts.controls import CONTROLS
+from .energy_parts.figures import by_component, figures_of
 from .energy_parts.outcome import OPTIMUM, Outcome, outcome_of, outcome_of_bound
 from .energy_parts.recording import Run
 from .energy_parts.year import DAYS_A_YEAR, run_days
+from .shared import page
 
-_PAGE = REPOSITORY / "docs" / "benchmarks.md"
+_REPOSITORY = Path(__file__).parents[1]
 _BEGIN, _END = "<!-- energy: begin -->\n", "<!-- energy: end -->\n"
 _BOUND_OF = "ours"
 """The run whose loads the bound is found for."""
@@ -31,7 +32,7 @@ _BOUND_OF = "ours"
 
 def _site(text: str) -> Path:
     """Return a plant file by its path, or by the name of an example."""
-    for path in (Path(text), REPOSITORY / "examples" / text / "plant.yaml"):
+    for path in (Path(text), _REPOSITORY / "examples" / text / "plant.yaml"):
         if path.is_file():
             return path
     raise argparse.ArgumentTypeError(f"neither a plant file nor an example: {text}")
@@ -83,7 +84,7 @@ def _arguments() -> argparse.Namespace:
     output.add_argument(
         "--markdown",
         action="store_true",
-        help=f"write the tables into {_PAGE.relative_to(REPOSITORY)} too",
+        help=f"write the tables into {page.PAGE.relative_to(_REPOSITORY)} too",
     )
     parser.add_argument(
         "--report", type=Path, metavar="FOLDER", help="draw pictures into this folder"
@@ -95,138 +96,12 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
-    """Return the figures that are asked for, with their bounds."""
-    figures: list[Figure] = []
-    runs = [item for item in outcomes.values() if item.run is not None]
-    fixed, ours, best = (outcomes.get(key) for key in ("fixed", "ours", OPTIMUM))
-    if runs:
-        slowest = max(item.run.wall_seconds for item in runs if item.run)
-        most = max(item.run.memory_mb for item in runs if item.run)
-        each = ", ".join(
-            f"{item.control} {item.run.wall_seconds:.0f} s"
-            f" ({item.run.cpu_seconds:.0f} s of CPU)"
-            for item in runs
-            if item.run
-        )
-        if round(days) == DAYS_A_YEAR:
-            figures.append(
-                Figure("energy.year_wall_s", slowest, "s", 120.0, "lower", each)
-            )
-        figures.append(
-            Figure("energy.memory_mb", most, "MB", 500.0, "lower", "all processes")
-        )
-    for item in outcomes.values():
-        figures.append(
-            Figure(
-                f"energy.kw_per_rt.{item.control}",
-                item.total,
-                "kW/RT",
-                None,
-                "lower",
-                f"{item.energy / 1000:.0f} MWh for {item.cooling / 1000:.0f} MWh",
-            )
-        )
-    if ours and best:
-        figures.append(
-            Figure(
-                "energy.ratio.ours_to_optimum",
-                ours.total / best.total,
-                "",
-                1.05,
-                "lower",
-                "the same loads, hour by hour",
-            )
-        )
-    if fixed:
-        figures.extend(
-            Figure(
-                f"energy.ratio.{item.control}_to_fixed",
-                item.total / fixed.total,
-                "",
-                0.92 if item is ours else None,
-                "lower",
-                f"{100 * (item.total / fixed.total - 1):+.1f} %",
-            )
-            for item in outcomes.values()
-            if item is not fixed
-        )
-    for item in outcomes.values():
-        if item.run is None:
-            continue
-        others = fixed.run if item is ours and fixed else None
-        figures.append(
-            Figure(
-                f"energy.unmet_kh.{item.control}",
-                item.run.unmet,
-                "K h",
-                None if others is None else others.unmet,
-                "lower",
-                "of all zones together",
-            )
-        )
-        figures.append(
-            Figure(
-                f"energy.starts.{item.control}",
-                sum(item.run.starts.values()),
-                "",
-                None if others is None else sum(others.starts.values()),
-                "lower",
-                ", ".join(f"{key} {count}" for key, count in item.run.starts.items()),
-            )
-        )
-    return figures
-
-
-def _number(figure: Figure) -> str:
-    text = f"{figure.value:.0f}" if abs(figure.value) >= 100 else f"{figure.value:.4g}"
-    return f"{text} {figure.unit}".strip()
-
-
-def _row(figure: Figure) -> tuple[str, ...]:
-    bound = "–"
-    if figure.bound is not None:
-        sign = "≥" if figure.better == "higher" else "≤"
-        bound = f"{sign} {figure.bound:.4g}"
-    verdict = {True: "kept", False: "NOT kept", None: "–"}[figure.kept]
-    return figure.key, _number(figure), bound, verdict, figure.beside
-
-
 def _columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     )
-
-
-def _by_component(outcomes: Mapping[str, Outcome]) -> list[tuple[str, ...]]:
-    """Return the comparison as people want it: kW/RT of each part of the plant."""
-    parts = next(iter(outcomes.values())).kw_per_rt
-    rows = [
-        (
-            "control",
-            "kWh",
-            "kW/RT",
-            *(name.replace("_", " ") for name in parts),
-            "unmet K h",
-            "starts",
-        )
-    ]
-    rows += [
-        (
-            item.control,
-            f"{item.energy:,.0f}",
-            f"{item.total:.4f}",
-            *(f"{value:.4f}" for value in item.kw_per_rt.values()),
-            "–" if item.run is None else f"{item.run.unmet:.1f}",
-            "–"
-            if item.run is None
-            else " + ".join(str(count) for count in item.run.starts.values()),
-        )
-        for item in outcomes.values()
-    ]
-    return rows
 
 
 def _machine() -> str:
@@ -248,23 +123,32 @@ def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
 def _write_page(
     outcomes: Mapping[str, Outcome], figures: Sequence[Figure], what: str
 ) -> None:
-    page = _PAGE.read_text(encoding="utf-8")
-    head, begin, rest = page.partition(_BEGIN)
+    text = page.PAGE.read_text(encoding="utf-8")
+    head, begin, rest = text.partition(_BEGIN)
     _, end, tail = rest.partition(_END)
     if not begin or not end:
-        raise SystemExit(f"{_PAGE} has no place for the energy tables")
-    rows = [("figure", "value", "bound", "verdict", "beside it"), *map(_row, figures)]
+        raise SystemExit(f"{page.PAGE.name} has no place for the energy tables")
+    rows = [
+        (
+            f"`{item.key}`",
+            page.number(item),
+            page.bound(item),
+            page.verdict(item),
+            item.beside,
+        )
+        for item in figures
+    ]
     lines = [
         f"Measured on {_machine()}: {what}.",
         "",
-        *_markdown(_by_component(outcomes)),
+        *_markdown(by_component(outcomes)),
         "",
-        *_markdown(
-            [(f"`{row[0]}`" if i else row[0], *row[1:]) for i, row in enumerate(rows)]
-        ),
+        *_markdown([("figure", "value", "bound", "verdict", "beside it"), *rows]),
         "",
     ]
-    _PAGE.write_text(head + _BEGIN + "\n".join(lines) + _END + tail, encoding="utf-8")
+    page.PAGE.write_text(
+        head + _BEGIN + "\n".join(lines) + _END + tail, encoding="utf-8"
+    )
 
 
 def main() -> int:
@@ -287,7 +171,9 @@ def main() -> int:
         if control in wanted:
             outcomes[control] = outcome_of(run)
     if reference is not None and OPTIMUM in wanted:
-        outcomes[OPTIMUM] = outcome_of_bound(arguments.site, reference, _say)
+        outcomes[OPTIMUM] = outcome_of_bound(
+            arguments.site, arguments.weather, reference
+        )
     figures = figures_of(outcomes, arguments.days)
     what = (
         f"{arguments.site.parent.name}, weather {Path(arguments.weather).name}, "
@@ -312,15 +198,8 @@ def main() -> int:
         }
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        print(f"\n{_machine()}: {what}\n\n{_columns(_by_component(outcomes))}\n")
-        print(
-            _columns(
-                [
-                    ("figure", "value", "bound", "verdict", "beside it"),
-                    *map(_row, figures),
-                ]
-            )
-        )
+        print(f"\n{_machine()}: {what}\n\n{_columns(by_component(outcomes))}\n")
+        print(page.table(figures))
     return 0
 
 

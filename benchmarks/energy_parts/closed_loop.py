@@ -20,7 +20,7 @@ from custom_components.chiller_plant.plant.arbiter import Request
 from custom_components.chiller_plant.plant.command_desk import CommandDesk, NoticeKind
 from custom_components.chiller_plant.plant.model import Plant, PointKey
 from custom_components.chiller_plant.plant.reading import Quality, Reading
-from custom_components.chiller_plant.simulator.world import released_value
+from custom_components.chiller_plant.simulator.commands import released_value
 
 from .controls import BUILD, CONTROL_INTERVAL
 from .virtual_plan import Automation, virtual_plan
@@ -80,7 +80,7 @@ class _Running:
     priority: int
     controller: Controller
     sent: dict[PointKey, _Sent] = field(default_factory=dict)
-    commands: tuple[Command, ...] = ()
+    taken: dict[PointKey, str] = field(default_factory=dict)
 
 
 class ClosedLoop:
@@ -111,6 +111,8 @@ class ClosedLoop:
         }
         self._askers: dict[PointKey, int] = {}
         self._contested: set[PointKey] = set()
+        self._owners_known = False
+        """Who is heard changes only when somebody begins or ends to ask."""
 
     def step(self, now: float, row: Sequence[float], give: Give) -> None:
         """Decide and command once.
@@ -138,8 +140,12 @@ class ClosedLoop:
                 readings[key] = Reading(value, good, now)
 
         holds = self.desk.held
+        if not self._owners_known:
+            self._owners_known = True
+            for running in self._running:
+                running.taken = self._taken(running.priority)
         for running in self._running:
-            inputs = Inputs(values, holds, self._taken(running.priority), UTC)
+            inputs = Inputs(values, holds, running.taken, UTC)
             self._request(now, running, running.controller.step(now, inputs).commands)
         for order in self.desk.step(now, readings):
             point = order.point
@@ -196,6 +202,7 @@ class ClosedLoop:
                 self.desk.release(now, source=running.source, points=gone)
 
     def _asks(self, key: PointKey, change: int) -> None:
+        self._owners_known = False
         self._askers[key] = self._askers.get(key, 0) + change
         if self._askers[key] > 1:
             self._contested.add(key)

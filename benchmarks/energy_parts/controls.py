@@ -14,8 +14,10 @@ from appdaemon.apps.chiller_control.control.chiller_plant_schedule import (
     ChillerPlantSchedule,
 )
 from appdaemon.apps.chiller_control.control.decision import Controller
+from appdaemon.apps.chiller_control.control.dynamic_setpoint import DynamicSetpoint
 from appdaemon.apps.chiller_control.control.pid_control import PidControl
 from appdaemon.apps.chiller_control.control.plan import Plan, PlanAutomation
+from appdaemon.apps.chiller_control.control.smart_ct import SmartCT
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.roles import EquipmentType
 
@@ -24,9 +26,14 @@ from .virtual_plan import Automation
 CONTROL_INTERVAL = 60.0
 """Seconds between two decisions."""
 
+WARMEST_SUPPLY = 9.0
+"""°C; the same for all who reset it, and for the bound."""
+
 BUILD: Mapping[str, Callable[[Plan, PlanAutomation], Controller]] = {
     "chiller_plant_schedule": ChillerPlantSchedule,
     "chiller_add_subtract": ChillerAddSubtract,
+    "dynamic_setpoint": DynamicSetpoint,
+    "smart_ct": SmartCT,
     "pid_control": PidControl,
 }
 """The controller of each control type."""
@@ -132,5 +139,66 @@ def _fixed(plant: Plant) -> tuple[Automation, ...]:
     )
 
 
-CONTROLS: Mapping[str, Callable[[Plant], tuple[Automation, ...]]] = {"fixed": _fixed}
+def _reset(plant: Plant, **config: float | str) -> Automation:
+    """Trim and respond on what the zones ask for, within the same comfort."""
+    return Automation(
+        "dynamic_setpoint",
+        "reset",
+        {
+            "outputs": [
+                "plant.chilled_water_supply_temperature_setpoint",
+                "plant.chilled_water_differential_pressure_setpoint",
+            ]
+        },
+        {
+            "method": "trim_and_respond",
+            "supply_temperature_minimum": 6.7,
+            "supply_temperature_maximum": WARMEST_SUPPLY,
+            "ignored_requests": 0,
+            **config,
+        },
+        priority=2,
+    )
+
+
+def _towers(plant: Plant, *roles: str, **config: float | str) -> Automation:
+    outputs = _keys(plant, EquipmentType.COOLING_TOWER, "speed_command")
+    if "cells" in roles:
+        outputs += _keys(plant, EquipmentType.COOLING_TOWER, "run_command")
+    if "pumps" in roles:
+        outputs += _keys(plant, EquipmentType.CONDENSER_WATER_PUMP, "speed_command")
+    return Automation("smart_ct", "towers", {"outputs": outputs}, config, priority=3)
+
+
+def _guideline36(plant: Plant) -> tuple[Automation, ...]:
+    """Follow ASHRAE Guideline 36: resets, staging by lift, return water by load."""
+    return (
+        _always_on(),
+        _staging(plant, staging="lift", design_lift=28),
+        _pressure_loop(plant),
+        _reset(plant),
+        _towers(plant, law="lift", cells="chillers"),
+    )
+
+
+def _ours(plant: Plant) -> tuple[Automation, ...]:
+    """Let the plant's own model choose cells, speeds and the next stage."""
+    return (
+        _always_on(),
+        _staging(
+            plant, staging="model", stage_up_threshold=100, stage_down_threshold=95
+        ),
+        _pressure_loop(plant),
+        _reset(plant),
+        _towers(
+            plant, "cells", "pumps", law="model", cells="all", minimum_cell_flow=10
+        ),
+    )
+
+
+CONTROLS: Mapping[str, Callable[[Plant], tuple[Automation, ...]]] = {
+    "fixed": _fixed,
+    "guideline36": _guideline36,
+    "ours": _ours,
+}
 """The automations of each way, by the name it is asked for with."""

@@ -1,6 +1,5 @@
 """What a way of control came to, in the form in which all are compared."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,15 @@ from custom_components.chiller_plant.plant.plant_file import load_plant
 from custom_components.chiller_plant.plant.units import KW_PER_RT
 from custom_components.chiller_plant.simulator.arrays import Array
 
+from .controls import WARMEST_SUPPLY
+from .optimum import bound
 from .recording import COMPONENTS, Run
+from .secondary import secondary_table
+from .year import weather_of
 
 OPTIMUM = "optimum"
+SUPPLIES = np.linspace(6.7, WARMEST_SUPPLY, 6)
+"""°C that the bound tries."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +89,20 @@ def outcome_of(run: Run) -> Outcome:
     )
 
 
-def outcome_of_bound(site: Path, run: Run, say: Callable[[str], None]) -> Outcome:
+def outcome_of_bound(site: Path, weather: str, run: Run) -> Outcome:
     """Return the least that the loads of a run could have taken."""
-    from .optimum import bound
-    from .secondary import secondary_table
-
     plant = load_plant(site)
     load = run.hourly("cooling_load")
     wet_bulb = run.hourly("wet_bulb")
-    table = secondary_table(plant)
+    table = secondary_table(plant, weather_of(weather, plant), SUPPLIES)
     power, flow = table.at(load)
     found = bound(
         plant,
         load,
         wet_bulb,
-        supplies=table.supplies,
+        supplies=SUPPLIES,
         secondary_power=power,
         secondary_flow=flow,
-        say=say,
     )
     return Outcome(
         OPTIMUM,

@@ -203,4 +203,5 @@ class Run:
         """Return the means of whole hours."""
         values = self[name]
         whole = len(values) // BINS_AN_HOUR * BINS_AN_HOUR
-        return values[:whole].reshape(-1, BINS_AN_HOUR).mean(axis=1)
+        means: Array = values[:whole].reshape(-1, BINS_AN_HOUR).mean(axis=1)
+        return means

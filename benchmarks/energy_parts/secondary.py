@@ -21,8 +21,8 @@ from custom_components.chiller_plant.simulator.water import HEAT_CAPACITY
 from custom_components.chiller_plant.simulator.weather_series import WeatherSeries
 from custom_components.chiller_plant.simulator.zones import Zones
 
-WARMER = 0.5
-"""K above its setpoint that a zone may be; half of what people put up with."""
+WARMER = 0.2
+"""K above its setpoint that a zone may be: held as well as controllers hold it."""
 _SETPOINT = 24.0
 _LOADS = np.arange(0.1, 1.25, 0.1)
 _SPEEDS = np.arange(0.20, 1.001, 0.04)
@@ -89,12 +89,8 @@ def secondary_table(
     ]
     rank = np.empty(count)
     rank[list(mains.pump_index)] = place
-    pumps = fleets.pumps(
-        layout, EquipmentType.SECONDARY_CHILLED_WATER_PUMP, scenarios
-    )
-    pumps.settle(
-        rank[None, :] < chosen[:, :1], np.repeat(chosen[:, 1:], count, axis=1)
-    )
+    pumps = fleets.pumps(layout, EquipmentType.SECONDARY_CHILLED_WATER_PUMP, scenarios)
+    pumps.settle(rank[None, :] < chosen[:, :1], np.repeat(chosen[:, 1:], count, axis=1))
     specs = fleets.zone_specs(layout)
     distribution = Distribution(
         pumps,

@@ -21,6 +21,7 @@ import numpy as np
 
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.plant_file import load_plant
+from custom_components.chiller_plant.simulator.settings import read_settings
 from custom_components.chiller_plant.simulator.weather_series import (
     DAY,
     YEAR_START,
@@ -88,10 +89,13 @@ def chunks_of(days: int) -> tuple[Chunk, ...]:
     )
 
 
-def weather_of(name: str, plant: Plant) -> WeatherSeries | None:
-    """Return the weather: `tropical`, `site` (the plant file's) or an EPW file."""
+def weather_of(name: str, plant: Plant) -> WeatherSeries:
+    """Return the weather: `tropical`, `site` (the plant file's) or an EPW file.
+
+    Raise `WeatherError` for a file that is unfit.
+    """
     if name == "site":
-        return None
+        return read_settings(plant).weather()
     if name == "tropical":
         return WeatherSeries.tropical()
     return WeatherSeries.from_epw(Path(name))

@@ -98,7 +98,13 @@ def _shared_problem(
     user: Equipment, others: Collection[Equipment], view: View
 ) -> str | None:
     for kind in kinds(user):
-        machines = [view.plant.equipment[key] for key in user.served_by[kind]]
+        keys = user.served_by[kind]
+        machines = [view.plant.equipment[key] for key in keys]
+        if all(other.served_by.get(kind, ()) == keys for other in others):
+            # One header: each needs one, whichever it is.
+            proven = {machine.key for machine in machines if view.serves(machine)}
+            if len(proven) > len(others):
+                continue
         running = serving(others, kind, view) | {
             machine.key for machine in machines if view.serves(machine)
         }

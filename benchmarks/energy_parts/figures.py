@@ -1,0 +1,120 @@
+"""The figures that a comparison comes to, and what they must be."""
+
+from collections.abc import Mapping
+
+from benchmarks.bus_parts.result import Figure
+
+from .outcome import OPTIMUM, Outcome
+from .year import DAYS_A_YEAR
+
+
+def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
+    """Return the figures that are asked for, with their bounds."""
+    figures: list[Figure] = []
+    runs = [item for item in outcomes.values() if item.run is not None]
+    fixed, ours, best = (outcomes.get(key) for key in ("fixed", "ours", OPTIMUM))
+    if runs:
+        slowest = max(item.run.wall_seconds for item in runs if item.run)
+        most = max(item.run.memory_mb for item in runs if item.run)
+        each = ", ".join(
+            f"{item.control} {item.run.wall_seconds:.0f} s"
+            f" ({item.run.cpu_seconds:.0f} s of CPU)"
+            for item in runs
+            if item.run
+        )
+        if round(days) == DAYS_A_YEAR:
+            figures.append(
+                Figure("energy.year_wall_s", slowest, "s", 120.0, "lower", each)
+            )
+        figures.append(
+            Figure("energy.memory_mb", most, "MB", 500.0, "lower", "all processes")
+        )
+    figures.extend(
+        Figure(
+            f"energy.kw_per_rt.{item.control}",
+            item.total,
+            "kW/RT",
+            None,
+            "lower",
+            f"{item.energy / 1000:.0f} MWh for {item.cooling / 1000:.0f} MWh of cooling",
+        )
+        for item in outcomes.values()
+    )
+    if ours and best:
+        figures.append(
+            Figure(
+                "energy.ratio.ours_to_optimum",
+                ours.total / best.total,
+                "",
+                1.05,
+                "lower",
+                "the same loads, hour by hour",
+            )
+        )
+    if fixed:
+        figures.extend(
+            Figure(
+                f"energy.ratio.{item.control}_to_fixed",
+                item.total / fixed.total,
+                "",
+                0.92 if item is ours else None,
+                "lower",
+                f"{100 * (item.total / fixed.total - 1):+.1f} %",
+            )
+            for item in outcomes.values()
+            if item is not fixed
+        )
+    for item in outcomes.values():
+        if item.run is None:
+            continue
+        others = fixed.run if item is ours and fixed else None
+        figures.append(
+            Figure(
+                f"energy.unmet_kh.{item.control}",
+                item.run.unmet,
+                "K h",
+                None if others is None else others.unmet,
+                "lower",
+                "of all zones together",
+            )
+        )
+        figures.append(
+            Figure(
+                f"energy.starts.{item.control}",
+                sum(item.run.starts.values()),
+                "",
+                None if others is None else sum(others.starts.values()),
+                "lower",
+                ", ".join(f"{key} {count}" for key, count in item.run.starts.items()),
+            )
+        )
+    return figures
+
+
+def by_component(outcomes: Mapping[str, Outcome]) -> list[tuple[str, ...]]:
+    """Return the comparison as people want it: kW/RT of each part of the plant."""
+    parts = next(iter(outcomes.values())).kw_per_rt
+    rows = [
+        (
+            "control",
+            "kWh",
+            "kW/RT",
+            *(name.replace("_", " ") for name in parts),
+            "unmet K h",
+            "starts",
+        )
+    ]
+    rows += [
+        (
+            item.control,
+            f"{item.energy:,.0f}",
+            f"{item.total:.4f}",
+            *(f"{value:.4f}" for value in item.kw_per_rt.values()),
+            "–" if item.run is None else f"{item.run.unmet:.1f}",
+            "–"
+            if item.run is None
+            else " + ".join(str(count) for count in item.run.starts.values()),
+        )
+        for item in outcomes.values()
+    ]
+    return rows
