@@ -136,7 +136,7 @@ def test_each_scenario_has_its_own_water() -> None:
     assert fleet.leaving_temperature.tolist() == [[24.0, 24.0], [29.0, 29.0]]
     fleet.settle(np.full((2, 2), True), np.ones((2, 2)))
     fleet.cool(
-        fleet.share_out(np.array([2 * FLOW, FLOW])),
+        fleet.share_out(np.array([2 * FLOW, 1.8 * FLOW])),
         np.array([34.0, 38.0]),
         np.array([25.0, 28.0]),
     )
