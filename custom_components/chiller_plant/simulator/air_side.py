@@ -114,6 +114,7 @@ class AirHandlers:
         """Electrical power, kW."""
         self.cools: Flags = np.ones(shape, dtype=np.bool_)
         """Whether the coil may have water: comfort, or eco that has need."""
+        self._eco_cools: Flags = np.zeros(shape, dtype=np.bool_)
         self.coasts: Flags = np.zeros(shape, dtype=np.bool_)
         """Whether only the cold left in the coil is used up."""
         self._air_loops = Loops(_AIR_GAIN, _AIR_INTEGRAL_TIME, 0.5, shape)
@@ -135,8 +136,9 @@ class AirHandlers:
         if self._has_eco:
             # Between the two limits of the band what was stays.
             begun = temperature > self._eco_setpoint + _ECO_BAND
-            going = (temperature > self._eco_setpoint - _ECO_BAND) & self.cools
-            cools = occupied | begun | (going & ~occupied)
+            going = self._eco_cools & (temperature > self._eco_setpoint - _ECO_BAND)
+            self._eco_cools = (begun | going) & ~occupied
+            cools |= self._eco_cools
             wanted = np.where(occupied, setpoint, self._eco_setpoint)
             wanted = np.where(np.isfinite(wanted), wanted, setpoint)
         # Passive cooling: when eco begins the valve closes, the fan goes on

@@ -116,8 +116,7 @@ class Coils:
         `transfer` is the share of the clean coil's conductance.
         """
         share = np.maximum(flow / self.design_air, _LEAST)
-        units = share ** (_AIR_EXPONENT - 1.0)
-        units *= _AIR_SIDE_UNITS * transfer
+        units = share ** (_AIR_EXPONENT - 1.0) * (_AIR_SIDE_UNITS * transfer)
         return AirSide(
             flow=share * self.design_air,
             blown=share > _LEAST,
@@ -131,8 +130,7 @@ class Coils:
     def cooling(self, air: AirSide, water_flow: Array, water_entering: Array) -> Array:
         """Return the kW that go from the air to the water, less than 0 from it."""
         share = np.maximum(water_flow / self.design_water, _LEAST)
-        inside = share**_WATER_EXPONENT
-        inside *= self._inside * air.transfer
+        inside = share**_WATER_EXPONENT * self._inside * air.transfer
         ratio = air.flow / (share * self._design_capacity)
         across = air.flow / inside
         outside = 1.0 / air.units
@@ -141,18 +139,14 @@ class Coils:
         drive = np.maximum(air.enthalpy - saturated_enthalpy(water_entering), _TINY)
         rise = np.maximum(saturation_temperature(air.enthalpy) - water_entering, _TINY)
         heat = drive / rise
-        wet = _effectiveness(outside + across * heat, ratio * heat)
-        wet *= drive
+        wet = drive * _effectiveness(outside + across * heat, ratio * heat)
         # The same for a surface that stays dry.
         heat = AIR_HEAT + VAPOUR_HEAT * air.humidity_ratio
-        dry = _effectiveness(outside + across * heat, ratio * heat)
-        dry *= heat
-        dry *= air.temperature - water_entering
+        dry = heat * _effectiveness(outside + across * heat, ratio * heat)
+        dry = dry * (air.temperature - water_entering)
         # Water that is warmer than the air heats it, and wets nothing.
         cooling = np.where(drive > _TINY, np.maximum(wet, dry), dry)
-        cooling *= air.flow
-        cooling *= air.blown & (share > _LEAST)
-        return cooling
+        return np.asarray(air.flow * cooling * (air.blown & (share > _LEAST)))
 
     def most_cooling(self, air: AirSide, coldest: Array) -> Array:
         """Return the kW that saturate the air at the temperature `coldest`."""
