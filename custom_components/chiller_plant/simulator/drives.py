@@ -93,15 +93,14 @@ class Drives:
 
     def step(self, seconds: float, *, run: Flags, speed: Array) -> None:
         """Ramp towards `speed`; a trip coasts down until it is reset by off."""
-        target = np.minimum(speed, 1.0)
-        np.maximum(target, 0.0, out=target)
         if np.count_nonzero(self.fault) or np.count_nonzero(self.alarm):
-            tripped = self.fault == Fault.TRIP
             hand = self.fault == Fault.HAND
             self.alarm &= run
-            self.alarm |= tripped
-            target = np.where(hand, self.hand_speed, target)
+            self.alarm |= self.fault == Fault.TRIP
+            speed = np.where(hand, self.hand_speed, speed)
             run = ((run & (self.fault == Fault.NONE)) | hand) & ~self.alarm
+        target = np.minimum(speed, 1.0)
+        np.maximum(target, 0.0, out=target)
         target *= run
         travel = seconds / RAMP_TIME
         # Written so that it lands on the target exactly: pumps that were told
