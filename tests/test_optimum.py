@@ -84,7 +84,8 @@ def test_nothing_that_was_searched_takes_less(plant: Plant) -> None:
     assert found.feasible.all()
     for hour, kilowatts in enumerate(found.total):
         best = searched(plant, float(load[hour]), float(wet_bulb[hour]))
-        assert kilowatts == pytest.approx(best, rel=0.002), (load[hour], best)
+        # The search steps by 3 % of speed, so it may be the one that misses.
+        assert 0.997 * best < kilowatts < 1.001 * best, (load[hour], best)
 
 
 def test_settings_are_such_as_the_plant_has(plant: Plant) -> None:
