@@ -196,7 +196,10 @@ async def test_interlock_that_holds_a_test_back_says_why(
     entry = await set_up(hass, served.text)
     before = served.commanded("chiller_2.run_command")
     walk = await open_options(hass, entry.entry_id, "test_point")
-    await walk.submit(point="chiller_2.run_command")
+    await walk.submit(point="Chiller 22: run command")
+    assert walk.errors == {"point": "unknown_point"}
+    # As the field offers it.
+    await walk.submit(point="Chiller 2: run command")
     await walk.choose("write")
     await walk.submit(value=True, confirm=True)
     await walk.wait()

@@ -30,7 +30,7 @@ from .discovery import (
     stripped,
 )
 from .files import take_files
-from .lists import bullets, some
+from .lists import NOTHING, bullets, some
 from .network import async_network_fields, open_network, settings_of
 from .plant_file import Refused
 
@@ -112,7 +112,7 @@ class EdeFlow(DiscoveryFlow):
                     for device in self._list.devices
                 ),
                 "skipped_count": str(len(self._list.skipped)),
-                "skipped": self._skipped() or "-",
+                "skipped": self._skipped() or NOTHING,
                 "problems": refused.problems,
             },
         )
@@ -185,7 +185,7 @@ class EdeFlow(DiscoveryFlow):
                 "missing": bullets(
                     f"{device.name} (instance {device.instance})" for device in missing
                 )
-                or "-",
+                or NOTHING,
                 "problems": problems,
             },
         )

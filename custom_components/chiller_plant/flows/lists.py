@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 
 _MOST_SHOWN = 30
 
+NOTHING = "none"
+"""In place of a list; a lone dash would be drawn as an empty one."""
+
 
 def bullets(lines: Iterable[str]) -> str:
     """Return lines as a list."""

@@ -29,7 +29,8 @@ CONF_KEEP = "keep"
 CONF_NAME = "name"
 CONF_TYPE = "type"
 CONF_DEVICES = "devices"
-NOT_THERE = "not_there"
+NOT_THERE = "Not there"
+"""Values are what people read: a field with a search shows them as they are."""
 
 _BY_HAND = "chosen by hand"
 _SURE = 0.8
@@ -75,9 +76,10 @@ class Catalogue:
             fields[vol.Required(role.name, default=chosen)] = SelectSelector(
                 SelectSelectorConfig(
                     options=[
-                        SelectOptionDict(value=NOT_THERE, label="Not there"),
+                        SelectOptionDict(value=NOT_THERE, label=NOT_THERE),
                         *self._options(role, match, offered),
                     ],
+                    # Without it there would be no search among hundreds of objects.
                     custom_value=True,
                     mode=SelectSelectorMode.DROPDOWN,
                 )
@@ -89,7 +91,10 @@ class Catalogue:
         return SelectSelector(
             SelectSelectorConfig(
                 options=[
-                    SelectOptionDict(value=key, label=f"{device.name} ({key})")
+                    SelectOptionDict(
+                        value=key,
+                        label=key if key == device.name else f"{device.name} ({key})",
+                    )
                     for key, device in self.devices.items()
                 ],
                 multiple=True,
@@ -160,7 +165,7 @@ def corrected(
         if (item := catalogue.object_of(value)) is None:
             errors[role.name] = "unknown_object"
         elif proposed is not None and proposed.object == item:
-            roles[role.name] = proposed
+            roles[role.name] = replace(proposed, score=1.0)
         elif not fits(role, item):
             errors[role.name] = "object_does_not_fit"
         else:
@@ -171,19 +176,25 @@ def corrected(
 def reasons(machine: ProposedEquipment) -> str:
     """Return why each role was proposed, as a list for people."""
     lines = [f"- {note}" for note in machine.notes]
-    lines += [
-        f"- {role.replace('_', ' ')}: {match.object.name} ({match.object.identifier}), "
-        f"{match.reason}"
-        for role, match in machine.roles.items()
-    ]
+    for role, match in machine.roles.items():
+        found = match.object.identifier
+        if match.object.name not in match.reason:
+            found = f"{match.object.name} ({found})"
+        lines.append(f"- {role.replace('_', ' ')}: {found}, {match.reason}")
     return "\n".join(lines)
+
+
+def unsure_points(machine: ProposedEquipment) -> int:
+    """Return how many points of a machine may well be wrong."""
+    return sum(match.score < _SURE for match in machine.roles.values())
 
 
 def summary_of(machine: ProposedEquipment) -> str:
     """Return a machine in one line."""
     kind = machine.type.value.replace("_", " ")
-    unsure = sum(match.score < _SURE for match in machine.roles.values())
-    text = f"{machine.name}: {kind}, {len(machine.roles)} points"
+    unsure = unsure_points(machine)
+    points = "1 point" if len(machine.roles) == 1 else f"{len(machine.roles)} points"
+    text = f"{machine.name}: {kind}, {points}"
     return f"{text}, {unsure} of them not sure" if unsure else text
 
 
@@ -209,4 +220,4 @@ def _option(item: FoundObject) -> SelectOptionDict:
 
 
 def _id(item: FoundObject) -> str:
-    return f"{item.device}/{item.identifier}"
+    return f"{item.name} ({item.device} {item.identifier})"

@@ -31,7 +31,7 @@ from ..plant.commissioning.plant_file_text import plant_file_text
 from ..plant.commissioning.propose import propose
 from ..plant.plant_file.equipment import PLANT_KEY
 from ..plant.roles import EquipmentType
-from .lists import bullets, some
+from .lists import NOTHING, some
 from .machine_form import (
     CONF_DEVICES,
     CONF_KEEP,
@@ -44,11 +44,15 @@ from .machine_form import (
     shown,
     summary_of,
     type_field,
+    unsure_points,
 )
 from .plant_file import PlantFlow, Refused
 from .serving import chosen_services, services, serving_fields, without
 
 CONF_CHECK = "check"
+
+_FEW = 20
+"""Machines of which a person is asked to look at every one."""
 
 
 class MappingFlow(PlantFlow):
@@ -102,12 +106,15 @@ class MappingFlow(PlantFlow):
                 mode=SelectSelectorMode.LIST,
             )
         )
+        check = keys
+        if len(keys) > _FEW:
+            check = [key for key in keys if unsure_points(self._machines[key])]
         return self.async_show_form(
             step_id="machines",
             data_schema=vol.Schema(
                 {
                     vol.Required(CONF_KEEP, default=keys): field,
-                    vol.Required(CONF_CHECK, default=keys): field,
+                    vol.Required(CONF_CHECK, default=check): field,
                 }
             ),
             description_placeholders={
@@ -173,7 +180,7 @@ class MappingFlow(PlantFlow):
             step_id="more",
             menu_options=options,
             description_placeholders={
-                "machines": bullets(map(summary_of, self._machines.values())),
+                "machines": some(list(map(summary_of, self._machines.values()))),
                 "problems": self._problems,
                 "left_out": str(len(self._left_out())),
             },
@@ -255,8 +262,8 @@ class MappingFlow(PlantFlow):
             ),
             errors=errors,
             description_placeholders={
-                "machines": bullets(map(summary_of, self._machines.values())),
-                "left_out": some(left_out) or "-",
+                "machines": some(list(map(summary_of, self._machines.values()))),
+                "left_out": some(left_out) or NOTHING,
                 "notes": some(self._notes),
                 "problems": problems,
             },

@@ -16,7 +16,6 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
-    SelectOptionDict,
     Selector,
     SelectSelector,
     SelectSelectorConfig,
@@ -60,26 +59,30 @@ class PointTestFlow(OptionsFlow):
         """Ask which point."""
         if (coordinator := self._coordinator()) is None:
             return self.async_abort(reason="plant_not_loaded")
-        plant = coordinator.plant
+        points = _by_name(coordinator.plant)
+        errors: dict[str, str] = {}
         if user_input is not None:
-            self._point = plant.points[user_input[CONF_POINT]]
-            self._result = ""
-            return await self.async_step_point()
+            wanted = user_input[CONF_POINT].strip()
+            found = points.get(wanted) or coordinator.plant.points.get(wanted)
+            if found is not None:
+                self._point, self._result = found, ""
+                return await self.async_step_point()
+            errors[CONF_POINT] = "unknown_point"
         return self.async_show_form(
             step_id="test_point",
             data_schema=vol.Schema(
                 {
                     vol.Required(CONF_POINT): SelectSelector(
                         SelectSelectorConfig(
-                            options=[
-                                SelectOptionDict(value=key, label=_name(plant, point))
-                                for key, point in plant.points.items()
-                            ],
+                            options=list(points),
+                            # Without it there would be no search among thousands.
+                            custom_value=True,
                             mode=SelectSelectorMode.DROPDOWN,
                         )
                     )
                 }
             ),
+            errors=errors,
         )
 
     async def async_step_point(
@@ -301,6 +304,15 @@ def shown(point: Point, value: Value | None) -> str:
 def _name(plant: Plant, point: Point) -> str:
     equipment = plant.equipment[point.equipment].name
     return f"{equipment}: {point.role.name.replace('_', ' ')}"
+
+
+def _by_name(plant: Plant) -> dict[str, Point]:
+    """Return the points by what people call them, with the key where two are alike."""
+    points: dict[str, Point] = {}
+    for point in plant.points.values():
+        name = _name(plant, point)
+        points[f"{name} ({point.key})" if name in points else name] = point
+    return points
 
 
 def _same(found: Value, wanted: Value | None) -> bool:

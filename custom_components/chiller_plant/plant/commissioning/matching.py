@@ -131,12 +131,12 @@ def _candidate(
 
 
 def _circumstances(role: Role, found: FoundObject, states: str) -> str:
-    """Return what a reason goes on with: type, unit, states."""
-    text = f"; {found.object_type.replace('-', ' ')}"
+    """Return what a reason goes on with: unit, states."""
+    text = ""
     if found.unit is not None:
-        text += f" in {found.unit}"
+        text = f"; in {found.unit}"
     elif not role.quantity.is_boolean:
-        text += f"; its unit is not known, taken as {role.quantity.unit}"
+        text = f"; its unit is not known, taken as {role.quantity.unit}"
     return f"{text}; {states}" if states else text
 
 
