@@ -182,16 +182,44 @@ def _guideline36(plant: Plant) -> tuple[Automation, ...]:
 
 
 def _ours(plant: Plant) -> tuple[Automation, ...]:
-    """Let the plant's own model choose cells, speeds and the next stage."""
+    """Let the plant's own model choose cells, speeds and the next stage.
+
+    Zones ask for colder water when they or their supply air are too warm, not
+    when their valves are open: what an open valve wants is water, and at a low
+    pressure it gets it for little.
+    """
     return (
         _always_on(),
         _staging(
-            plant, staging="model", stage_up_threshold=100, stage_down_threshold=95
+            plant,
+            staging="model",
+            stage_up_threshold=105,
+            stage_down_threshold=98,
+            stage_hold=600,
+            primary_flow="follow",
+            primary_flow_minimum=55,
         ),
         _pressure_loop(plant),
-        _reset(plant),
+        _reset(
+            plant,
+            differential_pressure_minimum=15,
+            differential_pressure_maximum=85,
+            trim_interval=120,
+            trim=2,
+            respond=1.5,
+            respond_maximum=6,
+            valve_request_on=100,
+            valve_request_off=90,
+            zone_temperature_error=0.4,
+        ),
         _towers(
-            plant, "cells", "pumps", law="model", cells="all", minimum_cell_flow=10
+            plant,
+            "cells",
+            "pumps",
+            law="model",
+            cells="all",
+            minimum_cell_flow=10,
+            condenser_flow_minimum=56,
         ),
     )
 
