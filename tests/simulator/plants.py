@@ -1,13 +1,17 @@
 """Plants for the tests of the simulator."""
 
 from pathlib import Path
+import re
 
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.plant_file import load_plant, parse_plant
 from custom_components.chiller_plant.simulator.world import World
+from custom_components.chiller_plant.simulator.worlds import Worlds
 from tests.ports import tcp_port, udp_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples/two_chillers/plant.yaml"
+KSPO = EXAMPLE.parents[1] / "kspo/plant.yaml"
+THREE_CHILLERS = EXAMPLE.parents[1] / "three_chillers/plant.yaml"
 SEVEN = 7 * 3600.0
 
 _DEDICATED = """
@@ -73,18 +77,24 @@ def command_all(subject: World, on: bool) -> None:
             subject.command(key, on)
 
 
-def served_example(folder: Path) -> Path:
-    """Write the example with free addresses of its own, and return the file."""
-    text = EXAMPLE.read_text(encoding="utf-8")
-    for last in (11, 12, 13, 14):
-        ours = f"127.0.9.{last}"
-        text = text.replace(f"127.0.0.{last}:47808", f"{ours}:{udp_port()}")
-    for last in (21, 22):
-        ours = f"127.0.9.{last}"
-        text = text.replace(
-            f"host: 127.0.0.{last}\n    port: 5020",
-            f"host: {ours}\n    port: {tcp_port()}",
-        )
+def start_all(subject: Worlds) -> None:
+    """Command every motor and valve of every scenario on."""
+    for key in subject.commands.points:
+        if key.endswith((".run_command", ".open_command")):
+            subject.command(slice(None), key, True)
+
+
+def served_example(folder: Path, example_file: Path = EXAMPLE) -> Path:
+    """Write an example with free addresses of its own, and return the file."""
+    text = example_file.read_text(encoding="utf-8")
+    text = re.sub(
+        r"127\.0\.0\.(\d+):47808", lambda m: f"127.0.9.{m[1]}:{udp_port()}", text
+    )
+    text = re.sub(
+        r"host: 127\.0\.0\.(\d+)\n    port: 5020",
+        lambda m: f"host: 127.0.9.{m[1]}\n    port: {tcp_port()}",
+        text,
+    )
     file = folder / "plant.yaml"
     file.write_text(text, encoding="utf-8")
     return file

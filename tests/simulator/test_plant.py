@@ -1,16 +1,18 @@
 """The whole simulated plant: balances, behaviour, and that it never runs away."""
 
+from collections.abc import Mapping
 from math import isfinite
 
 import pytest
 
-from custom_components.chiller_plant.plant.model import Plant
+from custom_components.chiller_plant.plant.model import Plant, PointKey, Value
 from custom_components.chiller_plant.plant.plant_file import parse_plant
 from custom_components.chiller_plant.plant.roles import EquipmentType
 from custom_components.chiller_plant.simulator.drives import Fault
 from custom_components.chiller_plant.simulator.layout import SimulationError
 from custom_components.chiller_plant.simulator.weather_series import WeatherSeries
 from custom_components.chiller_plant.simulator.world import World
+from custom_components.chiller_plant.simulator.worlds import Worlds
 from tests.simulator.plants import EXAMPLE, command_all, dedicated, example, world
 
 HOUR = 3600.0
@@ -177,25 +179,31 @@ def test_meters_count_what_they_measure() -> None:
     assert after["plant_power.power"] > after["chiller_1_power.power"]
 
 
-def _in_range(subject: World, day: int) -> None:
-    for key, value in subject.values().items():
-        assert isfinite(value), f"day {day}: {key}"
+def _in_range(values: Mapping[PointKey, Value], when: str) -> None:
+    for key, value in values.items():
+        assert isfinite(value), f"{when}: {key}"
         if key.endswith("temperature"):
-            assert 3.0 < value < 45.0, f"day {day}: {key} = {value}"
+            assert 3.0 < value < 45.0, f"{when}: {key} = {value}"
         if key.endswith("relative_humidity"):
-            assert 20.0 < value <= 100.0, f"day {day}: {key} = {value}"
+            assert 20.0 < value <= 100.0, f"{when}: {key} = {value}"
 
 
-def test_a_week_of_switching_stays_in_range() -> None:
-    subject = world()
+def test_days_of_switching_stay_in_range() -> None:
+    """Seven plants, in each of which another machine is switched each hour."""
     turns = ["chiller_2", "pchp_2", "schp_2", "cdp_2", "ct_2", "schp_1", "pchp_1"]
-    for hour in range(7 * 24):
-        key = turns[hour % len(turns)]
-        command = f"{key}.run_command"
-        subject.command(command, not subject.commands[command])
-        subject.command("ct_1.speed_command", 25.0 + hour * 13 % 75)
+    subject = Worlds(example(), [7 * HOUR] * len(turns))
+    on = {key: key.endswith("_1") for key in turns}
+    told = [dict(on) for _ in turns]
+    for hour in range(36):
+        for scenario, commands in enumerate(told):
+            key = turns[(scenario + hour) % len(turns)]
+            commands[key] = not commands[key]
+            subject.command(scenario, f"{key}.run_command", commands[key])
+            speed = 25.0 + (hour + scenario) * 13 % 75
+            subject.command(scenario, "ct_1.speed_command", speed)
         subject.advance(HOUR)
-        _in_range(subject, hour // 24)
+        for scenario in range(len(turns)):
+            _in_range(subject.values(scenario), f"plant {scenario}, hour {hour}")
 
 
 def _after_an_hour_in(seconds: float) -> tuple[float, float, float]:

@@ -25,6 +25,8 @@ _STARTING_WATER = 14.0
 _STARTING_APPROACH = 4.0
 _LITRES_A_KILOWATT = 5.0
 _SECONDS_AN_HOUR = 3600.0
+_INSTANT = 1e-3
+"""Seconds; a shorter step moves nothing."""
 
 CHILLER = EquipmentType.CHILLER
 PRIMARY_PUMP = EquipmentType.PRIMARY_CHILLED_WATER_PUMP
@@ -133,13 +135,18 @@ class PlantModel:
         volume = settings.chilled_water_volume or litres
         self.primary_supply = Pipe(0.15 * volume, cold, scenarios)
         self.supply = Pipe(0.30 * volume, cold, scenarios, nodes=3)
-        self.return_main = Pipe(0.40 * volume, cold, scenarios, nodes=3)
-        self.primary_return = Pipe(0.15 * volume, cold, scenarios)
+        self.return_main = Pipe(0.30 * volume, cold, scenarios, nodes=3)
+        self.primary_return = Pipe(0.25 * volume, cold, scenarios)
         volume = settings.condenser_water_volume or litres
         self.condenser_supply = Pipe(0.20 * volume, warm, scenarios)
         self.condenser_return = Pipe(0.20 * volume, warm, scenarios)
         self.basin = Pipe(0.60 * volume, warm, scenarios)
 
+        # A loop has to begin somewhere: what is drawn from its last pipe before
+        # that pipe moves on differs from what leaves it. kJ, given back in the
+        # step after it, so that no step makes or loses heat.
+        self._chilled_water_owed: Array = np.zeros(scenarios)
+        self._condenser_water_owed: Array = np.zeros(scenarios)
         self.heating_available: Array | float = 1.0
         """Share of the reheat that the boilers can give."""
         self.primary_flow: Array = np.zeros(scenarios)
@@ -217,6 +224,19 @@ class PlantModel:
         return lowest
 
     @property
+    def chilled_water_heat(self) -> Array:
+        """Heat that all chilled water outside the chillers holds above 0 °C, kJ."""
+        pipes = (self.primary_supply, self.supply, self.return_main)
+        held: Array = np.add.reduce([pipe.heat for pipe in pipes])
+        return held + self.primary_return.heat - self._chilled_water_owed
+
+    @property
+    def condenser_water_heat(self) -> Array:
+        """The same of all condenser water, kJ."""
+        held = self.condenser_supply.heat + self.condenser_return.heat
+        return held + self.basin.heat - self._condenser_water_owed
+
+    @property
     def power(self) -> Array:
         """Electrical power of the whole plant, kW."""
         total: Array = np.add.reduce(list(self.power_by_component.values()))
@@ -262,6 +282,9 @@ class PlantModel:
                 speed=_speed(commands, kind),
             )
         self._solve_flows()
+        self.condenser_supply.step(
+            seconds, self.condenser_flow, self.basin.outlet_temperature
+        )
         self._step_chillers(seconds, commands)
         self._step_chilled_water(seconds, time, commands)
         self._step_condenser_water(seconds)
@@ -308,9 +331,8 @@ class PlantModel:
         )
         self.primary_supply.step(seconds, primary, leaving)
         cold = self.primary_supply.outlet_temperature
-        supply, _ = decouple(
-            primary, cold, secondary, self.return_main.outlet_temperature
-        )
+        drawn = self.return_main.outlet_temperature.copy()
+        supply, _ = decouple(primary, cold, secondary, drawn)
         self.supply.step(seconds, secondary, supply, self.distribution.heating)
         self._step_zones(seconds, time, commands)
         gathered = mix(
@@ -319,14 +341,24 @@ class PlantModel:
             self.return_main.inlet_temperature,
         )
         self.return_main.step(seconds, secondary, gathered)
-        _, returned = decouple(
-            primary, cold, secondary, self.return_main.outlet_temperature
-        )
+        warm = self.return_main.outlet_temperature
+        _, returned = decouple(primary, cold, secondary, warm)
+        entered = self.primary_return.outlet_temperature.copy()
         self.primary_return.step(
-            seconds, primary, returned, self.chilled_circuit.heating
+            seconds,
+            primary,
+            returned,
+            self.chilled_circuit.heating
+            - self._chilled_water_owed / max(seconds, _INSTANT),
         )
-        rise = self.return_main.outlet_temperature - self.supply.inlet_temperature
-        self.cooling_load = secondary * HEAT_CAPACITY * rise
+        backwards = np.maximum(secondary - primary, 0.0)
+        self._chilled_water_owed = (seconds * HEAT_CAPACITY) * (
+            primary * (entered - self.primary_return.outlet_temperature)
+            + backwards * (drawn - warm)
+        )
+        self.cooling_load = (
+            secondary * HEAT_CAPACITY * (warm - self.supply.inlet_temperature)
+        )
 
     def _step_zones(self, seconds: float, time: Array, commands: Commands) -> None:
         share, factor = self.load_share(time)
@@ -361,8 +393,13 @@ class PlantModel:
         cooled = mix(
             through, self.towers.leaving_temperature, self.basin.outlet_temperature
         )
-        self.basin.step(seconds, flow, cooled)
-        self.condenser_supply.step(seconds, flow, self.basin.outlet_temperature)
+        drawn = self.basin.outlet_temperature.copy()
+        self.basin.step(
+            seconds, flow, cooled, -self._condenser_water_owed / max(seconds, _INSTANT)
+        )
+        self._condenser_water_owed = (
+            seconds * HEAT_CAPACITY * flow * (drawn - self.basin.outlet_temperature)
+        )
 
     def _count(self, seconds: float) -> None:
         hours = seconds / _SECONDS_AN_HOUR
