@@ -23,7 +23,8 @@ from homeassistant.const import __version__ as home_assistant_version
 
 from .bus_parts import bacnet, large_house, modbus, mstp, recovery
 from .bus_parts.child import REPOSITORY
-from .bus_parts.result import Figure, Result
+from .bus_parts.result import Result
+from .shared.page import PAGE, table, write_rows
 
 _PARTS: dict[str, Callable[[Path], Awaitable[Result]]] = {
     "bacnet": bacnet.measure,
@@ -32,8 +33,6 @@ _PARTS: dict[str, Callable[[Path], Awaitable[Result]]] = {
     "recovery": recovery.measure,
     "ha": large_house.measure,
 }
-_PAGE = REPOSITORY / "docs" / "benchmarks.md"
-_BEGIN, _END = "<!-- bus: begin -->\n", "<!-- bus: end -->\n"
 _MOST_SECONDS = 900
 
 
@@ -46,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--markdown",
         action="store_true",
-        help=f"write the table into {_PAGE.relative_to(REPOSITORY)} too",
+        help=f"write the table into {PAGE.relative_to(REPOSITORY)} too",
     )
     return parser.parse_args()
 
@@ -70,67 +69,12 @@ async def _run(
     return results, failures
 
 
-def _number(figure: Figure) -> str:
-    text = f"{figure.value:.0f}" if figure.value >= 100 else f"{figure.value:.3g}"
-    return f"{text} {figure.unit}".strip()
-
-
-def _bound(figure: Figure) -> str:
-    if figure.bound is None:
-        return "–"
-    sign = "≥" if figure.better == "higher" else "≤"
-    return f"{sign} {figure.bound:g}"
-
-
-def _verdict(figure: Figure) -> str:
-    return {True: "kept", False: "NOT kept", None: "–"}[figure.kept]
-
-
-def _table(figures: Sequence[Figure]) -> str:
-    rows = [("figure", "value", "bound", "verdict", "beside it, in the same run")]
-    rows += [
-        (figure.key, _number(figure), _bound(figure), _verdict(figure), figure.beside)
-        for figure in figures
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(widths[i]) for i, cell in enumerate(row[:4])), row[4]])
-        for row in rows
-    )
-
-
 def _machine() -> str:
     return (
         f"{datetime.now(UTC):%d %b %Y}, {os.process_cpu_count()} cores "
         f"({platform.machine()}), Python {platform.python_version()}, Home Assistant "
         f"{home_assistant_version}"
     )
-
-
-def _write_page(figures: Sequence[Figure]) -> None:
-    """Put the rows of what was measured into the page; the other rows stay."""
-    page = _PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition(_BEGIN)
-    old, _, tail = rest.partition(_END)
-    rows = {
-        line.split("`")[1]: line for line in old.splitlines() if line.startswith("| `")
-    }
-    for figure in figures:
-        rows[figure.key] = (
-            f"| `{figure.key}` | {_number(figure)} | {_bound(figure)} | "
-            f"{_verdict(figure)} | {figure.beside} |"
-        )
-    table = "\n".join(
-        [
-            f"Measured on {_machine()}.",
-            "",
-            "| figure | value | bound | verdict | beside it, in the same run |",
-            "|---|---|---|---|---|",
-            *rows.values(),
-            "",
-        ]
-    )
-    _PAGE.write_text(f"{head}{_BEGIN}{table}{_END}{tail}", encoding="utf-8")
 
 
 def main() -> int:
@@ -144,7 +88,7 @@ def main() -> int:
     results, failures = asyncio.run(_run(arguments.part or [*_PARTS], say))
     figures = [figure for result in results.values() for figure in result.figures]
     if arguments.markdown and figures:
-        _write_page(figures)
+        write_rows("bus", _machine(), figures)
     if arguments.json:
         told: dict[str, Any] = {
             figure.key: round(figure.value, 4) for figure in figures
@@ -161,7 +105,7 @@ def main() -> int:
             print(f"\n{name}")
             for text, value in result.details.items():
                 print(f"  {text}: {value}")
-        print(f"\n{_machine()}\n\n{_table(figures)}")
+        print(f"\n{_machine()}\n\n{table(figures)}")
     for name, reason in failures.items():
         say(f"\n{name} could not be measured: {reason}")
     return 1 if failures else 0
