@@ -21,7 +21,7 @@ from .energy_parts.controls import CONTROLS
 from .energy_parts.figures import by_component, figures_of
 from .energy_parts.outcome import OPTIMUM, Outcome, outcome_of, outcome_of_bound
 from .energy_parts.recording import Run
-from .energy_parts.year import DAYS_A_YEAR, run_days
+from .energy_parts.year import DAYS_A_YEAR, doubts_of, run_days
 from .shared import page
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -160,6 +160,13 @@ def main() -> int:
     controls = [key for key in wanted if key != OPTIMUM]
     if OPTIMUM in wanted and _BOUND_OF not in controls:
         controls.append(_BOUND_OF)
+    try:
+        doubts = doubts_of(arguments.site, arguments.weather, controls)
+    except ValueError as error:
+        _say(f"{arguments.site}: {error}")
+        return 2
+    for doubt in doubts:
+        _say(f"doubtful: {doubt}")
     for control in controls:
         run = run_days(arguments.site, arguments.weather, control, arguments.days)
         _say(
@@ -194,6 +201,7 @@ def main() -> int:
         told["details"] = {
             "machine": _machine(),
             "what": what,
+            "doubts": doubts,
             "controls": {key: item.details() for key, item in outcomes.items()},
         }
         print(json.dumps(told, indent=2, ensure_ascii=False))

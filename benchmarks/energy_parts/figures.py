@@ -48,7 +48,7 @@ def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
                 "",
                 1.05,
                 "lower",
-                "the same loads, hour by hour",
+                f"{100 * (ours.total / best.total - 1):+.1f} %, hour by hour",
             )
         )
     if fixed:

@@ -71,6 +71,9 @@ class Outcome:
                 "unmet_kh": round(self.run.unmet, 3),
                 "starts": self.run.starts,
                 "notices": dict(self.run.notices),
+                "clipped_hours": {
+                    key: round(item, 1) for key, item in self.run.clipped_hours.items()
+                },
                 "wall_s": round(self.run.wall_seconds, 1),
                 "cpu_s": round(self.run.cpu_seconds, 1),
                 "memory_mb": round(self.run.memory_mb, 1),

@@ -154,6 +154,8 @@ class Run:
     """(bins, names), float32."""
     notices: Mapping[str, int]
     """What the command desks told, by kind."""
+    clipped_hours: Mapping[str, float]
+    """Hours in which curves were asked for more than was published, by component."""
     wall_seconds: float
     cpu_seconds: float
     memory_mb: float

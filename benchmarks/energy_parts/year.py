@@ -6,7 +6,7 @@ not matter from what it began. Processes share the chunks.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ import numpy as np
 
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.plant_file import load_plant
+from custom_components.chiller_plant.simulator.arrays import Array
 from custom_components.chiller_plant.simulator.settings import read_settings
 from custom_components.chiller_plant.simulator.weather_series import (
     DAY,
@@ -66,6 +67,7 @@ class Part:
     rows: tuple[np.ndarray, ...]
     """Of each chunk (bins, names)."""
     notices: Counter[str]
+    clipped_hours: Counter[str]
     cpu_seconds: float
     memory_mb: float
 
@@ -101,6 +103,23 @@ def weather_of(name: str, plant: Plant) -> WeatherSeries:
     return WeatherSeries.from_epw(Path(name))
 
 
+def doubts_of(site: Path, weather: str, controls: Sequence[str]) -> tuple[str, ...]:
+    """Return what is doubtful about a plant and its weather, a sentence each.
+
+    Raise `ValueError`, with the reason in words, for what cannot be run at all.
+    """
+    plant = load_plant(site)
+    air = weather_of(weather, plant)
+    worlds = Worlds(plant, np.array([YEAR_START]), air)
+    for control in controls:
+        ClosedLoop(plant, CONTROLS[control](plant))
+    gaps = (
+        f"{gap.field}: {gap.hours} hours from line {gap.line} on are interpolated"
+        for gap in air.gaps
+    )
+    return (*worlds.doubts, *gaps)
+
+
 def run_part(task: Task) -> Part:
     """Run some chunks side by side."""
     began = time.process_time()
@@ -116,7 +135,7 @@ def run_part(task: Task) -> Part:
     )
     loops = [ClosedLoop(plant, automations) for _ in task.chunks]
     recorder = Recorder(plant, worlds, days * DAY)
-    _go(worlds, loops, recorder, days * DAY)
+    before = _go(worlds, loops, recorder, days * DAY)
     notices: Counter[str] = Counter()
     for loop in loops:
         notices.update({kind.value: n for kind, n in loop.notices.items()})
@@ -127,6 +146,12 @@ def run_part(task: Task) -> Part:
             for rows, chunk in zip(recorder.rows, task.chunks, strict=True)
         ),
         notices,
+        Counter(
+            {
+                name: float((seconds - before[name]).sum()) / 3600.0
+                for name, seconds in worlds.model.clipped_seconds.items()
+            }
+        ),
         time.process_time() - began,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
     )
@@ -134,7 +159,9 @@ def run_part(task: Task) -> Part:
 
 def _go(
     worlds: Worlds, loops: Sequence[ClosedLoop], recorder: Recorder, seconds: float
-) -> None:
+) -> Mapping[str, Array]:
+    """Warm up and run; return the clipped seconds that the warm-up had."""
+    clipped = {key: 0.0 * item for key, item in worlds.model.clipped_seconds.items()}
     keys = loops[0].columns.keys
     hands = [
         (loop, partial(worlds.command, scenario)) for scenario, loop in enumerate(loops)
@@ -149,6 +176,8 @@ def _go(
             elapsed = step * CONTROL_INTERVAL - WARM_UP
             if elapsed == 0.0:
                 recorder.begin()
+                for name, so_far in worlds.model.clipped_seconds.items():
+                    clipped[name][:] = so_far
             elif elapsed > 0.0:
                 recorder.look(elapsed)
             for (loop, give), now, row in zip(
@@ -157,6 +186,7 @@ def _go(
                 loop.step(now, row, give)
     finally:
         gc.enable()
+    return clipped
 
 
 def run_days(site: Path, weather: str, control: str, days: int) -> Run:
@@ -175,8 +205,10 @@ def run_days(site: Path, weather: str, control: str, days: int) -> Run:
     }
     ordered = sorted(rows)
     notices: Counter[str] = Counter()
+    clipped: Counter[str] = Counter()
     for part in parts:
         notices.update(part.notices)
+        clipped.update(part.clipped_hours)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
     return Run(
         control=control,
@@ -186,6 +218,7 @@ def run_days(site: Path, weather: str, control: str, days: int) -> Run:
         ),
         rows=np.concatenate([rows[start] for start in ordered]),
         notices=dict(notices),
+        clipped_hours=dict(clipped),
         wall_seconds=time.monotonic() - began,
         cpu_seconds=sum(part.cpu_seconds for part in parts),
         memory_mb=own + sum(part.memory_mb for part in parts),
