@@ -76,8 +76,8 @@ def test_energy_is_kept_at_every_step_of_a_working_day() -> None:
         load=np.array([0.2, 0.8, 0.5]),
     )
     house.time = house.time - 8.0 * HOUR
-    for hour in range(30):
-        house.occupied[:] = 7 <= hour + 4 < 19
+    for hour in range(18):
+        house.occupied[:] = 7 <= hour + 4 < 17
         house.setpoint[1] = 22.0 + hour % 4
         house.run(hours=1.0, step=5.0 + hour % 3)
     assert house.worst_residual < 1e-6
@@ -93,7 +93,7 @@ def test_energy_is_kept_at_every_step_of_a_working_day() -> None:
     step=st.floats(0.5, 10.0),
     occupied=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_whatever_comes_energy_is_kept_and_nothing_runs_away(
     loads: list[float],
     water: float,
@@ -172,7 +172,7 @@ def test_nobody_there_takes_no_water_and_warms_slowly() -> None:
 
 def test_without_cold_water_a_zone_warms_and_stays_within_reason() -> None:
     house = House(water=30.0)
-    house.run(hours=24.0)
+    house.run(hours=12.0)
     assert 30.0 < house.zones.temperature[0, 0] < 42.0
 
 

@@ -1,8 +1,8 @@
 """Zones: what the plant is there for.
 
-Each is two thermal masses (air with furniture, structure), its moisture, and
-an air handler with a wet chilled-water coil (`air_side.py`, `coils.py`). What
-heats it is in `gains.py`. All zones of all scenarios move together.
+Each has its masses (`zone_masses.py`), what heats them (`gains.py`), and an air
+handler with a wet chilled-water coil (`air_side.py`, `coils.py`). All zones of
+all scenarios move together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,6 @@ from .conductances import coil_conductance
 from .gains import USUAL_PEAK, Gains, Heat, ZoneGains
 from .psychrometrics import (
     AIR_HEAT,
-    EVAPORATION_HEAT,
     VAPOUR_HEAT,
     enthalpy,
     relative_humidity,
@@ -32,6 +31,7 @@ from .psychrometrics import (
 )
 from .water import HEAT_CAPACITY
 from .weather_series import HOUR, Air
+from .zone_masses import Masses
 
 REFERENCE_TEMPERATURE = USUAL_PEAK
 """Zone temperature at which the rated load is the load, °C."""
@@ -51,17 +51,6 @@ _LATENT_SHARE = 0.15
 """Share of the load apart from outdoor air that is moisture."""
 
 _OUTDOOR_AIR_SHARE = 0.15
-_AIR_CAPACITY = 50.0
-"""kJ/K for each m² of floor: air and furniture."""
-
-_MASS_CAPACITY = 200.0
-_MASS_COUPLING = 0.004
-"""kW/K between air and structure for each m² of floor."""
-
-_MOIST_MASS = 5.0
-"""kg of air for each m² of floor as far as moisture goes: the air, and what its
-furniture takes up."""
-
 _COIL_TIME = 60.0
 """Seconds for which a coil's cold metal and water go on cooling."""
 
@@ -130,23 +119,6 @@ class ZoneSpec:
         )
 
 
-@dataclass(slots=True)
-class _Step:
-    """What the last step had, for its energy balance."""
-
-    seconds: float
-    heat: Heat
-    blown: tuple[Array, Array, Array]
-    """Outdoor air, reheat and cooling, kW."""
-    temperature: Array
-    structure: Array
-    outdoor: Array
-    leaks: Array
-    wetter: Array
-    leak_heat: Array
-    envelope: Array
-
-
 class Zones:
     """All zones and their air handlers, (scenarios, zones)."""
 
@@ -196,19 +168,14 @@ class Zones:
         self._gains = ZoneGains([spec.gains or Gains() for spec in specs], floor)
         self._outdoor_fixed = own * self._gains.outdoor_air
         self._outdoor_share = ~own * _OUTDOOR_AIR_SHARE
-        self._infiltration = own * self._gains.infiltration
-        self._window = own * self._gains.window_conductance
-        self._envelope = own * self._gains.envelope_conductance
-        self._coupling = _MASS_COUPLING * floor
-        self._air_capacity = _AIR_CAPACITY * floor
-        self._mass_capacity = _MASS_CAPACITY * floor
-        self._moist_mass = _MOIST_MASS * floor
-        self.temperature: Array = np.full(shape, REFERENCE_TEMPERATURE)
-        """Of the air, °C."""
-        self.structure_temperature: Array = self.temperature.copy()
-        """Of walls and floors, °C."""
-        self.humidity_ratio: Array = np.full(shape, 0.0095)
-        """kg/kg."""
+        self._masses = Masses(
+            floor,
+            scenarios,
+            start=REFERENCE_TEMPERATURE,
+            infiltration=own * self._gains.infiltration,
+            windows=own * self._gains.window_conductance,
+            envelope=own * self._gains.envelope_conductance,
+        )
         self.supply_air_temperature: Array = np.full(shape, DESIGN_SUPPLY_AIR)
         """°C behind the coil, before the VAV boxes."""
         self.cooling: Array = np.zeros(shape)
@@ -224,7 +191,6 @@ class Zones:
         self.unmet_kelvin_hours: Array = np.zeros(shape)
         self.coil_transfer: Array = np.ones(shape)
         """A fault that may be set: the share of the clean coil's conductance."""
-        self._step: _Step | None = None
         self.stored_cold: Array = np.zeros(shape)
         """What the metal and water of the coils still can take from air, kJ."""
 
@@ -237,6 +203,26 @@ class Zones:
     def conductance(self) -> Array:
         """Hydraulic conductance of coils and valves now, (l/s)/√kPa."""
         return coil_conductance(self.design_flow, self._pressure, self.air.valve)
+
+    @property
+    def temperature(self) -> Array:
+        """Of the air, °C."""
+        return self._masses.temperature
+
+    @property
+    def structure_temperature(self) -> Array:
+        """Of walls and floors, °C."""
+        return self._masses.structure_temperature
+
+    @property
+    def humidity_ratio(self) -> Array:
+        """Of the air, kg/kg."""
+        return self._masses.humidity_ratio
+
+    @property
+    def residual(self) -> Array:
+        """What the energy balance of the last step lacks, kW: only rounding."""
+        return self._masses.residual
 
     @property
     def relative_humidity(self) -> Array:
@@ -317,17 +303,17 @@ class Zones:
         heat = self._heat(
             time, air, occupied, load_share, weather_factor, ventilation, fixed
         )
-        self._balance(
+        reheat = self.air.reheat_power
+        heat_flow = flow * (AIR_HEAT + VAPOUR_HEAT * supply_ratio)
+        self._masses.step(
             seconds,
             heat,
-            flow * (AIR_HEAT + VAPOUR_HEAT * supply_ratio) * (supply - temperature)
-            + self.air.reheat_power
-            - still,
-            flow * (supply_ratio - ratio),
-            outdoor_temperature,
-            outdoor_ratio,
-            (ventilation, self.air.reheat_power, self.cooling),
-            0.0 if fixed else 1.0,
+            sensible=heat_flow * (supply - temperature) + reheat - still,
+            moisture=flow * (supply_ratio - ratio),
+            enthalpy=ventilation + reheat - self.cooling,
+            outdoor_temperature=outdoor_temperature,
+            outdoor_ratio=outdoor_ratio,
+            exposed=not fixed,
         )
         over = self.temperature - self._comfort_limit
         self.unmet = np.maximum(over, 0.0) * occupied
@@ -393,87 +379,3 @@ class Zones:
         heat = self._gains.at(time, air)
         # The fans' power ends in the air that they move.
         return Heat(heat.sensible + self.air.fan_power, heat.latent, heat.structure)
-
-    def _balance(
-        self,
-        seconds: float,
-        heat: Heat,
-        sensible: Array,
-        moisture: Array,
-        outdoor_temperature: Array,
-        outdoor_ratio: Array,
-        blown: tuple[Array, Array, Array],
-        exposed: float,
-    ) -> None:
-        """Move both masses and the moisture on.
-
-        `sensible` in kW and `moisture` in kg/s are what the supply air brings;
-        `blown` is for the residual; a zone of which the load is fixed is not
-        `exposed` to outdoors (0 or 1).
-        """
-        temperature, structure = self.temperature, self.structure_temperature
-        ratio = self.humidity_ratio
-        evaporation = EVAPORATION_HEAT + VAPOUR_HEAT * temperature
-        infiltration = exposed * self._infiltration
-        envelope = exposed * self._envelope
-        leaks = infiltration * (outdoor_ratio - ratio)
-        leak_heat = AIR_HEAT * infiltration + exposed * self._window
-        wetter = heat.latent / evaporation + moisture + leaks
-        self.humidity_ratio = ratio + (seconds / self._moist_mass) * wetter
-        # Both masses solved together: implicit, stable, and nothing is lost.
-        rate = seconds / self._air_capacity
-        mass_rate = seconds / self._mass_capacity
-        coupling = self._coupling
-        first = (
-            temperature
-            + rate * (heat.sensible + sensible)
-            + rate * leak_heat * outdoor_temperature
-        )
-        second = structure + mass_rate * (
-            heat.structure + envelope * outdoor_temperature
-        )
-        own = 1.0 + rate * (coupling + leak_heat)
-        mass_own = 1.0 + mass_rate * (coupling + envelope)
-        self.temperature = (mass_own * first + rate * coupling * second) / (
-            own * mass_own - rate * mass_rate * coupling**2
-        )
-        self.structure_temperature = (
-            second + mass_rate * coupling * self.temperature
-        ) / mass_own
-        self._step = _Step(
-            seconds,
-            heat,
-            blown,
-            temperature,
-            structure,
-            outdoor_temperature,
-            leaks,
-            wetter,
-            leak_heat,
-            envelope,
-        )
-
-    @property
-    def residual(self) -> Array:
-        """What the energy balance of the last step lacks, kW: only rounding."""
-        step = self._step
-        if step is None or step.seconds <= 0.0:
-            return np.zeros_like(self.temperature)
-        fresh, reheat, cooling = step.blown
-        evaporation = EVAPORATION_HEAT + VAPOUR_HEAT * step.temperature
-        gained = (
-            step.heat.sensible
-            + step.heat.latent
-            + step.heat.structure
-            + fresh
-            + reheat
-            - cooling
-            + step.leak_heat * (step.outdoor - self.temperature)
-            + step.leaks * evaporation
-            + step.envelope * (step.outdoor - self.structure_temperature)
-        )
-        kept = (
-            self._air_capacity * (self.temperature - step.temperature)
-            + self._mass_capacity * (self.structure_temperature - step.structure)
-        ) / step.seconds
-        return np.asarray(gained - kept - step.wetter * evaporation)
