@@ -44,6 +44,10 @@ ACTIONS = (
     "loop_disabled",
     "loop_holding",
     "loop_overridden",
+    "sequence_changed",
+    "sequence_overridden",
+    "chiller_faulted",
+    "chiller_back",
     *(_NOTICES.get(kind, kind.value) for kind in NoticeKind),
     NOTE,
 )

@@ -1,9 +1,10 @@
-"""Gives equipment that an operator took back to automatic control."""
+"""What an operator sets off: a return to automatic control, a count from zero."""
 
 from collections.abc import Hashable
 from typing import override
 
 from homeassistant.components.button import ButtonEntity
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -36,6 +37,11 @@ async def async_setup_entry(
                 if equipment.type is not EquipmentType.PLANT
                 and any(commandable(point) for point in equipment.points.values())
             ),
+            *(
+                ResetStaging(data, equipment)
+                for equipment in data.plant.equipment.values()
+                if equipment.key in data.coordinator.counters
+            ),
         ],
     )
 
@@ -63,3 +69,29 @@ class ReturnToAutomatic(PlantEntity, ButtonEntity):
     async def async_press(self) -> None:
         """Release what the operator holds."""
         await self.coordinator.async_release(source=OPERATOR, points=self._points)
+
+
+class ResetStaging(PlantEntity, ButtonEntity):
+    """Counts a machine's staging run hours and starts from zero again.
+
+    For a machine that was replaced or overhauled: rotation by run hours takes
+    it for as old as the others that are set back with it.
+    """
+
+    _attr_entity_category = EntityCategory.CONFIG
+
+    def __init__(self, data: ChillerPlantData, equipment: Equipment) -> None:
+        """Take the machine."""
+        super().__init__(data, equipment, "reset_staging")
+        self._equipment = equipment.key
+
+    @property
+    @override
+    def shown(self) -> Hashable:
+        """Nothing but whether it can be pressed."""
+        return self.available
+
+    @override
+    async def async_press(self) -> None:
+        """Set them back."""
+        await self.coordinator.async_reset_staging(self._equipment)

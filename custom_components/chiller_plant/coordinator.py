@@ -250,6 +250,13 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         following = self._origin + rounds * interval
         self.update_interval = timedelta(seconds=following - int(time))
 
+    async def async_reset_staging(self, equipment: str) -> None:
+        """Count a machine's staging run hours and starts from zero again."""
+        self.counters.reset_staging([equipment])
+        self.store.async_save_soon()
+        self.publisher.touch((COUNTERS,))
+        await self.publisher.async_publish()
+
     async def async_update_points(self, points: Iterable[Point]) -> None:
         """Read these points again whatever their tier."""
         self.poller.again(points)

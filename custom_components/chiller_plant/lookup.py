@@ -58,6 +58,16 @@ def entity_of_point(hass: HomeAssistant, plant: Plant, point: Point) -> str | No
 
 
 @callback
+def entity_of_figure(
+    hass: HomeAssistant, plant: Plant, equipment: Equipment, figure: str
+) -> str | None:
+    """Return the entity id of a sensor of equipment that shows no point."""
+    return er.async_get(hass).async_get_entity_id(
+        "sensor", DOMAIN, f"{plant.key}.{equipment.key}.{figure}"
+    )
+
+
+@callback
 def entity_of_automation(
     hass: HomeAssistant, plant: Plant, automation_id: str
 ) -> str | None:

@@ -34,6 +34,7 @@ _SCALES = {
     Quantity.ENERGY: _Scale(NumberDeviceClass.ENERGY, 0, 1e9, 1),
     Quantity.PERCENT: _Scale(None, 0, 100, 0.1),
     Quantity.RELATIVE_HUMIDITY: _Scale(NumberDeviceClass.HUMIDITY, 0, 100, 0.1),
+    Quantity.COUNT: _Scale(None, 0, 1000, 1),
 }
 
 
@@ -73,7 +74,9 @@ class PointNumber(PointEntity, NumberEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """The last reading."""
+        """The last reading; a place in an order is a whole number."""
+        if self.number is not None and self.point.role.quantity is Quantity.COUNT:
+            return round(self.number)
         return self.number
 
     @override

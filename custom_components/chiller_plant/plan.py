@@ -23,10 +23,11 @@ from homeassistant.util import dt as dt_util
 
 from .automations import AutomationWatch
 from .const import DOMAIN
+from .counters import STAGING, is_counted
 from .day_calendar import DayCalendar
 from .engine_watch import EngineWatch
-from .lookup import entity_of_point
-from .plant.model import Plant, Point
+from .lookup import entity_of_figure, entity_of_point
+from .plant.model import Equipment, Plant, Point
 from .plant.profiles import (
     DayEntry,
     DayOverride,
@@ -316,7 +317,11 @@ class PlanRoom:
                         kind: list(keys) for kind, keys in item.served_by.items()
                     },
                     "points": {
-                        role: self._point(point) for role, point in item.points.items()
+                        **{
+                            role: self._point(point)
+                            for role, point in item.points.items()
+                        },
+                        **self._figures(item),
                     },
                 }
                 for item in self.plant.equipment.values()
@@ -331,6 +336,22 @@ class PlanRoom:
             "low": point.low,
             "high": point.high,
             "unit": point.role.quantity.unit,
+        }
+
+    def _figures(self, equipment: Equipment) -> dict[str, dict[str, Any]]:
+        """Return what is worked out here and decided by there, as if measured."""
+        if not is_counted(equipment):
+            return {}
+        return {
+            figure: {
+                "entity_id": entity_of_figure(self.hass, self.plant, equipment, figure),
+                "writable": False,
+                "boolean": False,
+                "low": 0.0,
+                "high": None,
+                "unit": unit,
+            }
+            for figure, unit in STAGING.items()
         }
 
     # What may have changed it.

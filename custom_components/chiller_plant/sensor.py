@@ -18,6 +18,7 @@ from .automation_sensor import async_follow_automations
 from .bus_sensor import bus_sensors
 from .const import OPERATOR
 from .coordinator import COUNTERS, PERFORMANCE, command_topic
+from .counters import STAGING, STAGING_RUN_HOURS, STAGING_STARTS
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .entity import PlantEntity, PointEntity, async_add_gently, native_unit, points_of
 from .plant.arbiter import commandable
@@ -60,6 +61,7 @@ _SCALES = {
     Quantity.RELATIVE_HUMIDITY: _Scale(
         SensorDeviceClass.HUMIDITY, SensorStateClass.MEASUREMENT, 0
     ),
+    Quantity.COUNT: _Scale(None, SensorStateClass.MEASUREMENT, 0),
 }
 
 
@@ -147,6 +149,8 @@ def _sensors(data: ChillerPlantData) -> Iterator[SensorEntity]:
         if equipment.key in data.coordinator.counters:
             yield RunHoursSensor(data, equipment, "run_hours")
             yield StartsSensor(data, equipment, "starts")
+            yield RunHoursSensor(data, equipment, STAGING_RUN_HOURS)
+            yield StartsSensor(data, equipment, STAGING_STARTS)
         if any(commandable(point) for point in equipment.points.values()):
             yield CommandOwnerSensor(data, equipment)
     yield from bus_sensors(data)
@@ -266,7 +270,12 @@ class _CounterSensor(_FigureSensor):
 
     def __init__(self, data: ChillerPlantData, equipment: Equipment, key: str) -> None:
         super().__init__(data, equipment, key)
-        self._counter = data.coordinator.counters[equipment.key]
+        counters = data.coordinator.counters
+        self._counter = (
+            counters.staging(equipment.key)
+            if key in STAGING
+            else counters[equipment.key]
+        )
 
 
 class RunHoursSensor(_CounterSensor):

@@ -8,6 +8,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.core import HomeAssistant
+from tests.integration.planning import get_plan
 from tests.integration.served_plant import ServedPlant, set_up, state
 from tests.waiting import eventually
 
@@ -21,7 +22,7 @@ def number(hass: HomeAssistant, entity_id: str) -> float:
 async def test_a_running_plant_shows_load_efficiency_stage_and_run_hours(
     hass: HomeAssistant, served: ServedPlant
 ) -> None:
-    await set_up(hass, served.text)
+    entry = await set_up(hass, served.text)
     # Left to itself, the plant's lead chiller starts on its own controls.
     await eventually(lambda: state(hass, "sensor.two_chillers_stage") == "1", 20)
     await eventually(lambda: number(hass, "sensor.two_chillers_cop") > 1, 30)
@@ -35,6 +36,33 @@ async def test_a_running_plant_shows_load_efficiency_stage_and_run_hours(
     assert state(hass, "sensor.chiller_2_efficiency") == "unknown"
     assert state(hass, "sensor.chiller_1_starts") == "1"
     await eventually(lambda: number(hass, "sensor.pchp_1_run_hours") > 0, 40)
+
+    # What decides who is next is read by the engine as if it were measured,
+    # and can be set back without touching the machine's life.
+    plan = await get_plan(hass, entry)
+    figures = plan["equipment"]["chiller_1"]["points"]
+    assert figures["staging_run_hours"] == {
+        "entity_id": "sensor.chiller_1_staging_run_hours",
+        "writable": False,
+        "boolean": False,
+        "low": 0.0,
+        "high": None,
+        "unit": "h",
+    }
+    assert figures["sequence_position"]["entity_id"] == (
+        "number.chiller_1_sequence_position"
+    )
+    assert state(hass, "number.chiller_1_sequence_position") == "0"
+    assert "staging_starts" not in plan["equipment"]["plant"]["points"]
+    assert state(hass, "sensor.chiller_1_staging_starts") == "1"
+    await hass.services.async_call(
+        "button",
+        "press",
+        {"entity_id": "button.chiller_1_reset_staging_run_hours_and_starts"},
+        blocking=True,
+    )
+    await eventually(lambda: state(hass, "sensor.chiller_1_staging_starts") == "0")
+    assert state(hass, "sensor.chiller_1_starts") == "1"
 
     energy = hass.states.get("sensor.plant_meter_energy")
     assert energy is not None

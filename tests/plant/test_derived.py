@@ -260,3 +260,14 @@ def test_never_more_is_counted_than_could_have_been(
         assert before <= counter.run_hours <= before + 15 / 3600
     assert counter.starts == rises
     assert counter.run_hours * 3600 <= on_time + 1e-6
+
+
+def test_a_counter_set_back_counts_on_from_zero() -> None:
+    counter = RunCounter(maximum_gap=15)
+    for now, running in ((0, False), (10, True), (20, True)):
+        counter.observe(now, running)
+    counter.reset()
+    assert (counter.run_hours, counter.starts) == (0, 0)
+    counter.observe(30, True)
+    assert counter.run_hours * 3600 == pytest.approx(10)
+    assert counter.starts == 0, "it went on running"

@@ -101,7 +101,7 @@ def test_a_template_of_the_plant_file_goes_before_a_shipped_one():
     own = "templates: {carrier_30xv: {points: {run_command: {object: 'binary-value,77'}}}}"
     machine = parse_plant(f"{own}{text}", "site.yaml").equipment["machine"]
     assert machine.points["run_command"].address.object_instance == 77
-    assert len(machine.points) == 1
+    assert machine.points.keys() == {"run_command", "sequence_position"}
 
 
 def test_a_name_that_is_nearly_right_is_suggested():

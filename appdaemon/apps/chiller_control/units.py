@@ -21,6 +21,10 @@ _LINEAR: dict[tuple[str, str], tuple[float, float]] = {
     ("MW", "kW"): (1000.0, 0.0),
     ("Wh", "kWh"): (0.001, 0.0),
     ("MWh", "kWh"): (1000.0, 0.0),
+    ("s", "h"): (1 / 3600, 0.0),
+    ("min", "h"): (1 / 60, 0.0),
+    ("d", "h"): (24.0, 0.0),
+    ("w", "h"): (168.0, 0.0),
 }
 """Factor and offset from what is shown to what is computed with. Between °C
 or °F and K it is a difference of temperatures."""

@@ -317,6 +317,11 @@ class RunCounter:
         self._running = running
         self._seen_at = now
 
+    def reset(self) -> None:
+        """Count from zero again; a machine that runs goes on running."""
+        self._run_seconds = 0.0
+        self._starts = 0
+
     def as_dict(self) -> dict[str, object]:
         """Return what must survive a restart, in JSON types."""
         return {

@@ -47,6 +47,7 @@ class Quantity(StrEnum):
     ENERGY = "energy"
     PERCENT = "percent"
     RELATIVE_HUMIDITY = "relative_humidity"
+    COUNT = "count"
 
     @property
     def is_boolean(self) -> bool:
@@ -102,6 +103,10 @@ _UNHURRIED = frozenset(
 )
 _CHILLED_WATER_SUPPLY = "chilled_water_supply_temperature"
 _DIFFERENTIAL_PRESSURE = "chilled_water_differential_pressure"
+SEQUENCE_POSITION = "sequence_position"
+"""A chiller's place in the order of starting, from 1; 0: it has none. Every
+chiller that can be started has this point: where the plant file does not give
+it an address, the integration itself holds it."""
 
 _MOTOR: tuple[tuple[str, Quantity, bool], ...] = (
     ("run_command", Quantity.STATE, True),
@@ -145,6 +150,7 @@ _VOCABULARY: dict[EquipmentType, tuple[tuple[str, Quantity, bool], ...]] = {
         ("condenser_water_flow_status", Quantity.STATE, False),
         ("load", Quantity.PERCENT, False),
         ("demand_limit", Quantity.PERCENT, True),
+        (SEQUENCE_POSITION, Quantity.COUNT, True),
     ),
     EquipmentType.PRIMARY_CHILLED_WATER_PUMP: _DRIVE,
     EquipmentType.SECONDARY_CHILLED_WATER_PUMP: _DRIVE,

@@ -138,6 +138,7 @@ ROLE_NAMES = MappingProxyType(
             ),
             "load": Names("chiller load sensor", "Cooling_Demand_Sensor"),
             "demand_limit": Names("chiller load max sp", "Max_Load_Setpoint"),
+            "sequence_position": Names("chiller sequence sp", "Lead_Lag_Command"),
         },
         EquipmentType.PRIMARY_CHILLED_WATER_PUMP: _drive("Pump_On_Off_Status"),
         EquipmentType.SECONDARY_CHILLED_WATER_PUMP: _drive("Pump_On_Off_Status"),

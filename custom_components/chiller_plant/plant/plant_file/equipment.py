@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ..model import Equipment, InterlockSettings, Point
-from ..roles import ROLES, EquipmentType
+from ..roles import ROLES, SEQUENCE_POSITION, EquipmentType
 from .interlock_defaults import DEFAULTS
 from .points import DeviceReference, PointSource, build_point, merge_point
 from .problems import KeyPath, Problems, describe
@@ -223,6 +223,9 @@ class EquipmentBuilder:
             )
             if point := build_point(source, self._devices, self._problems):
                 points[name] = point
+        run = points.get("run_command")
+        if kind is EquipmentType.CHILLER and run is not None and run.writable:
+            points.setdefault(SEQUENCE_POSITION, _sequence_position(key))
         return points
 
     def _fill(self, value: Any, variables: Mapping[str, Any], path: KeyPath) -> Any:
@@ -311,6 +314,22 @@ class EquipmentBuilder:
             elif other not in self._sections:
                 self._unknown_equipment(other, (*path, index))
         return measured
+
+
+def _sequence_position(chiller: str) -> Point:
+    """Return a chiller's place in an order, of which no file needs to speak."""
+    role = ROLES[EquipmentType.CHILLER][SEQUENCE_POSITION]
+    return Point(
+        key=f"{chiller}.{SEQUENCE_POSITION}",
+        equipment=chiller,
+        role=role,
+        address=None,
+        low=0.0,
+        high=99.0,
+        writable=True,
+        release=0.0,
+        tier=role.tier,
+    )
 
 
 def _size(value: object) -> int:
