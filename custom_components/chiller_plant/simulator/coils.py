@@ -1,9 +1,9 @@
 """Chilled-water coils that dry the air they cool.
 
 Effectiveness on enthalpy for a wet surface, on temperature for a dry one,
-whichever cools more (Braun, Klein, Mitchell 1989; EnergyPlus Engineering
-Reference, "Detailed Cooling Coil", takes the same two); the state of the
-leaving air by the bypass factor of the air side. Counterflow.
+whichever cools more (Braun, Klein, Mitchell 1989, "Effectiveness models for
+cooling towers and cooling coils"); the state of the leaving air by the bypass
+factor of the air side. Counterflow.
 
 Pure: everything broadcasts, the last axis is that of the coils. Air in kg/s of
 dry air, water in l/s, heat in kW. The heat of the condensate that drains away
