@@ -64,6 +64,40 @@ async def test_a_fault_trips_its_machine(tmp_path: Path) -> None:
     assert (await talk.say("fault chiller_1 none"))["ok"]
 
 
+async def test_a_converter_in_hand_and_a_stuck_valve_hear_nothing(
+    tmp_path: Path,
+) -> None:
+    talk = Talk(tmp_path)
+    assert (await talk.say("fault schp_2 hand"))["ok"]
+    assert (await talk.say("fault chilled_water_valve_1 stuck"))["ok"]
+    talk.simulation.world.command("chilled_water_valve_1.open_command", False)
+    talk.simulation.world.advance(120.0)
+    values = talk.simulation.world.values()
+    assert values["schp_2.speed"] == 100.0
+    assert values["chilled_water_valve_1.open_status"] is True
+
+
+async def test_a_condenser_is_made_dirty_and_cleaned(tmp_path: Path) -> None:
+    talk = Talk(tmp_path)
+    assert (await talk.say("foul chiller_1 2.5"))["fouling"] == 2.5
+    assert talk.simulation.world.model.chillers.fouling.tolist() == [[2.5, 0.0]]
+    assert (await talk.say("foul chiller_1 0"))["ok"]
+
+
+async def test_a_sensor_is_spoiled_and_repaired(tmp_path: Path) -> None:
+    talk = Talk(tmp_path)
+    world = talk.simulation.world
+    assert (await talk.say("sensor weather.wet_bulb_temperature bias 2"))["ok"]
+    world.advance(1.0)
+    wet_bulb = world.model.outdoor.wet_bulb[0]
+    shown = world.values()["weather.wet_bulb_temperature"]
+    assert shown == pytest.approx(wet_bulb + 2.0, abs=0.01)
+    assert (await talk.say("sensor weather.wet_bulb_temperature none"))["ok"]
+    world.advance(1.0)
+    shown = world.values()["weather.wet_bulb_temperature"]
+    assert shown == pytest.approx(wet_bulb, abs=0.01)
+
+
 async def test_servers_are_stopped_and_started_by_name(tmp_path: Path) -> None:
     talk = Talk(tmp_path)
     await talk.simulation.start()
@@ -89,6 +123,14 @@ async def test_servers_are_stopped_and_started_by_name(tmp_path: Path) -> None:
         ("stop nothing", "chiller_1_controller"),
         ("fault chiller_1 explode", "fail_to_start"),
         ("fault zone_1 trip", "zone_1 is no chiller"),
+        ("fault chiller_1 stuck", "fail_to_start"),
+        ("foul ct_1 2", "ct_1 is no chiller"),
+        ("foul chiller_1 99", "KELVIN"),
+        ("foul", "KELVIN"),
+        ("sensor chiller_1.run_command bias 1", "POINT"),
+        ("sensor chiller_1.load mood 1", "noise"),
+        ("sensor chiller_1.load spike 7", "0 to 1"),
+        ("sensor chiller_1.run_status bias 1", "status"),
     ],
 )
 async def test_a_line_that_makes_no_sense_is_answered_with_what_would(

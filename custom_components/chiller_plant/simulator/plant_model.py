@@ -45,6 +45,8 @@ COMPONENTS = (
 )
 """What takes electrical power."""
 
+_POWERED = (CHILLER, PRIMARY_PUMP, SECONDARY_PUMP, CONDENSER_PUMP, TOWER)
+
 
 class PlantModel:
     """Every machine and the water between them, in each scenario.
@@ -153,14 +155,11 @@ class PlantModel:
         self.condenser_flow: Array = np.zeros(scenarios)
         self.cooling_load: Array = np.zeros(scenarios)
         """Heat that the secondary water brings back, kW."""
-        self.power_by_component: Mapping[str, Array] = {
-            name: np.zeros(scenarios) for name in COMPONENTS
-        }
-        """kW of electricity."""
-        self.energy: Mapping[str, Array] = {
-            name: np.zeros(scenarios) for name in COMPONENTS
-        }
-        """kWh of electricity since the beginning."""
+        counts = [len(layout.machines[kind]) for kind in _POWERED]
+        self._first = np.cumsum([0, *counts[:-1]])
+        self._powers: Array = np.zeros((scenarios, sum(counts)))
+        self._power: Array = np.zeros((scenarios, len(COMPONENTS)))
+        self._energy: Array = np.zeros((scenarios, len(COMPONENTS)))
         self.cooling_energy: Array = np.zeros(scenarios)
         """kWh of heat that the secondary water brought back."""
         self.water_used: Array = np.zeros(scenarios)
@@ -239,8 +238,18 @@ class PlantModel:
     @property
     def power(self) -> Array:
         """Electrical power of the whole plant, kW."""
-        total: Array = np.add.reduce(list(self.power_by_component.values()))
+        total: Array = self._power.sum(axis=1)
         return total
+
+    @property
+    def power_by_component(self) -> Mapping[str, Array]:
+        """Electrical power, kW."""
+        return dict(zip(COMPONENTS, self._power.T, strict=True))
+
+    @property
+    def energy(self) -> Mapping[str, Array]:
+        """Electricity since the beginning, kWh."""
+        return dict(zip(COMPONENTS, self._energy.T, strict=True))
 
     def load_share(self, time: Array) -> tuple[Array, Array]:
         """Return the share of rated load and the factor for the weather.
@@ -403,16 +412,16 @@ class PlantModel:
 
     def _count(self, seconds: float) -> None:
         hours = seconds / _SECONDS_AN_HOUR
-        power = {
-            "chillers": self.chillers.power.sum(axis=1),
-            "primary_pumps": self.primary_pumps.power.sum(axis=1),
-            "secondary_pumps": self.secondary_pumps.power.sum(axis=1),
-            "condenser_pumps": self.condenser_pumps.power.sum(axis=1),
-            "towers": self.towers.fans.power.sum(axis=1),
-        }
-        self.power_by_component = power
-        for name, counted in self.energy.items():
-            counted += power[name] * hours
+        fleets_power = (
+            self.chillers.power,
+            self.primary_pumps.power,
+            self.secondary_pumps.power,
+            self.condenser_pumps.power,
+            self.towers.power,
+        )
+        np.concatenate(fleets_power, axis=1, out=self._powers)
+        self._power = np.add.reduceat(self._powers, self._first, axis=1)
+        self._energy += self._power * hours
         self.cooling_energy += self.cooling_load * hours
         for name, fleet in (("chillers", self.chillers), ("towers", self.towers)):
             self.clipped_seconds[name][fleet.clipped.any(axis=1)] += seconds
