@@ -12,9 +12,9 @@ from typing import Any
 
 from .decision import Command, Decision, Event, Inputs, duration, iso
 from .plan import Plan, PlanAutomation
-from .primary_flow import PrimaryFlow
 from .staging_conditions import StagingConditions, capacity_requirement
-from .staging_config import StagingConfig, configured_speeds, limited, shared_cells
+from .staging_config import StagingConfig, shared_cells
+from .staging_outputs import StagingOutputs
 from .staging_plant import Chiller, StagingPlant, staging_plant
 from .staging_sequence import SequenceSettings, SequenceStep, StagingSequence
 from .staging_thresholds import StagingThresholds
@@ -33,7 +33,6 @@ class ChillerAddSubtract:
         self._plan = plan
         self._plant: StagingPlant = staging_plant(plan, automation)
         self._config = StagingConfig(automation)
-        self._speeds = configured_speeds(plan, automation, self._plant, self._config)
         plants = plan.of_type("plant")
         plant = plants[0] if plants else None
 
@@ -45,7 +44,6 @@ class ChillerAddSubtract:
         self._return_point = point("chilled_water_return_temperature")
         self._flow_point = point("chilled_water_flow")
         self._setpoint_point = point(_SETPOINT)
-        self._setpoint_command = plant.command(_SETPOINT) if plant else None
         self._sequence = StagingSequence(
             self._plant,
             SequenceSettings(self._config.proof_timeout, self._config.stop_flow_delay),
@@ -63,12 +61,7 @@ class ChillerAddSubtract:
         self._stage_since: float | None = None
         self._settled = False
         self._reason = ""
-        self._primary = PrimaryFlow(plan, self._plant, self._config)
-        self._primary_runs = frozenset(
-            machine.command
-            for machine in self._plant.machines
-            if machine.key in self._primary.pumps
-        )
+        self._outputs = StagingOutputs(plan, automation, self._plant, self._config)
         self._threshold_note = ""
         self._resume: Mapping[str, Any] | None = automation.resume
         self.points = self._all_points()
@@ -82,7 +75,7 @@ class ChillerAddSubtract:
             self._flow_point,
             self._setpoint_point,
             *self._thresholds.points,
-            *self._primary.points,
+            *self._outputs.primary.points,
         }
         for chiller in self._plant.chillers:
             wanted.update(chiller.machine.points)
@@ -112,8 +105,8 @@ class ChillerAddSubtract:
         step = self._sequence.step(now, inputs, self._wanted, self._reason)
         events.extend(step.events)
         self._settle(now, events)
-        self._primary.step(now, inputs, self._running(), self._settled)
-        commands = [*self._setpoints(setpoint), *self._with_speeds(step.commands)]
+        self._outputs.primary.step(now, inputs, self._running(), self._settled)
+        commands = self._outputs.commands(setpoint, step.commands)
         return self._decision(now, inputs, commands, step, excluded, events)
 
     # Enable
@@ -333,47 +326,6 @@ class ChillerAddSubtract:
         setpoint = inputs.number(self._setpoint_point)
         return self._config.setpoint if setpoint is None else setpoint
 
-    def _setpoints(self, setpoint: float) -> list[Command]:
-        commands = []
-        if self._setpoint_command is not None:
-            commands.append(
-                Command(
-                    self._setpoint_command,
-                    limited(
-                        self._config.setpoint,
-                        self._plan.points[self._setpoint_command],
-                    ),
-                    "Design setpoint",
-                )
-            )
-        commands.extend(
-            Command(
-                chiller.setpoint_command,
-                limited(setpoint, self._plan.points[chiller.setpoint_command]),
-                "Plant setpoint",
-            )
-            for chiller in self._plant.chillers
-            if chiller.setpoint_command is not None
-        )
-        return commands
-
-    def _with_speeds(self, commands: Sequence[Command]) -> list[Command]:
-        """Set the speed of what is switched on, before it is switched on."""
-        result: list[Command] = []
-        for command in commands:
-            speed = self._speeds.get(command.point)
-            if speed is not None and command.value is True:
-                point, value = speed
-                why = "Configured speed"
-                if self._primary.follows and command.point in self._primary_runs:
-                    why = "Follows the secondary flow"
-                    value = limited(
-                        self._primary.speed or value, self._plan.points[point]
-                    )
-                result.append(Command(point, value, why))
-            result.append(command)
-        return result
-
     # Report
 
     def _decision(
@@ -402,8 +354,8 @@ class ChillerAddSubtract:
                 "conditions": self._conditions.report(now),
                 "staging": self._config.staging,
                 "thresholds": self._threshold_note,
-                "primary_pump_speed": self._primary.speed,
-                "notes": [self._primary.note] if self._primary.note else [],
+                "primary_pump_speed": self._outputs.primary.speed,
+                "notes": self._outputs.primary.notes,
                 "capacity_required": None if required is None else round(required, 1),
                 "stage_capacity": capacity,
                 "chillers": {

@@ -90,6 +90,11 @@ class PrimaryFlow:
         self.speed = min(max(target, low), full)
         return self.speed
 
+    @property
+    def notes(self) -> list[str]:
+        """What is not as it should be."""
+        return [self.note] if self.note else []
+
     def _ratio(self, inputs: Inputs, running: Sequence[Chiller]) -> float | None:
         """Return the wanted flow over the present one; None if not known."""
         secondary = inputs.number(self._secondary)

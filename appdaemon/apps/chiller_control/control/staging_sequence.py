@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .decision import Command, Event, Inputs, Value, duration
+from .decision import Command, Event, Inputs, Value
 from .staging_plant import (
     CHILLED_WATER_PUMPS,
     CONDENSER_WATER_PUMPS,
@@ -32,11 +32,10 @@ from .staging_plant import (
     Machine,
     StagingPlant,
 )
+from .staging_proofs import Proofs, Unproven
 
 NOT_NEEDED = "Not needed now"
 SERVES_BUILDING = "Serves the building"
-FAILURE_MEMORY = 3600.0
-"""Seconds after which a machine that did not prove is given another chance."""
 VALVE_CLOSING_TIME = 90.0
 """Seconds that an isolation valve may take to close: that it is not open any
 more is all that its status says."""
@@ -48,14 +47,6 @@ class SequenceSettings:
 
     proof_timeout: float
     stop_flow_delay: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A machine that did not do what it was told, and when that was found."""
-
-    reason: str
-    at: float
 
 
 @dataclass(slots=True)
@@ -106,11 +97,10 @@ class StagingSequence:
         self._secondary: tuple[Machine, ...] = ()
         self._changed_for: dict[str, str] = {}
         """Why each chiller was last started or stopped."""
-        self._waiting_since: dict[str, float] = {}
-        self._overdue: set[str] = set()
         self._stopped_at: dict[str, float] = {}
         self._commanded: dict[str, Value] = {}
-        self.failures: dict[str, Failure] = {}
+        self._proofs = Proofs(settings.proof_timeout)
+        self.failures = self._proofs.failures
         self.changing: str | None = None
 
     # What is known
@@ -128,9 +118,7 @@ class StagingSequence:
             elif self._known.get(key):
                 self._stopped_at[key] = now
             self._known[key] = proven
-        for key, failure in list(self.failures.items()):
-            if now - failure.at >= FAILURE_MEMORY:
-                del self.failures[key]
+        self._proofs.forget(now)
 
     def runs(self, key: str) -> bool:
         """Whether a machine runs, as last known: silence is not a stop."""
@@ -339,11 +327,10 @@ class StagingSequence:
             before = (self._towers - self._shared_cells) | valves
         elif machine.verb == "open":
             before = self._motors
-        for key in before - needed.keys():
-            since = self._waiting_since.get(f"stop {key}", now)
-            if self.runs(key) and now - since < self._settings.proof_timeout:
-                return True
-        return False
+        return any(
+            self.runs(key) and not self._stuck(now, key)
+            for key in before - needed.keys()
+        )
 
     def _closing(self, now: float, valve: str) -> bool:
         """Whether a valve was open a short time ago."""
@@ -369,7 +356,10 @@ class StagingSequence:
             self.changing = None
         if self.changing is None:
             ready = [item for item in starting if self._ready(item, step)]
-            due = [*ready, *(item for item in stopping if not self._stuck(now, item))]
+            due = [
+                *ready,
+                *(item for item in stopping if not self._stuck(now, item.key)),
+            ]
             if due:
                 self.changing = due[0].key
         for chiller in self.plant.chillers:
@@ -410,9 +400,10 @@ class StagingSequence:
         needed = [*chiller.valves, *self._assigned[chiller.key].values()]
         return any(self._read.get(item.key) is False for item in needed)
 
-    def _stuck(self, now: float, chiller: Chiller) -> bool:
-        since = self._waiting_since.get(f"stop {chiller.key}")
-        return since is not None and now - since >= self._settings.proof_timeout
+    def _stuck(self, now: float, key: str) -> bool:
+        """Whether a machine was told to stop long ago, and did not."""
+        since = self._proofs.stopping(now, key)
+        return since is not None and since >= self._settings.proof_timeout
 
     def _all_proven(self, machines: Iterable[Machine]) -> bool:
         return all(self._read.get(item.key) is True for item in machines)
@@ -433,45 +424,25 @@ class StagingSequence:
     def _watch(self, now: float, inputs: Inputs, step: SequenceStep) -> None:
         """Time what was commanded and is not proven; name what is waited for."""
         commanded = {command.point: command.value for command in step.commands}
-        waiting: dict[str, float] = {}
-        overdue: set[str] = set()
+        unproven = []
         for key, machine in self._everything.items():
             value = commanded.get(machine.command or "")
             if value is None:
                 continue
-            on = value == machine.on
-            if self._read.get(key) is not None and self.runs(key) == on:
+            on, read = value == machine.on, self._read.get(key)
+            if read is not None and self.runs(key) == on:
                 continue
             if not on and self._serving and key in self._shared_cells:
                 continue
-            label = key if on else f"stop {key}"
-            since = self._waiting_since.get(label, now)
             hold = inputs.holds.get(machine.command or "")
-            if hold is not None or self._read.get(key) is None:
-                # Held by an interlock, or not to be seen: not its failure.
-                since = now
-            waiting[label] = since
-            step.waiting.append(_waits(machine, on, hold, self._read.get(key)))
-            if now - since >= self._settings.proof_timeout:
-                overdue.add(label)
-                if label not in self._overdue:
-                    self._time_out(now, machine, on, step)
-        self._waiting_since = waiting
-        self._overdue = overdue
-
-    def _time_out(
-        self, now: float, machine: Machine, on: bool, step: SequenceStep
-    ) -> None:
-        verb = machine.verb if on else "close" if machine.verb == "open" else "stop"
-        after = duration(self._settings.proof_timeout)
-        reason = f"{machine.name} did not {verb} within {after}"
-        if on:
-            self.failures[machine.key] = Failure(reason, now)
-        if self.changing == machine.key:
-            self.changing = None
-        step.events.append(
-            Event("equipment_failed", reason, {"equipment": machine.key})
-        )
+            unproven.append(Unproven(machine, on, hold, read))
+        step.waiting.extend(item.text() for item in unproven)
+        for machine, reason in self._proofs.watch(now, unproven):
+            if self.changing == machine.key:
+                self.changing = None
+            step.events.append(
+                Event("equipment_failed", reason, {"equipment": machine.key})
+            )
 
     # What outlives a restart
 
@@ -482,7 +453,6 @@ class StagingSequence:
             "idle": sorted(key for key, runs in self._known.items() if not runs),
             "changing": self.changing,
             "changed_for": dict(self._changed_for),
-            "waiting_since": dict(self._waiting_since),
             "assigned": {
                 key: {kind: machine.key for kind, machine in chosen.items()}
                 for key, chosen in self._assigned.items()
@@ -497,19 +467,14 @@ class StagingSequence:
                 for key, at in self._stopped_at.items()
                 if key not in self._motors
             },
-            "failures": {
-                key: [failure.reason, failure.at]
-                for key, failure in self.failures.items()
-            },
+            **self._proofs.resume(),
         }
 
     def restore(self, data: Mapping[str, Any], *, fresh: bool) -> None:
         """Go on from `resume`; only times that still count if it is not `fresh`."""
         for key, at in data.get("stopped_at", {}).items():
             self._stopped_at[key] = float(at)
-        for key, (reason, at) in data.get("failures", {}).items():
-            if key in self._everything:
-                self.failures[key] = Failure(str(reason), float(at))
+        self._proofs.restore(data, self._everything.keys(), fresh=fresh)
         if not fresh:
             return
         self._changed_for = {
@@ -532,15 +497,3 @@ class StagingSequence:
             if machine is not None and machine.command is not None:
                 self._commanded[machine.command] = machine.on
         self.changing = data.get("changing")
-        for label, at in data.get("waiting_since", {}).items():
-            self._waiting_since[label] = float(at)
-
-
-def _waits(machine: Machine, on: bool, hold: str | None, read: bool | None) -> str:
-    if hold is not None:
-        return f"{machine.name} is held: {hold}"
-    if read is None:
-        return f"{machine.name} does not report"
-    if machine.verb == "open":
-        return f"{machine.name} to {'open' if on else 'close'}"
-    return f"{machine.name} to {'start' if on else 'stop'}"

@@ -1,0 +1,69 @@
+"""The setpoints and speeds that go with what a staging automation switches."""
+
+from collections.abc import Sequence
+
+from .decision import Command
+from .plan import Plan, PlanAutomation
+from .primary_flow import PrimaryFlow
+from .staging_config import StagingConfig, configured_speeds, limited
+from .staging_plant import StagingPlant
+
+_SETPOINT = "chilled_water_supply_temperature_setpoint"
+
+
+class StagingOutputs:
+    """Adds setpoints and speeds to the commands of the sequence."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        automation: PlanAutomation,
+        plant: StagingPlant,
+        config: StagingConfig,
+    ) -> None:
+        """Find what is set, and what another automation sets instead."""
+        self._plan, self._plant = plan, plant
+        plants = plan.of_type("plant")
+        self._speeds = configured_speeds(plan, automation, plant, config)
+        self.primary = PrimaryFlow(plan, plant, config)
+        self._follows = frozenset(
+            machine.command
+            for machine in plant.machines
+            if self.primary.follows and machine.key in self.primary.pumps
+        )
+        point = plants[0].command(_SETPOINT) if plants else None
+        self._design = (
+            ()
+            if point is None
+            else (
+                Command(
+                    point,
+                    limited(config.setpoint, plan.points[point]),
+                    "Design setpoint",
+                ),
+            )
+        )
+
+    def commands(self, setpoint: float, commands: Sequence[Command]) -> list[Command]:
+        """Return all commands; a speed before what it is the speed of is on."""
+        result = list(self._design)
+        result.extend(
+            Command(
+                chiller.setpoint_command,
+                limited(setpoint, self._plan.points[chiller.setpoint_command]),
+                "Plant setpoint",
+            )
+            for chiller in self._plant.chillers
+            if chiller.setpoint_command is not None
+        )
+        for command in commands:
+            speed = self._speeds.get(command.point)
+            if speed is not None and command.value is True:
+                point, value = speed
+                why = "Configured speed"
+                if command.point in self._follows and self.primary.speed is not None:
+                    why = "Follows the secondary flow"
+                    value = limited(self.primary.speed, self._plan.points[point])
+                result.append(Command(point, value, why))
+            result.append(command)
+        return result
