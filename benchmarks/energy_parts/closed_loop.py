@@ -129,11 +129,10 @@ class ClosedLoop:
         values.update(zip(shown.measurements, row[numbers:], strict=True))
         values.update(self._held)
         good = Quality.GOOD
-        on, off = Reading(True, good, now), Reading(False, good, now)
-        readings = {
-            key: on if state else off
-            for key, state in zip(shown.booleans, states, strict=True)
-        }
+        either = (Reading(False, good, now), Reading(True, good, now))
+        readings = dict(
+            zip(shown.booleans, map(either.__getitem__, states), strict=True)
+        )
         for key in (*shown.commands, *self._held):
             value = values[key]
             if value is not None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from benchmarks.bus_parts.result import Figure
 
 from .outcome import OPTIMUM, Outcome
+from .recording import Run
 from .year import DAYS_A_YEAR
 
 
@@ -92,9 +95,13 @@ def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
 
 
 def by_component(outcomes: Mapping[str, Outcome]) -> list[tuple[str, ...]]:
-    """Return the comparison as people want it: kW/RT of each part of the plant."""
+    """Return the comparison as people want it, and what the saving must not cost.
+
+    The fans of the air handlers are no part of the plant and of no kW/RT; they
+    show whether a way of control has only moved its energy there.
+    """
     parts = next(iter(outcomes.values())).kw_per_rt
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             "control",
             "kWh",
@@ -102,6 +109,8 @@ def by_component(outcomes: Mapping[str, Outcome]) -> list[tuple[str, ...]]:
             *(name.replace("_", " ") for name in parts),
             "unmet K h",
             "starts",
+            "air fans kWh",
+            "zone RH mean, 95th %",
         )
     ]
     rows += [
@@ -110,11 +119,20 @@ def by_component(outcomes: Mapping[str, Outcome]) -> list[tuple[str, ...]]:
             f"{item.energy:,.0f}",
             f"{item.total:.4f}",
             *(f"{value:.4f}" for value in item.kw_per_rt.values()),
-            "–" if item.run is None else f"{item.run.unmet:.1f}",
-            "–"
-            if item.run is None
-            else " + ".join(str(count) for count in item.run.starts.values()),
+            *_beside(item.run),
         )
         for item in outcomes.values()
     ]
     return rows
+
+
+def _beside(run: Run | None) -> tuple[str, ...]:
+    if run is None:
+        return ("–",) * 4
+    humidity = run["most_humid_zone"]
+    return (
+        f"{run.unmet:.1f}",
+        " + ".join(str(count) for count in run.starts.values()),
+        f"{run.air_fans:,.0f}",
+        f"{humidity.mean():.0f}, {np.percentile(humidity, 95):.0f}",
+    )

@@ -69,6 +69,13 @@ class Outcome:
         if self.run is not None:
             told |= {
                 "unmet_kh": round(self.run.unmet, 3),
+                "air_handler_fans_kwh": round(self.run.air_fans, 1),
+                "most_humid_zone_mean_percent": round(
+                    float(self.run["most_humid_zone"].mean()), 1
+                ),
+                "most_humid_zone_95th_percent": round(
+                    float(np.percentile(self.run["most_humid_zone"], 95)), 1
+                ),
                 "starts": self.run.starts,
                 "notices": dict(self.run.notices),
                 "clipped_hours": {

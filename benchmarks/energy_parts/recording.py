@@ -70,6 +70,7 @@ class Recorder:
         group(_SETPOINT, [f"{plant.of_type(EquipmentType.CHILLER)[0].key}.{_SETPOINT}"])
         group("warmest_zone", [f"{key}.temperature" for key in zones])
         group("widest_valve", [f"{key}.cooling_valve_position" for key in zones])
+        group("most_humid_zone", [f"{key}.relative_humidity" for key in zones])
         self._keys = tuple(keys)
         self.names = (
             *COMPONENTS,
@@ -78,6 +79,7 @@ class Recorder:
             *(f"starts_{number + 1}" for number in range(self._chillers)),
             "wet_bulb",
             "dry_bulb",
+            "air_fans",
             *_PLANT_POINTS,
             *self._groups,
         )
@@ -108,8 +110,13 @@ class Recorder:
     def look(self, elapsed: float) -> None:
         """Take what is seen now; `elapsed` seconds since `begin`."""
         seen = self._worlds.read(self._keys)
-        air = self._worlds.model.outdoor
-        columns = [air.wet_bulb, air.dry_bulb, *seen[:, : len(_PLANT_POINTS)].T]
+        model = self._worlds.model
+        columns = [
+            model.outdoor.wet_bulb,
+            model.outdoor.dry_bulb,
+            model.zones.fan_power.sum(axis=1),
+            *seen[:, : len(_PLANT_POINTS)].T,
+        ]
         for name, part in self._groups.items():
             values = seen[:, part]
             if name in _RUNNING:
@@ -186,6 +193,11 @@ class Run:
         """Electricity over cooling, by component."""
         tons = self.cooling / KW_PER_RT
         return {name: value / tons for name, value in self.energy.items()}
+
+    @property
+    def air_fans(self) -> float:
+        """Electricity of the air handlers' fans, kWh; no part of the plant's."""
+        return float(self["air_fans"].sum() * BIN / 3600.0)
 
     @property
     def starts(self) -> dict[str, int]:

@@ -35,9 +35,9 @@ from .controls import CONTROL_INTERVAL, CONTROLS
 from .recording import BIN, Recorder, Run
 
 DAYS_A_YEAR = 365
-WARM_UP = 6 * 3600.0
+WARM_UP = 4 * 3600.0
 """Seconds before a chunk that are not counted."""
-_LONGEST_CHUNK = 3
+_LONGEST_CHUNK = 2
 _INNER_STEP = 10.0
 
 

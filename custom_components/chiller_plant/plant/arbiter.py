@@ -195,6 +195,13 @@ def _checked_lease(plant: Plant, request: Request) -> float | None:
     return float(lease)
 
 
+def _highest(slots: Mapping[str, Slot]) -> Slot:
+    """Return the slot of the highest priority, the newest of them."""
+    if len(slots) == 1:
+        return next(iter(slots.values()))
+    return max(slots.values(), key=lambda slot: (slot.request.priority, slot.order))
+
+
 class Arbiter:
     """The slots of every point, and whose turn it is."""
 
@@ -297,11 +304,11 @@ class Arbiter:
     def winner(self, point: PointKey) -> Slot | None:
         """Return the slot that commands the point, if any."""
         slots = self._slots.get(point)
-        if not slots:
-            return None
-        if len(slots) == 1:
-            return next(iter(slots.values()))
-        return max(slots.values(), key=lambda slot: (slot.request.priority, slot.order))
+        return _highest(slots) if slots else None
+
+    def winners(self) -> dict[PointKey, Slot]:
+        """Return `winner` of every point that somebody wants something of."""
+        return {key: _highest(slots) for key, slots in self._slots.items() if slots}
 
     def points(self) -> Iterator[PointKey]:
         """Yield the points that somebody wants something of."""

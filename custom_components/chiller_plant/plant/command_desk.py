@@ -129,12 +129,18 @@ class CommandDesk:
         holds: dict[PointKey, Hold] = {}
         pins = self._interlocks.locks.pins()
         busy = self._busy()
+        winners = self._arbiter.winners()
         # In the order of the plant, so that a restart decides in the same order.
         for key in filter(busy.__contains__, self._plant.points):
             wire = self._wires.of(key)
-            slot = self._arbiter.winner(key)
+            slot = winners.get(key)
             pin = pins.get(key)
-            if pin is None and self._is_settled(wire, slot):
+            if (
+                pin is None
+                and slot is not None
+                and wire.value == slot.request.value
+                and wire.is_settled
+            ):
                 continue
             order, at_once = self._wanted(wire, slot, pin)
             if not self._has_to_be_written(time, wire, order.value):
@@ -190,17 +196,6 @@ class CommandDesk:
             left = wire.after_release()
             return left is not False or self._interlocks.locks.foreign(wire.point)
         return slot.request.value is True
-
-    def _is_settled(self, wire: Wire, slot: Slot | None) -> bool:
-        """Whether what is wanted is on the wire, and nobody doubts it."""
-        return (
-            slot is not None
-            and wire.value == slot.request.value
-            and wire.owned
-            and not wire.sent
-            and wire.mismatch is None
-            and wire.ramp_at is None
-        )
 
     def _wanted(
         self, wire: Wire, slot: Slot | None, pin: Hold | None

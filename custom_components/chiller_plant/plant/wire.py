@@ -71,6 +71,16 @@ class Wire:
         return self.value if self.owned and agreed and not self.in_doubt else None
 
     @property
+    def is_settled(self) -> bool:
+        """Whether what was written is on the wire, and nobody doubts it."""
+        return (
+            self.owned
+            and not self.sent
+            and self.mismatch is None
+            and self.ramp_at is None
+        )
+
+    @property
     def agrees(self) -> bool:
         """Whether nothing is left of the device having read back something else."""
         return (
