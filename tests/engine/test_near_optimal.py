@@ -1,14 +1,10 @@
 """The model that the towers are steered by, and the search over it."""
 
+from dataclasses import replace
 from itertools import product
 from time import perf_counter
 
-from chiller_control.control.near_optimal import (
-    NearOptimal,
-    PlantRatings,
-    cached_best,
-    cached_break_even,
-)
+from chiller_control.control.near_optimal import NearOptimal, PlantRatings, near_optimal
 from chiller_control.control.plant_equations import (
     CHILLER_CURVES,
     WATER,
@@ -255,12 +251,12 @@ def test_hotter_weather_needs_another_chiller_earlier() -> None:
 
 
 def test_points_of_the_grid_are_searched_once() -> None:
-    one = cached_best(RATINGS, 1500.0, 25.01, 7.02, 2, (2, 3))
-    assert cached_best(RATINGS, 1505.0, 24.95, 6.98, 2, (2, 3)) is one
-    assert cached_best(RATINGS, 1700.0, 25.0, 7.0, 2, (2, 3)) is not one
-    assert cached_break_even(RATINGS, 25.2, 7.1, 1) == cached_break_even(
-        RATINGS, 24.8, 6.9, 1
-    )
+    model = near_optimal(RATINGS)
+    one = model.best_near(1500.0, 25.01, 7.02, 2, (2, 3))
+    assert model.best_near(1505.0, 24.95, 6.98, 2, (2, 3)) is one
+    assert model.best_near(1700.0, 25.0, 7.0, 2, (2, 3)) is not one
+    assert near_optimal(replace(RATINGS)) is model, "equal plants share what is found"
+    assert model.break_even_near(25.2, 7.1, 1) == model.break_even(25.0, 7.0, 1)
 
 
 def test_a_search_is_cheap_enough_for_a_site() -> None:

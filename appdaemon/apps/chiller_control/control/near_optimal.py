@@ -49,6 +49,14 @@ LARGEST_LOAD = 1.02
 curves go to 1.04 and more."""
 
 
+LOAD_GRID = 0.02
+"""Of a chiller's capacity: loads nearer to each other are not told apart."""
+WET_BULB_GRID = 0.25
+SUPPLY_GRID = 0.25
+MEMORY = 20_000
+"""Points of the grid that are remembered, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlantRatings:
     """What the model knows of a plant whose machines of a kind are alike.
@@ -119,6 +127,8 @@ class NearOptimal:
     def __init__(self, ratings: PlantRatings) -> None:
         """Lay out the candidates."""
         self.ratings = ratings
+        self._optima: dict[tuple[int, int, int, int, tuple[int, ...]], Optimum] = {}
+        self._break_evens: dict[tuple[int, int, int], float] = {}
         self._curves = CHILLER_CURVES[ratings.curves]
         self._rated_power = ratings.capacity / ratings.coefficient_of_performance
         self._fan_speeds = np.linspace(
@@ -277,70 +287,53 @@ class NearOptimal:
                 high = load
         return 0.5 * (low + high)
 
+    def best_near(
+        self,
+        load: float,
+        wet_bulb: float,
+        supply: float,
+        chillers: int,
+        cells: tuple[int, ...],
+    ) -> Optimum:
+        """Return `best` at the nearest point of a grid, remembered.
 
-LOAD_GRID = 0.02
-"""Of a chiller's capacity: loads nearer to each other are not told apart."""
+        A plant comes back to the same points day after day; the grid is finer
+        than what its sensors can tell.
+        """
+        at = (
+            max(1, round(load / (LOAD_GRID * self.ratings.capacity))),
+            round(wet_bulb / WET_BULB_GRID),
+            round(supply / SUPPLY_GRID),
+            chillers,
+            cells,
+        )
+        found = self._optima.get(at)
+        if found is None:
+            if len(self._optima) >= MEMORY:
+                self._optima.clear()
+            found = self._optima[at] = self.best(
+                at[0] * LOAD_GRID * self.ratings.capacity,
+                at[1] * WET_BULB_GRID,
+                at[2] * SUPPLY_GRID,
+                chillers,
+                cells,
+            )
+        return found
 
-WET_BULB_GRID = 0.25
-SUPPLY_GRID = 0.25
+    def break_even_near(self, wet_bulb: float, supply: float, chillers: int) -> float:
+        """Return `break_even` at whole °C, remembered."""
+        at = (round(wet_bulb), round(supply), chillers)
+        found = self._break_evens.get(at)
+        if found is None:
+            if len(self._break_evens) >= MEMORY:
+                self._break_evens.clear()
+            found = self._break_evens[at] = self.break_even(
+                float(at[0]), float(at[1]), chillers
+            )
+        return found
 
 
 @lru_cache(maxsize=8)
 def near_optimal(ratings: PlantRatings) -> NearOptimal:
     """Return the search over a plant; the same for all who ask for the same."""
     return NearOptimal(ratings)
-
-
-@lru_cache(maxsize=20_000)
-def _best(
-    ratings: PlantRatings,
-    load: int,
-    wet_bulb: int,
-    supply: int,
-    chillers: int,
-    cells: tuple[int, ...],
-) -> Optimum:
-    return near_optimal(ratings).best(
-        load * LOAD_GRID * ratings.capacity,
-        wet_bulb * WET_BULB_GRID,
-        supply * SUPPLY_GRID,
-        chillers,
-        cells,
-    )
-
-
-def cached_best(
-    ratings: PlantRatings,
-    load: float,
-    wet_bulb: float,
-    supply: float,
-    chillers: int,
-    cells: tuple[int, ...],
-) -> Optimum:
-    """Return `NearOptimal.best` at the nearest point of a grid, remembered.
-
-    A plant comes back to the same points day after day; the grid is finer
-    than what its sensors can tell.
-    """
-    return _best(
-        ratings,
-        max(1, round(load / (LOAD_GRID * ratings.capacity))),
-        round(wet_bulb / WET_BULB_GRID),
-        round(supply / SUPPLY_GRID),
-        chillers,
-        cells,
-    )
-
-
-@lru_cache(maxsize=2_000)
-def _break_even(
-    ratings: PlantRatings, wet_bulb: int, supply: int, chillers: int
-) -> float:
-    return near_optimal(ratings).break_even(float(wet_bulb), float(supply), chillers)
-
-
-def cached_break_even(
-    ratings: PlantRatings, wet_bulb: float, supply: float, chillers: int
-) -> float:
-    """Return `NearOptimal.break_even` at whole °C, remembered."""
-    return _break_even(ratings, round(wet_bulb), round(supply), chillers)

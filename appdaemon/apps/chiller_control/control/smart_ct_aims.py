@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .decision import Inputs
-from .near_optimal import Optimum, cached_best
+from .near_optimal import Optimum, near_optimal
 from .plan import Plan
 from .smart_ct_config import SmartCTConfig
 from .smart_ct_readings import SmartCTReadings
@@ -52,6 +52,7 @@ class Aims:
             config.capacity / ratings.coefficient_of_performance,
             ratings.fan_power * ratings.cells,
         )
+        self._model = near_optimal(ratings)
         self.aim = Aim()
         self.optimum: Optimum | None = None
         self.search_at = 0.0
@@ -156,7 +157,7 @@ class Aims:
         supply = self._readings.supply
         if supply is None:
             supply = self._config.design_supply
-        return cached_best(self._config.ratings, load, wet, supply, count, cells)
+        return self._model.best_near(load, wet, supply, count, cells)
 
     def _possible(self, inputs: Inputs, chillers: int) -> tuple[int, ...]:
         """Return how many cells may run: at least one a chiller."""

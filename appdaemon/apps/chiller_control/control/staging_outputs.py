@@ -24,13 +24,20 @@ class StagingOutputs:
         """Find what is set, and what another automation sets instead."""
         self._plan, self._plant = plan, plant
         plants = plan.of_type("plant")
-        self._speeds = configured_speeds(plan, automation, plant, config)
+        self._speeds = {
+            run: Command(point, value, "Configured speed")
+            for run, (point, value) in configured_speeds(
+                plan, automation, plant, config
+            ).items()
+        }
         self.primary = PrimaryFlow(plan, plant, config)
         self._follows = frozenset(
             machine.command
             for machine in plant.machines
             if self.primary.follows and machine.key in self.primary.pumps
         )
+        self._setpoint: float | None = None
+        self._setpoints: tuple[Command, ...] = ()
         point = plants[0].command(_SETPOINT) if plants else None
         self._design = (
             ()
@@ -46,24 +53,30 @@ class StagingOutputs:
 
     def commands(self, setpoint: float, commands: Sequence[Command]) -> list[Command]:
         """Return all commands; a speed before what it is the speed of is on."""
-        result = list(self._design)
-        result.extend(
-            Command(
-                chiller.setpoint_command,
-                limited(setpoint, self._plan.points[chiller.setpoint_command]),
-                "Plant setpoint",
+        if setpoint != self._setpoint:
+            self._setpoint = setpoint
+            self._setpoints = (
+                *self._design,
+                *(
+                    Command(
+                        chiller.setpoint_command,
+                        limited(setpoint, self._plan.points[chiller.setpoint_command]),
+                        "Plant setpoint",
+                    )
+                    for chiller in self._plant.chillers
+                    if chiller.setpoint_command is not None
+                ),
             )
-            for chiller in self._plant.chillers
-            if chiller.setpoint_command is not None
-        )
+        result = list(self._setpoints)
         for command in commands:
-            speed = self._speeds.get(command.point)
-            if speed is not None and command.value is True:
-                point, value = speed
-                why = "Configured speed"
+            speed = self._speeds.get(command.point) if command.value is True else None
+            if speed is not None:
                 if command.point in self._follows and self.primary.speed is not None:
-                    why = "Follows the secondary flow"
-                    value = limited(self.primary.speed, self._plan.points[point])
-                result.append(Command(point, value, why))
+                    speed = Command(
+                        speed.point,
+                        limited(self.primary.speed, self._plan.points[speed.point]),
+                        "Follows the secondary flow",
+                    )
+                result.append(speed)
             result.append(command)
         return result

@@ -99,6 +99,14 @@ class StagingPlant:
                 found.update((pump.key, pump) for pump in self.secondary_pumps)
         return tuple(found.values())
 
+    def neighbours(self, chiller: Chiller, kind: str) -> tuple[str, ...]:
+        """Return the keys of the chillers on the same header of a service."""
+        return tuple(
+            other.key
+            for other in self.chillers
+            if other != chiller and set(other.shared[kind]) & set(chiller.shared[kind])
+        )
+
     def keys(self, kind: str) -> frozenset[str]:
         """Return the keys of all machines of one shared service."""
         return frozenset(

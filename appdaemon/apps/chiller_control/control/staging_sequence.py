@@ -82,6 +82,11 @@ class StagingSequence:
                 for pump in chiller.shared[kind]:
                     valves = self._valves_of_pump.setdefault(pump.key, set())
                     valves.update(valve.key for valve in chiller.valves)
+        self._neighbours = {
+            (chiller.key, kind): plant.neighbours(chiller, kind)
+            for chiller in plant.chillers
+            for kind in SHARED_SERVICES
+        }
         self._motors = {item.key for item in self._machines if item.verb == "run"}
         self._serving = False
         """Whether anybody needs water."""
@@ -307,11 +312,7 @@ class StagingSequence:
 
     def _flows(self, chiller: Chiller, kind: str) -> bool:
         """Whether a chiller that runs shares these pumps."""
-        return any(
-            self.runs(other.key) and set(other.shared[kind]) & set(chiller.shared[kind])
-            for other in self.plant.chillers
-            if other != chiller
-        )
+        return any(map(self.runs, self._neighbours[chiller.key, kind]))
 
     def _must_wait_off(
         self, now: float, machine: Machine, needed: Mapping[str, str]

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .decision import Inputs
-from .near_optimal import PlantRatings, cached_break_even
+from .near_optimal import NearOptimal, near_optimal
 from .plan import Plan, PlanAutomation
 from .smart_ct_config import plant_ratings
 from .staging_conditions import AVERAGING_TIME, RollingMean
@@ -76,7 +76,7 @@ class StagingThresholds:
         )
         self._leaving: tuple[str, ...] = ()
         self._wet_bulb: tuple[str | None, ...] = ()
-        self._ratings: PlantRatings | None = None
+        self._model: NearOptimal | None = None
         if config.staging == "lift":
             header = (
                 plants[0].point("condenser_water_return_temperature")
@@ -104,7 +104,7 @@ class StagingThresholds:
                 for item in chillers
                 for key in item.served_by.get("cooling_towers", ())
             )
-            self._ratings = plant_ratings(
+            ratings = plant_ratings(
                 plan,
                 automation,
                 chillers,
@@ -112,13 +112,14 @@ class StagingThresholds:
                 drives_pumps=False,
                 fan_minimum=20.0,
             )
+            self._model = near_optimal(ratings)
         self.points = frozenset(
             point
             for point in (
                 *self._leaving,
                 *self._wet_bulb,
                 self._supply,
-                self._setpoint if self._ratings else None,
+                self._setpoint if self._model else None,
             )
             if point
         )
@@ -127,8 +128,8 @@ class StagingThresholds:
         """Return the thresholds of a stage of these capacities (kW)."""
         if self._leaving:
             return self._by_lift(now, inputs)
-        if self._ratings is not None and capacities:
-            return self._by_model(inputs, self._ratings, len(capacities))
+        if self._model is not None and capacities:
+            return self._by_model(inputs, self._model, len(capacities))
         return self._fixed
 
     def _by_lift(self, now: float, inputs: Inputs) -> Thresholds:
@@ -149,7 +150,7 @@ class StagingThresholds:
         return Thresholds(up, min(config.down, up - _BAND), f"lift {lift:.1f} K")
 
     def _by_model(
-        self, inputs: Inputs, ratings: PlantRatings, chillers: int
+        self, inputs: Inputs, model: NearOptimal, chillers: int
     ) -> Thresholds:
         supply = inputs.number(self._setpoint)
         if supply is None:
@@ -161,10 +162,10 @@ class StagingThresholds:
             return self._fixed._replace(note="wet bulb not known: fixed thresholds")
 
         def break_even(count: int) -> float:
-            if not 1 <= count < ratings.chillers:
+            if not 1 <= count < model.ratings.chillers:
                 return 100.0
-            load = cached_break_even(ratings, wet, supply, count)
-            return 100.0 * load / (count * ratings.capacity)
+            load = model.break_even_near(wet, supply, count)
+            return 100.0 * load / (count * model.ratings.capacity)
 
         up = min(self._config.up, break_even(chillers))
         down = min(self._config.down, break_even(chillers - 1) - _BAND)
