@@ -59,6 +59,8 @@ class Machine:
 class Chiller:
     """A chiller and what serves it; the same only as itself."""
 
+    key: str
+    name: str
     machine: Machine
     capacity: float
     """Design cooling capacity in kW; 0 if the plant file has none."""
@@ -67,16 +69,6 @@ class Chiller:
     setpoint_command: str | None
     load: str | None
     remote_mode: str | None
-
-    @property
-    def key(self) -> str:
-        """The equipment key."""
-        return self.machine.key
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return self.machine.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +139,8 @@ def _chiller(plan: Plan, equipment: PlanEquipment) -> Chiller:
         return tuple(found)
 
     return Chiller(
+        key=machine.key,
+        name=machine.name,
         machine=machine,
         capacity=equipment.ratings.get("cooling_capacity", 0.0),
         valves=tuple(_valve(item) for item in serving("valves")),
