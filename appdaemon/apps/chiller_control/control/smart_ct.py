@@ -17,12 +17,13 @@ Who commands what. `outputs` of this automation names everything that it drives.
 Fan speeds and condenser-pump speeds in it are its own: Chiller add/subtract,
 which sees the same list, leaves them alone. Cells are shared. Staging needs a
 proven cell for each chiller before it starts it, and goes on commanding exactly
-those; this automation, where `outputs` names run commands of towers, commands
-*on* the cells that it wants at its own, higher priority, and never any cell
-off: a cell that it lets go is what staging says it is. So there are never fewer
-cells than chillers, a chiller can be started and stopped with this automation
-gone, and with no chiller running the towers are staging's alone. Staging does
-not wait for a shared cell to stop, and does not report that it did not.
+those; this automation, where `outputs` names run commands of towers and `cells`
+is not just as many as chillers, commands *on* the cells that it wants at its
+own, higher priority, and never any cell off: a cell that it lets go is what
+staging says it is. So there are never fewer cells than chillers, a chiller can
+be started and stopped with this automation gone, and with no chiller running
+the towers are staging's alone. Staging does not wait for a shared cell to stop,
+and does not report that it did not.
 
 A cell's own control opens its isolation valve with its run command and starts
 the fan after that; it counts as running when it proves it.
@@ -198,8 +199,6 @@ class SmartCT:
         config = self._config
         if self._aims.aim.cells is not None:
             wanted = self._aims.aim.cells
-        elif config.cell_choice == "chillers":
-            wanted = chillers
         elif config.cell_choice == "load_tiers" and self._readings.load is not None:
             percent = 100.0 * self._readings.load / config.capacity
             wanted = 1 + sum(percent > tier for tier in config.load_tiers)
@@ -257,7 +256,10 @@ class SmartCT:
     # Report
 
     def _message(self, fallback: str | None) -> str:
+        optimum = self._aims.optimum
         notes = "; ".join(self._readings.notes)
+        if optimum is not None and not optimum.feasible:
+            notes = "more load than the model finds a way to carry"
         setpoint = self._aims.aim.setpoint
         aim = "" if setpoint is None else f"condenser water to {setpoint:.1f} °C, "
         fan = "off" if self._fans.stopped else f"{self._fan_speed or 0.0:.0f} %"

@@ -134,10 +134,13 @@ class Aims:
             moved = moved or abs(wet - old_wet) > WET_BULB_MOVED
             if old_count == count and not moved:
                 return
-        best = self._best(load, wet, count, self._possible(inputs, count))
+        # The model's chillers are alike: these are as loaded as the real ones.
+        ratio = readings.part_load_ratio
+        alike = load if ratio is None else ratio * count * config.ratings.capacity
+        best = self._best(alike, wet, count, self._possible(inputs, count))
         if cells != best.cells and cells >= count:
             # Cells are changed only for something.
-            same = self._best(load, wet, count, (cells,))
+            same = self._best(alike, wet, count, (cells,))
             most = best.power * (1.0 + config.minimum_saving / 100.0)
             if same.feasible and same.power <= most:
                 best = same

@@ -15,6 +15,8 @@ from .tower_laws import wet_bulb
 
 REMEMBERED = 1800.0
 """Seconds for which a wet bulb or a load that is lost is still believed."""
+LONGEST_START = 1800.0
+"""Seconds after which a chiller that does not run is not starting any more."""
 
 
 class _Remembered:
@@ -83,6 +85,7 @@ class SmartCTReadings:
         self._load = _Remembered()
         self._runs: dict[str, bool] = {}
         self._range = RollingMean(AVERAGING_TIME)
+        self._starting_since: float | None = None
         self.notes: list[str] = []
         self.running: tuple[PlanEquipment, ...] = ()
         self.starting = False
@@ -130,7 +133,7 @@ class SmartCTReadings:
         self.notes.clear()
         number = inputs.number
         running = []
-        self.starting = False
+        starting = False
         for item, status, command, _, _ in self._chillers:
             runs = inputs.on(status)
             if runs is None:
@@ -140,7 +143,13 @@ class SmartCTReadings:
             if runs:
                 running.append(item)
             elif inputs.on(command):
-                self.starting = True
+                starting = True
+        if not starting:
+            self._starting_since = None
+        elif self._starting_since is None:
+            self._starting_since = now
+        since = self._starting_since
+        self.starting = since is not None and now - since < LONGEST_START
         if len(running) != len(self.running):
             self._range.clear()
         self.running = tuple(running)
