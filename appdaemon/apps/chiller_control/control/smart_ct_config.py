@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from .decision import ControlRefused
+from .driven_points import DRIVEN_ROLES, driven_points
 from .near_optimal import PlantRatings
 from .plan import Plan, PlanAutomation, PlanEquipment, PlanPoint
 from .plant_equations import CHILLER_CURVES
 from .tower_laws import LAWS
 
 CELL_CHOICES = ("chillers", "all", "load_tiers")
+_DRIVES = ("cooling_tower", "condenser_water_pump")
 LEAST_CONDENSER_FLOW = 55.0
 """% of the rated flow below which flow is never asked for: flow switches make
 at half of it, and a pump that wears still has to reach that."""
@@ -85,9 +87,11 @@ class SmartCTConfig:
         self.optimise_interval = number("optimise_interval", 600.0, minimum=60.0)
         self.minimum_saving = number("minimum_saving", 0.3, minimum=0.0)
         self.chillers = _chillers(plan, automation)
-        self.cells, self.pumps = _drives(plan, automation)
+        self.cells, self.pumps = _drives(
+            plan, automation, run=self.cell_choice != "chillers"
+        )
         if not self.cells:
-            raise ControlRefused("outputs name no tower: choose their fan speeds")
+            raise ControlRefused("outputs name no tower: choose the cooling towers")
         self.drives_fans = any(cell.speed for cell in self.cells)
         self.drives_cells = any(cell.run for cell in self.cells)
         self.drives_pumps = bool(self.pumps)
@@ -210,26 +214,32 @@ def _chillers(plan: Plan, automation: PlanAutomation) -> tuple[PlanEquipment, ..
 
 
 def _drives(
-    plan: Plan, automation: PlanAutomation
+    plan: Plan, automation: PlanAutomation, *, run: bool
 ) -> tuple[tuple[Drive, ...], tuple[Drive, ...]]:
-    """Return the cells and the condenser pumps that the outputs name."""
-    roles: dict[str, set[str]] = {}
+    """Return the cells and the condenser pumps that the outputs name.
+
+    Without `run` the cells are run by whoever runs the chillers.
+    """
     for name in automation.names("outputs"):
+        item = plan.equipment.get(name)
+        if item is not None and item.type not in _DRIVES:
+            raise ControlRefused(
+                f"outputs: {item.name} is neither a tower nor a condenser-water pump"
+            )
+    roles: dict[str, set[str]] = {}
+    for name in driven_points(plan, automation):
         key, _, role = name.partition(".")
         point = plan.points.get(name)
         if point is None or not point.writable:
             raise ControlRefused(f"outputs: {name} is not a point that can be set")
-        allowed = {
-            "cooling_tower": ("speed_command", "run_command"),
-            "condenser_water_pump": ("speed_command",),
-        }.get(plan.equipment[key].type, ())
-        if role not in allowed:
+        kind = plan.equipment[key].type
+        if kind not in _DRIVES or role not in DRIVEN_ROLES[kind]:
             raise ControlRefused(
                 f"outputs: {name} is neither fan speed or run command of a tower nor "
                 "the speed of a condenser-water pump"
             )
         roles.setdefault(key, set()).add(role)
-    found: dict[str, list[Drive]] = {"cooling_tower": [], "condenser_water_pump": []}
+    found: dict[str, list[Drive]] = {kind: [] for kind in _DRIVES}
     for key, names in roles.items():
         item = plan.equipment[key]
         found[item.type].append(
@@ -239,10 +249,11 @@ def _drives(
                 speed=item.points["speed_command"]
                 if "speed_command" in names
                 else None,
-                run=f"{key}.run_command" if "run_command" in names else None,
+                run=f"{key}.run_command" if run and "run_command" in names else None,
                 status=item.point("run_status") or item.point("run_command"),
                 alarm=item.point("alarm"),
                 present=item.point("speed") or item.point("speed_command"),
             )
         )
-    return tuple(found["cooling_tower"]), tuple(found["condenser_water_pump"])
+    towers, pumps = (tuple(found[kind]) for kind in _DRIVES)
+    return towers, pumps

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from .decision import ControlRefused
+from .driven_points import driven_points
 from .plan import Plan, PlanAutomation, PlanPoint
 from .staging_plant import COOLING_TOWERS, Machine, StagingPlant
 
@@ -92,7 +93,7 @@ def _driven(plan: Plan, automation: PlanAutomation) -> Iterable[str]:
     """Yield the points that other automations say they drive."""
     for other in plan.automations:
         if other.id != automation.id:
-            yield from other.names("outputs")
+            yield from driven_points(plan, other)
 
 
 def limited(value: float, point: PlanPoint) -> float:
