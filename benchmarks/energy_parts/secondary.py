@@ -14,7 +14,9 @@ import numpy as np
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.roles import EquipmentType
 from custom_components.chiller_plant.simulator import fleets
+from custom_components.chiller_plant.simulator.air_side import LEAST_AIR_SHARE
 from custom_components.chiller_plant.simulator.arrays import Array
+from custom_components.chiller_plant.simulator.coils import DESIGN_SUPPLY_AIR
 from custom_components.chiller_plant.simulator.layout import Layout
 from custom_components.chiller_plant.simulator.networks import Distribution
 from custom_components.chiller_plant.simulator.water import HEAT_CAPACITY
@@ -23,6 +25,9 @@ from custom_components.chiller_plant.simulator.zones import Zones
 
 WARMER = 0.2
 """K above its setpoint that a zone may be: held as well as controllers hold it."""
+WARMER_AIR = 0.5
+"""K above its setpoint that supply air may be. Without it a bound could starve
+the coils: the zones would stay cool, but moist, and for the price of more fans."""
 _SETPOINT = 24.0
 _LOADS = np.arange(0.1, 1.25, 0.1)
 _SPEEDS = np.arange(0.20, 1.001, 0.04)
@@ -32,7 +37,10 @@ _HELD = 3 * 3600.0
 
 @dataclass(frozen=True)
 class SecondaryTable:
-    """The least secondary pump power at each load and supply temperature."""
+    """The least secondary pump power at each load and supply temperature.
+
+    The coldest supply comes first, the setting that pumps most last.
+    """
 
     supplies: Array
     """°C (k,)."""
@@ -43,11 +51,16 @@ class SecondaryTable:
     """kW and l/s, of the same shape."""
     warmest: Array
     """K by which the warmest zone is above its setpoint."""
+    warm_air: Array
+    """K by which the warmest supply air is above its setpoint."""
+    fans: Array
+    """kW that the air handlers' fans take."""
 
     def at(self, load: Array) -> tuple[Array, Array]:
         """Return least power and its flow (hours, k) for loads in kW.
 
-        Infinite power where no setting keeps the zones comfortable.
+        Infinite power where no setting keeps the zones comfortable. A load that
+        is too much even for the coldest water gets it, with all that pumps give.
         """
         shape = (len(load), len(self.supplies))
         least = np.full(shape, np.inf)
@@ -56,13 +69,19 @@ class SecondaryTable:
             heat = self.heat[:, column, setting]
             # Where a zone is too warm at one load, it is at every higher one.
             warmest = np.maximum.accumulate(self.warmest[:, column, setting])
+            warm_air = np.maximum.accumulate(self.warm_air[:, column, setting])
             power = np.interp(load, heat, self.power[:, column, setting])
             power[np.interp(load, heat, warmest) > WARMER] = np.inf
+            power[np.interp(load, heat, warm_air) > WARMER_AIR] = np.inf
             better = power < least[:, column]
             least[better, column] = power[better]
             flow[better, column] = np.interp(
                 load[better], heat, self.flow[:, column, setting]
             )
+        hopeless = ~np.isfinite(least).any(axis=1)
+        heat = self.heat[:, 0, -1]
+        least[hopeless, 0] = np.interp(load[hopeless], heat, self.power[:, 0, -1])
+        flow[hopeless, 0] = np.interp(load[hopeless], heat, self.flow[:, 0, -1])
         return least, flow
 
 
@@ -121,6 +140,10 @@ def secondary_table(
             **still,
         )
     heat = zones.water_cooling.sum(axis=1) + distribution.heating
+    # At the least air flow the air handlers let supply air warm up on purpose.
+    warm_air = (zones.supply_air_temperature - DESIGN_SUPPLY_AIR) * (
+        zones.air_share > LEAST_AIR_SHARE
+    )
     warmest = (zones.temperature - _SETPOINT).max(axis=1)
     return SecondaryTable(
         supplies,
@@ -128,4 +151,6 @@ def secondary_table(
         pumps.power.sum(axis=1).reshape(shape),
         distribution.flow.reshape(shape).copy(),
         warmest.reshape(shape),
+        warm_air.max(axis=1).reshape(shape),
+        zones.fan_power.sum(axis=1).reshape(shape),
     )
