@@ -7,7 +7,7 @@ import time
 
 from playwright.async_api import Page, async_playwright
 
-from .stack import Stack
+from .home_assistant import HomeAssistant
 
 _CHROMIUM = "/usr/bin/chromium"
 _FLAGS = (
@@ -25,13 +25,16 @@ _FLAGS = (
 
 @contextlib.asynccontextmanager
 async def signed_in(
-    stack: Stack, *, width: int = 1500, height: int = 1100
+    home_assistant: HomeAssistant,
+    time_zone: str,
+    *,
+    width: int = 1500,
+    height: int = 1100,
 ) -> AsyncIterator[Page]:
     """Open a browser as the operator at the plant; close it in the end.
 
     Paths that are opened in it are those of Home Assistant.
     """
-    home_assistant = stack.home_assistant
     tokens = {
         **home_assistant.tokens,
         "access_token": home_assistant.token,
@@ -46,7 +49,7 @@ async def signed_in(
         try:
             page = await browser.new_page(
                 base_url=home_assistant.url,
-                timezone_id=stack.time_zone,
+                timezone_id=time_zone,
                 viewport={"width": width, "height": height},
             )
             await page.add_init_script(

@@ -33,7 +33,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
             await stack.__aenter__()
 
         async def look(story: Callable[[Page, Stack], Awaitable[None]]) -> None:
-            async with signed_in(stack) as page:
+            async with signed_in(stack.home_assistant, stack.time_zone) as page:
                 page.set_default_timeout(WAIT)
                 await story(page, stack)
 

@@ -124,7 +124,7 @@ async def test_command_is_written_read_back_and_released(
         await walk.submit(value=22.5, confirm=True)
         await walk.wait()
         assert walk.told["result"] == "Written. The device reads back 22.5 °C."
-        assert walk.told["owner"] == "point_test"
+        assert walk.told["owner"] == "this test"
         assert await slot(client, plant.controller, "analog-value,1", 10) == 22.5
         assert "release" in walk.shown["menu_options"]
 

@@ -181,3 +181,9 @@ def test_every_rule_of_the_quality_scale_is_judged() -> None:
         status = rule if isinstance(rule, str) else rule["status"]
         assert status in ("done", "exempt", "todo"), name
         assert status != "exempt" or rule["comment"], name
+
+
+def test_titles_of_options_need_no_values() -> None:
+    # The frontend fills in those of a config flow, and of no other.
+    for step in words()["options"]["step"].values():
+        assert "{" not in step["title"]

@@ -109,8 +109,10 @@ class PointTestFlow(OptionsFlow):
                 "value": shown(point, reading.value),
                 "quality": reading.quality.value.replace("_", " "),
                 "detail": reading.detail or "",
-                "owner": status.owner or "nobody",
-                "hold": coordinator.hold(point) or "-",
+                "owner": (
+                    "this test" if status.owner == SOURCE else status.owner or "nobody"
+                ),
+                "hold": coordinator.hold(point) or "no",
                 "result": self._result,
             },
         )
