@@ -1,5 +1,7 @@
 """Trim & respond and the requests that it answers, after Guideline 36."""
 
+from dataclasses import replace
+
 from chiller_control.control.decision import Inputs, Value
 from chiller_control.control.reset_requests import RequestSettings, ResetRequests
 from chiller_control.control.trim_and_respond import TrimAndRespond, TrimSettings
@@ -92,7 +94,9 @@ def test_more_requests_never_mean_a_lower_reset(few: int, more: int) -> None:
 
 # Requests
 
-RULES = RequestSettings(valve_on=95.0, valve_off=85.0, supply_air=13.0, zone_error=0.5)
+RULES = RequestSettings(
+    valve_on=95.0, valve_off=85.0, supply_air=13.0, air_error=2.0, zone_error=0.5
+)
 
 
 class Zones:
@@ -130,6 +134,14 @@ def test_warm_supply_air_counts_after_two_minutes(excess: float, requests: int) 
     zones.after(60, zone_1__cooling_valve_position=100.0)
     assert zones.after(60, zone_1__supply_air_temperature=13.0 + excess) == 1
     assert zones.after(180) == requests
+
+
+def test_an_allowed_error_of_the_supply_air_makes_one_request() -> None:
+    zones = Zones(replace(RULES, valve_on=100.0, air_error=0.5))
+    zones.after(60, zone_1__cooling_valve_position=99.0)
+    assert zones.after(600, zone_1__supply_air_temperature=13.4) == 0
+    assert zones.after(300, zone_1__supply_air_temperature=13.6) == 1
+    assert zones.after(300, zone_1__supply_air_temperature=15.1) == 2
 
 
 def test_warm_supply_air_behind_a_half_closed_valve_is_the_zones_own_affair() -> None:

@@ -46,6 +46,7 @@ def request_settings(automation: PlanAutomation) -> RequestSettings:
         valve_on=on,
         valve_off=number("valve_request_off", 85.0, minimum=0.0, maximum=on),
         supply_air=number("supply_air_temperature_setpoint", 13.0),
+        air_error=number("supply_air_temperature_error", 2.0, minimum=0.1),
         zone_error=number("zone_temperature_error", 0.5, minimum=0.01),
     )
 

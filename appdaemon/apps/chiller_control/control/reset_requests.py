@@ -18,7 +18,8 @@ REQUEST_HOLD = 120.0
 """Seconds for which air must be too warm before it counts."""
 
 _WARM_AIR = ((3.0, 3), (2.0, 2))
-"""K above the setpoint of the supply air, and the requests that it makes."""
+"""K above the setpoint of the supply air, and the requests that it makes.
+Before these, the error that is allowed makes one."""
 
 _WARM_ZONE = ((2.0, 3), (1.0, 2))
 """Times the allowed error of the zone, and the requests that it makes."""
@@ -31,6 +32,7 @@ class RequestSettings:
     valve_on: float
     valve_off: float
     supply_air: float
+    air_error: float
     zone_error: float
 
 
@@ -67,7 +69,7 @@ class _Held:
 
 
 class _Zone:
-    def __init__(self, equipment: PlanEquipment) -> None:
+    def __init__(self, equipment: PlanEquipment, settings: RequestSettings) -> None:
         self.key = equipment.key
         self.valve = equipment.point("cooling_valve_position")
         self.supply_air = equipment.point("supply_air_temperature")
@@ -86,7 +88,7 @@ class _Zone:
             if point is not None
         )
         self.valve_high = False
-        self.warm_air = _Held(_WARM_AIR)
+        self.warm_air = _Held((*_WARM_AIR, (settings.air_error, 1)))
         self.warm_zone = _Held(_WARM_ZONE)
 
     def observe(
@@ -126,7 +128,7 @@ class ResetRequests:
         self, zones: tuple[PlanEquipment, ...], settings: RequestSettings
     ) -> None:
         """Take the zones that count."""
-        self._zones = tuple(_Zone(zone) for zone in zones)
+        self._zones = tuple(_Zone(zone, settings) for zone in zones)
         self._settings = settings
         self.points = frozenset(point for zone in self._zones for point in zone.points)
 
