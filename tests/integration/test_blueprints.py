@@ -11,7 +11,11 @@ from custom_components.chiller_plant.const import DOMAIN
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
 from homeassistant.components.blueprint.models import Blueprint
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.util import yaml as yaml_util
 from tests.integration.planning import (
     REPOSITORY,
@@ -131,10 +135,17 @@ async def test_chiller_add_subtract_registers(
         entry,
         "chiller_add_subtract",
         chillers=[device(hass, entry, "chiller_2"), device(hass, entry, "chiller_1")],
+        staging="lift",
         minimum_stage_time={"hours": 1, "minutes": 2, "seconds": 3},
     )
     assert metadata == {"chillers": ["chiller_2", "chiller_1"]}
     assert config == {
+        "staging": "lift",
+        "minimum_lift": 12,
+        "design_lift": 28,
+        "chiller_curves": "carrier_19xr_1407_vsd",
+        "primary_flow": "fixed",
+        "primary_flow_minimum": 60,
         "stage_up_threshold": 90,
         "stage_down_threshold": 80,
         "stage_hold": 900,
@@ -190,3 +201,220 @@ async def test_blueprint_with_equipment_of_nobody_is_refused_visibly(
     issue = f"automation_refused_{entry.entry_id}_chiller_add_subtract_1"
     await eventually(lambda: ir.async_get(hass).async_get_issue(DOMAIN, issue))
     assert entry.runtime_data.plan.store.decisions.registrations == {}
+
+
+async def test_dynamic_setpoint_registers(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    metadata, config = await made(
+        hass,
+        entry,
+        "dynamic_setpoint",
+        zones=[device(hass, entry, "zone_3"), device(hass, entry, "zone_1")],
+        ignored_requests=0,
+        trim_interval={"minutes": 2},
+    )
+    assert metadata == {
+        "outputs": [
+            "plant.chilled_water_supply_temperature_setpoint",
+            "plant.chilled_water_differential_pressure_setpoint",
+        ],
+        "zones": ["zone_3", "zone_1"],
+        "chillers": [],
+    }
+    assert config == {
+        "method": "trim_and_respond",
+        "supply_temperature_minimum": 6.7,
+        "supply_temperature_maximum": 10,
+        "differential_pressure_minimum": 35,
+        "differential_pressure_maximum": 100,
+        "ignored_requests": 0,
+        "zone_temperature_error": 0.5,
+        "supply_air_temperature_setpoint": 13,
+        "supply_air_temperature_error": 2,
+        "valve_request_on": 95,
+        "valve_request_off": 85,
+        "outdoor_temperature_low": 22,
+        "outdoor_temperature_high": 32,
+        "load_low": 40,
+        "load_high": 90,
+        "delay": 900,
+        "trim_interval": 120,
+        "trim": 2,
+        "respond": 3,
+        "respond_maximum": 7,
+        "staging_freeze": 900,
+        "temperature_rate": 0.2,
+        "pressure_rate": 10,
+        "split": 50,
+        "initial": 100,
+    }
+
+
+async def test_smart_ct_registers(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    metadata, config = await made(
+        hass,
+        entry,
+        "smart_ct",
+        towers=[device(hass, entry, f"ct_{number}") for number in (2, 1)],
+        condenser_pumps=[device(hass, entry, "cdp_1")],
+        law="model",
+        cells="all",
+        cell_hold={"minutes": 20},
+    )
+    assert metadata == {"outputs": ["ct_2", "ct_1", "cdp_1"], "chillers": []}
+    assert config == {
+        "law": "model",
+        "cells": "all",
+        "load_tiers": ["40", "70"],
+        "condenser_water_setpoint": 29.4,
+        "approach": 3.5,
+        "setpoint_minimum": 18,
+        "setpoint_maximum": 30,
+        "fan_speed_minimum": 20,
+        "fan_speed_maximum": 100,
+        "fan_rate": 10,
+        "gain": 8,
+        "integral_time": 300,
+        "cell_hold": 1200,
+        "minimum_cell_flow": 20,
+        "condenser_pump_speed": 100,
+        "condenser_flow_minimum": 60,
+        "pump_rate": 10,
+        "condenser_static_head": 35,
+        "minimum_lift": 12,
+        "design_return_temperature": 35,
+        "design_supply_temperature": 6.7,
+        "optimise_interval": 600,
+        "minimum_saving": 0.3,
+        "chiller_curves": "carrier_19xr_1407_vsd",
+    }
+
+
+async def test_forms_leave_pumps_and_zones_to_whom_they_belong(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """No pump chosen, no zone chosen: an empty list, and not a refusal."""
+    metadata, _ = await made(
+        hass, entry, "smart_ct", towers=[device(hass, entry, "ct_1")]
+    )
+    assert metadata == {"outputs": ["ct_1"], "chillers": []}
+
+
+async def test_forms_offer_equipment_of_their_kind_only(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+
+    def offered(form: str, section: str, name: str) -> list[str | None]:
+        blueprint = yaml_util.load_yaml_dict(FOLDER / f"{form}.yaml")
+        field = blueprint["blueprint"]["input"][section]["input"][name]
+        (wanted,) = field["selector"]["device"]["filter"]
+        return [item.name for item in devices if item.model_id == wanted["model_id"]]
+
+    assert offered("smart_ct", "equipment", "towers") == ["CT 1", "CT 2"]
+    assert offered("smart_ct", "equipment", "condenser_pumps") == ["CDP 1", "CDP 2"]
+    assert offered("dynamic_setpoint", "requests", "zones") == [
+        "Wards",
+        "Clinics",
+        "Offices",
+    ]
+
+
+def entities_offered(
+    hass: HomeAssistant, entry: MockConfigEntry, field: dict[str, Any]
+) -> set[str]:
+    """Return what an entity selector offers, as the frontend filters."""
+    offered = set()
+    for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        state = hass.states.get(item.entity_id)
+        if state is None or item.hidden:
+            continue
+        has = {
+            "integration": item.platform,
+            "domain": item.domain,
+            "device_class": state.attributes.get("device_class"),
+            "unit_of_measurement": state.attributes.get("unit_of_measurement"),
+        }
+        for wanted in field["selector"]["entity"]["filter"]:
+            lists = {
+                name: value if isinstance(value, list) else [value]
+                for name, value in wanted.items()
+            }
+            if all(has[name] in values for name, values in lists.items()):
+                offered.add(item.entity_id)
+    return offered
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+async def test_form_offers_no_diagnostic_entity(
+    hass: HomeAssistant, entry: MockConfigEntry, path: Path
+) -> None:
+    """Also none of those that are disabled until somebody searches a fault."""
+    registry = er.async_get(hass)
+    blueprint = Blueprint(
+        yaml_util.load_yaml_dict(path),
+        path=path.name,
+        expected_domain="automation",
+        schema=AUTOMATION_BLUEPRINT_SCHEMA,
+    )
+    for item in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if item.disabled:
+            hass.states.async_set(
+                item.entity_id,
+                "1",
+                {
+                    "device_class": item.original_device_class,
+                    "unit_of_measurement": item.unit_of_measurement,
+                },
+            )
+    for name, field in blueprint.inputs.items():
+        if "entity" not in (field or {}).get("selector", {}):
+            continue
+        offered = entities_offered(hass, entry, field)
+        assert offered, name
+        diagnostic = {
+            entity_id
+            for entity_id in offered
+            if registry.async_get(entity_id).entity_category is not None
+        }
+        assert not diagnostic, name
+
+
+async def test_loop_is_offered_all_that_a_loop_can_use(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    blueprint = yaml_util.load_yaml_dict(FOLDER / "pid_control.yaml")
+    sections = blueprint["blueprint"]["input"]
+    equipment = sections["equipment"]["input"]
+    setpoint = sections["setpoint_section"]["input"]["setpoint_point"]
+    for field, keys in (
+        (
+            equipment["measurement"],
+            (
+                "plant.chilled_water_differential_pressure",
+                "plant.chilled_water_flow",
+                "plant.condenser_water_supply_temperature",
+                "zone_1.cooling_valve_position",
+                "zone_1.relative_humidity",
+            ),
+        ),
+        (equipment["outputs"], ("ct_1.speed_command", "schp_2.speed_command")),
+        (
+            equipment["enable"],
+            (
+                "schp_1.run_status",
+                "chilled_water_valve_1.open_status",
+                "plant.enable_command",
+            ),
+        ),
+        (
+            setpoint,
+            (
+                "plant.chilled_water_differential_pressure_setpoint",
+                "zone_2.temperature_setpoint",
+            ),
+        ),
+    ):
+        wanted = {point(hass, entry, key) for key in keys}
+        assert wanted <= entities_offered(hass, entry, field)
