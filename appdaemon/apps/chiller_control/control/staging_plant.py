@@ -117,10 +117,19 @@ def staging_plant(plan: Plan, automation: PlanAutomation) -> StagingPlant:
         if equipment is None or equipment.type != "chiller":
             raise ControlRefused(f"chillers: the plant has no chiller {key}")
         chillers.append(_chiller(plan, equipment))
+    # A whole machine among the outputs of another automation is that one's alone.
+    driven = {
+        name
+        for other in plan.automations
+        if other.id != automation.id
+        for name in other.names("outputs")
+    }
     return StagingPlant(
         chillers=tuple(chillers),
         secondary_pumps=tuple(
-            _motor(item) for item in plan.of_type("secondary_chilled_water_pump")
+            _motor(item)
+            for item in plan.of_type("secondary_chilled_water_pump")
+            if item.key not in driven
         ),
     )
 
