@@ -33,7 +33,7 @@ def _points(key: str, roles: Iterable[str]) -> dict[str, Any]:
     points = {}
     for role in roles:
         boolean = role in _BOOLEAN
-        writable = role.endswith(("_command", "_setpoint"))
+        writable = role.endswith(("_command", "_setpoint", "sequence_position"))
         domain = {
             (True, True): "switch",
             (True, False): "binary_sensor",
@@ -91,6 +91,9 @@ def equipment(chillers: int = 2) -> dict[str, Any]:
                 "alarm",
                 "load",
                 "chilled_water_supply_temperature_setpoint",
+                "sequence_position",
+                "staging_run_hours",
+                "staging_starts",
             ),
         ) | {
             "ratings": {"cooling_capacity": 1400.0},

@@ -8,12 +8,14 @@ from time import time
 from typing import Any
 
 from factories import SmallPlant, automation, loop, plan_data, staging
-from house import House, running_apps
+from house import APPS, House, running_apps
 import pytest
+import yaml
 
 from tests.waiting import eventually
 
 LEASE = 0.9
+SHIPPED = set(yaml.safe_load((APPS / "chiller_control" / "apps.yaml").read_text()))
 HOURS = automation("chiller_plant_schedule", name="hours", config={"operation": "off"})
 
 
@@ -41,11 +43,7 @@ def cooling() -> SmallPlant:
 async def test_shipped_apps_wait_for_a_plan_and_then_control(tmp_path: Path) -> None:
     house = House(states=dict(cooling().states()))
     async with running_apps(house, tmp_path, actions=False) as daemon:
-        assert daemon.app_management.running_apps == {
-            "chiller_add_subtract",
-            "chiller_plant_schedule",
-            "pid_control",
-        }
+        await eventually(lambda: daemon.app_management.running_apps == SHIPPED)
         await asyncio.sleep(0.3)
         house.install(daemon)
         await eventually(lambda: house.of("get_plan"))

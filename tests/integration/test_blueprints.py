@@ -418,3 +418,25 @@ async def test_loop_is_offered_all_that_a_loop_can_use(
     ):
         wanted = {point(hass, entry, key) for key in keys}
         assert wanted <= entities_offered(hass, entry, field)
+
+
+async def test_chiller_sequence_registers(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    metadata, config = await made(
+        hass,
+        entry,
+        "chiller_sequence",
+        chillers=[device(hass, entry, "chiller_2"), device(hass, entry, "chiller_1")],
+        method="schedule",
+        rotation_days=14,
+    )
+    assert metadata == {"chillers": ["chiller_2", "chiller_1"]}
+    assert config == {
+        "method": "schedule",
+        "minimum_difference": 1,
+        "rotation_days": 14,
+        "rotation_start": "2026-01-05",
+        "rotation_time": "06:00:00",
+        "failure_time": 240,
+    }
