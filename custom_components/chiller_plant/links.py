@@ -267,7 +267,10 @@ async def _async_make(
     stack: AsyncExitStack,
 ) -> Links:
     if source == SOURCE_SIMULATED:
-        simulated = SimulatedPlant(plant, SIMULATION_SPEED, dt_util.now())
+        # The weather of a whole year takes a moment to make or to read.
+        simulated = await hass.async_add_executor_job(
+            SimulatedPlant, plant, SIMULATION_SPEED, dt_util.now()
+        )
         await simulated.start()
         stack.push_async_callback(simulated.close)
         drivers: dict[str, Driver] = {
