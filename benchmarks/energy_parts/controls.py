@@ -184,9 +184,8 @@ def _guideline36(plant: Plant) -> tuple[Automation, ...]:
 def _ours(plant: Plant) -> tuple[Automation, ...]:
     """Let the plant's own model choose cells, speeds and the next stage.
 
-    Zones ask for colder water when they or their supply air are too warm, not
-    when their valves are open: what an open valve wants is water, and at a low
-    pressure it gets it for little.
+    Zones ask for more when they or their supply air get too warm, and not when
+    their valves are open: an open valve throttles nothing away.
     """
     return (
         _always_on(),
@@ -194,8 +193,7 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
             plant,
             staging="model",
             stage_up_threshold=105,
-            stage_down_threshold=98,
-            stage_hold=600,
+            stage_down_threshold=94,
             primary_flow="follow",
             primary_flow_minimum=55,
         ),
@@ -203,14 +201,16 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
         _reset(
             plant,
             differential_pressure_minimum=15,
-            differential_pressure_maximum=85,
+            differential_pressure_maximum=118,
+            split=60,
             trim_interval=120,
-            trim=2,
+            trim=1,
             respond=1.5,
             respond_maximum=6,
             valve_request_on=100,
-            valve_request_off=90,
-            zone_temperature_error=0.4,
+            valve_request_off=95,
+            supply_air_temperature_error=0.2,
+            zone_temperature_error=0.2,
         ),
         _towers(
             plant,
