@@ -48,6 +48,10 @@ ACTIONS = (
     "sequence_overridden",
     "chiller_faulted",
     "chiller_back",
+    "pump_started",
+    "pump_stopped",
+    "window_began",
+    "window_ended",
     *(_NOTICES.get(kind, kind.value) for kind in NoticeKind),
     NOTE,
 )

@@ -14,7 +14,12 @@ from homeassistant.helpers.selector import (
 )
 
 from .lookup import loaded_entry
-from .plant.profiles import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from .plant.profiles import (
+    CUSTOM_SCHEDULE,
+    CUSTOM_SCHEDULE_PRIORITY,
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+)
 
 _DEFAULT_PRIORITY = 5
 
@@ -45,10 +50,18 @@ class AssignProfileFlow(RepairsFlow):
         if item is None:
             return self.async_abort(reason="automation_gone")
         if user_input is not None:
-            await room.async_assign(
-                item.id, user_input["profiles"], int(user_input["priority"])
-            )
+            priority = int(user_input.get("priority", CUSTOM_SCHEDULE_PRIORITY))
+            await room.async_assign(item.id, user_input["profiles"], priority)
             return self.async_create_entry(data={})
+        ranked = {
+            vol.Required("priority", default=_DEFAULT_PRIORITY): NumberSelector(
+                NumberSelectorConfig(
+                    min=LOWEST_PRIORITY,
+                    max=HIGHEST_PRIORITY,
+                    mode=NumberSelectorMode.SLIDER,
+                )
+            )
+        }
         return self.async_show_form(
             step_id="assign",
             data_schema=vol.Schema(
@@ -61,13 +74,8 @@ class AssignProfileFlow(RepairsFlow):
                         ),
                         vol.Length(min=1),
                     ),
-                    vol.Required("priority", default=_DEFAULT_PRIORITY): NumberSelector(
-                        NumberSelectorConfig(
-                            min=LOWEST_PRIORITY,
-                            max=HIGHEST_PRIORITY,
-                            mode=NumberSelectorMode.SLIDER,
-                        )
-                    ),
+                    # A custom schedule wins over all others: there is no rank to ask.
+                    **({} if item.control_type == CUSTOM_SCHEDULE else ranked),
                 }
             ),
             description_placeholders={

@@ -11,6 +11,8 @@ from typing import Literal
 
 LOWEST_PRIORITY = 1
 HIGHEST_PRIORITY = 9
+CUSTOM_SCHEDULE = "custom_schedule"
+"""The control type that has a priority of its own in every profile."""
 CUSTOM_SCHEDULE_PRIORITY = 100
 
 type ResolutionKind = Literal["override", "date", "recurring", "day_type"]
