@@ -440,3 +440,90 @@ async def test_chiller_sequence_registers(
         "rotation_time": "06:00:00",
         "failure_time": 240,
     }
+
+
+async def test_schp_control_registers(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    setpoint = point(hass, entry, "plant.chilled_water_differential_pressure_setpoint")
+    metadata, config = await made(
+        hass,
+        entry,
+        "schp_control",
+        pumps=[device(hass, entry, "schp_1"), device(hass, entry, "schp_2")],
+        enable=[point(hass, entry, "plant.enable_command")],
+        sensors=[point(hass, entry, "plant.chilled_water_differential_pressure")],
+        setpoint_points=[setpoint],
+        proof_timeout={"minutes": 1, "seconds": 30},
+    )
+    assert metadata == {
+        "outputs": ["schp_1", "schp_2"],
+        "enable": ["plant.enable_command"],
+        "sensors": ["plant.chilled_water_differential_pressure"],
+        "setpoint_points": ["plant.chilled_water_differential_pressure_setpoint"],
+        "flow": "",
+    }
+    assert config == {
+        "standby_pumps": 0,
+        "setpoint": 100,
+        "gain": 0.1,
+        "integral_time": 20,
+        "interval": 5,
+        "speed_minimum": 30,
+        "speed_maximum": 100,
+        "fallback_speed": 70,
+        "design_flow": 0,
+        "flow_offset": 3,
+        "flow_hold": 600,
+        "failsafe_pressure": 10,
+        "failsafe_hold": 300,
+        "low_speed": 40,
+        "proof_timeout": 90,
+        "rotation_hours": 48,
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "value", "inputs"),
+    [
+        ("plant.enable_command", "on", {}),
+        (
+            "schp_1.speed_command",
+            "42.5",
+            {
+                "repeat": "once",
+                "begin": "2026-11-24 08:00:00",
+                "end": "2026-11-24 09:30:00",
+            },
+        ),
+    ],
+)
+async def test_custom_schedule_registers(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    role: str,
+    value: str,
+    inputs: dict[str, Any],
+) -> None:
+    metadata, config = await made(
+        hass,
+        entry,
+        "custom_schedule",
+        point=point(hass, entry, role),
+        value=value,
+        **inputs,
+    )
+    assert metadata == {"point": role}
+    assert (
+        config
+        == {
+            "value": value,
+            "repeat": "weekly",
+            "begin_time": "12:00:00",
+            "end_time": "13:00:00",
+            "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+            "begin": "",
+            "end": "",
+        }
+        | inputs
+    )
