@@ -29,6 +29,8 @@ from .engine_watch import EngineWatch
 from .lookup import entity_of_figure, entity_of_point
 from .plant.model import Equipment, Plant, Point
 from .plant.profiles import (
+    CUSTOM_SCHEDULE,
+    CUSTOM_SCHEDULE_PRIORITY,
     DayEntry,
     DayOverride,
     DayResolution,
@@ -254,12 +256,19 @@ class PlanRoom:
             for item in registrations.values()
             if self.automations.is_enabled(item)
         ]
-        return tuple(
-            (registrations[key], priority)
+        planned = [
+            (
+                registrations[key],
+                # Whatever the profile says: it wins over all that are ranked.
+                CUSTOM_SCHEDULE_PRIORITY
+                if registrations[key].control_type == CUSTOM_SCHEDULE
+                else priority,
+            )
             for key, priority in plan_automations(
                 self.profiles[self.today.profile], enabled
             )
-        )
+        ]
+        return tuple(sorted(planned, key=lambda item: -item[1]))
 
     def is_planned(self, automation_id: str) -> bool:
         """Whether an automation runs today."""
