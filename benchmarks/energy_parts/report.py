@@ -94,7 +94,7 @@ def _components(outcomes: Mapping[str, Outcome], what: str) -> Picture:
         values = np.array([item.kw_per_rt[name] for item in outcomes.values()])
         axis.barh(place, values, 0.62, left, color=_COLOURS[name], label=_said(name))
         for y, start, value in zip(place, left, values, strict=True):
-            if value > 0.022:
+            if value > 0.045:
                 axis.text(
                     start + value / 2,
                     y,
@@ -167,7 +167,7 @@ def _over_load_and_wet_bulb(outcomes: Mapping[str, Outcome], what: str) -> Pictu
     for axis in axes[:, 0]:
         axis.set_ylabel("kW/RT")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    axes[0, -1].legend(handles[::-1], labels[::-1], fontsize=7, loc="upper right")
+    picture.legend(handles[::-1], labels[::-1], fontsize=8, loc="outside right upper")
     return picture
 
 
@@ -359,9 +359,6 @@ def _starts_and_comfort(outcomes: Mapping[str, Outcome], what: str) -> Picture:
         axes[0, 0].set_xticks(range(len(names)), [_said(name) for name in names])
         bars = axes[0, 1].bar(index, run.unmet, 0.7, color=colour)
         axes[0, 1].bar_label(bars, fmt="%.1f", fontsize=8)
-        hours, counts = np.unique(
-            np.floor(run.time % DAY / HOUR).astype(int), return_counts=True
-        )
         starts = np.add.reduce(
             [run[name] for name in run.names if name.startswith("starts_")]
         )
@@ -375,10 +372,10 @@ def _starts_and_comfort(outcomes: Mapping[str, Outcome], what: str) -> Picture:
             color=colour,
             label=run.control,
         )
-        del hours, counts
     axes[0, 0].set_title("Starts", loc="left")
-    axes[0, 0].margins(y=0.25)
-    axes[0, 0].legend(fontsize=7, loc="upper right")
+    axes[0, 0].legend(fontsize=7, loc="upper left", title="all chillers")
+    axes[0, 0].set_ylim(0, 1.45 * max(axes[0, 0].get_ylim()[1], 1.0))
+    axes[0, 1].set_ylim(0, max(1.2 * axes[0, 1].get_ylim()[1], 1.0))
     axes[0, 1].set_title("Zones above the comfort limit, K h", loc="left")
     axes[0, 1].set_xticks(range(len(runs)), [run.control for run in runs])
     axes[0, 2].set_title("Starts a day, by the hour", loc="left")
