@@ -34,6 +34,7 @@ ACTIONS = (
     "stage_up",
     "stage_down",
     "stage_reached",
+    "handover",
     "plant_start",
     "plant_stop",
     "plant_on",

@@ -236,6 +236,7 @@ class SmallPlant:
     silent: set[str] = field(default_factory=set)
     """Points that are not good."""
     holds: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
     commands: dict[str, Value] = field(default_factory=dict)
     values: dict[str, Value | None] = field(default_factory=dict)
     log: list[tuple[float, str, Value]] = field(default_factory=list)
@@ -256,7 +257,7 @@ class SmallPlant:
             key: None if key in self.silent else value
             for key, value in self.values.items()
         }
-        return Inputs(values, dict(self.holds), {}, BANGKOK)
+        return Inputs(values, dict(self.holds), dict(self.taken), BANGKOK)
 
     def take(self, decision: Decision) -> None:
         """Carry out a decision; what is not in it is off."""

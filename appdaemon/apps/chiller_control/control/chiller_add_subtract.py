@@ -6,7 +6,7 @@ lower stage is enough; every stage lasts a minimum time, and what is not
 available is skipped. The start and stop sequences are `staging_sequence`'s.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from .decision import Command, Decision, Event, Inputs, duration, iso
 from .plan import Plan, PlanAutomation
 from .staging_conditions import StagingConditions, capacity_requirement
 from .staging_config import StagingConfig, shared_cells
+from .staging_order import HandOver, StagingOrder
 from .staging_outputs import StagingOutputs
 from .staging_plant import Chiller, StagingPlant, staging_plant
 from .staging_sequence import SequenceSettings, SequenceStep, StagingSequence
@@ -53,6 +54,8 @@ class ChillerAddSubtract:
             plan, automation, self._plant, self._config
         )
         self._conditions = StagingConditions(self._config)
+        self._order = StagingOrder(plan, self._plant.chillers)
+        self._handover = HandOver()
         self._wanted: tuple[Chiller, ...] = ()
         self._seen: set[str] = set()
         self._ran: set[str] = set()
@@ -75,6 +78,7 @@ class ChillerAddSubtract:
             self._flow_point,
             self._setpoint_point,
             *self._thresholds.points,
+            *self._order.points,
             *self._outputs.primary.points,
         }
         for chiller in self._plant.chillers:
@@ -94,6 +98,10 @@ class ChillerAddSubtract:
             self._resume = None
         events: list[Event] = []
         self._sequence.observe(now, inputs)
+        if self._order.observe(now, inputs):
+            # No hot swap: who runs, runs on (Guideline 36-2021 §5.1.15).
+            self._wanted = self._order.of(self._wanted)
+            self._conditions.start_again()
         self._take_enable(now, inputs, events)
         if self._enabled is None:
             message = f"{self._enable_point} is not known: nothing is commanded"
@@ -159,7 +167,7 @@ class ChillerAddSubtract:
             self._ran.discard(key)
             self._seen.add(key)
         if self._enabled and wanted != set(self._wanted):
-            self._wanted = self._ordered(wanted)
+            self._wanted = self._order.of(wanted)
             names = " and ".join(item.name for item in self._wanted) or "Nothing"
             self._reason = f"{names} running, and not by this automation"
             self._new_stage()
@@ -207,6 +215,7 @@ class ChillerAddSubtract:
         excluded = {}
         for chiller in self._plant.chillers:
             why = self._sequence.unavailable(chiller, inputs)
+            why = why or self._order.why_not(chiller)
             if why is not None and not self._sequence.runs(chiller.key):
                 excluded[chiller.key] = why
         if not self._enabled:
@@ -214,9 +223,21 @@ class ChillerAddSubtract:
         self._replace(excluded, events)
         if not self._wanted:
             self._start(now, excluded, events)
-        elif self._settled:
+        elif self._settled and not self._hand_over(inputs, excluded, events):
             self._change_stage(now, excluded, events)
         return excluded
+
+    def _hand_over(
+        self, inputs: Inputs, excluded: Mapping[str, str], events: list[Event]
+    ) -> bool:
+        """Let a chiller go that lost its place, once another one runs for it."""
+        leaving = self._order.leaving(self._wanted, inputs)
+        change = self._handover.step(self._wanted, leaving, self._next(excluded))
+        if change is None:
+            return False
+        self._wanted = self._order.of(change.wanted)
+        self._begin(change.event, change.reason, change.chiller, events)
+        return True
 
     def _replace(self, excluded: Mapping[str, str], events: list[Event]) -> None:
         """Put the next available chiller in the place of one that cannot run."""
@@ -227,7 +248,7 @@ class ChillerAddSubtract:
             spare = self._next(excluded)
             if spare is not None:
                 why = f"{spare.name} replaces {chiller.name}: {excluded[chiller.key]}"
-                self._wanted = self._ordered((*self._wanted, spare))
+                self._wanted = self._order.of((*self._wanted, spare))
             self._reason = why
             self._new_stage()
             events.append(Event("chiller_excluded", why, {"equipment": chiller.key}))
@@ -237,6 +258,8 @@ class ChillerAddSubtract:
     ) -> None:
         since = self._enabled_since
         if since is None or now - since < self._config.start_hold:
+            return
+        if not self._order.is_known(now):
             return
         lead = self._next(excluded)
         if lead is None:
@@ -258,7 +281,7 @@ class ChillerAddSubtract:
         if (why := self._conditions.stage_up(now)) is not None:
             spare = self._next(excluded)
             if spare is not None:
-                self._wanted = self._ordered((*self._wanted, spare))
+                self._wanted = self._order.of((*self._wanted, spare))
                 self._begin("stage_up", why, spare, events)
         elif (
             len(self._wanted) > 1
@@ -282,17 +305,15 @@ class ChillerAddSubtract:
         )
 
     def _next(self, excluded: Mapping[str, str]) -> Chiller | None:
-        for chiller in self._plant.chillers:
-            if chiller not in self._wanted and chiller.key not in excluded:
+        passed = {*excluded, *self._order.left_out}
+        for chiller in self._order.chillers:
+            if chiller not in self._wanted and chiller.key not in passed:
                 return chiller
         return None
 
-    def _ordered(self, chillers: Collection[Chiller]) -> tuple[Chiller, ...]:
-        return tuple(item for item in self._plant.chillers if item in chillers)
-
     def _running(self) -> tuple[Chiller, ...]:
         return tuple(
-            item for item in self._plant.chillers if self._sequence.runs(item.key)
+            item for item in self._order.chillers if self._sequence.runs(item.key)
         )
 
     def _new_stage(self) -> None:
@@ -360,7 +381,7 @@ class ChillerAddSubtract:
                 "stage_capacity": capacity,
                 "chillers": {
                     item.key: self._chiller_state(item, excluded)
-                    for item in self._plant.chillers
+                    for item in self._order.chillers
                 },
                 "waiting": list(step.waiting),
                 "missing": missing,
@@ -439,7 +460,8 @@ class ChillerAddSubtract:
             state = "starting"
         else:
             state = "excluded" if chiller.key in excluded else "standby"
-        return {"state": state, "reason": excluded.get(chiller.key)}
+        reason = excluded.get(chiller.key) or self._order.why_not(chiller)
+        return {"state": state, "reason": reason}
 
     # What outlives a restart
 
@@ -453,20 +475,24 @@ class ChillerAddSubtract:
             "reason": self._reason,
             "conditions": self._conditions.resume() if self._settled else {},
             "sequence": self._sequence.resume(),
+            "order": self._order.resume(),
+            "handover": self._handover.resume(),
         }
 
     def _restore(self, now: float, data: Mapping[str, Any]) -> None:
         """Go on from the last report; what runs now decides what was reached."""
         fresh = 0 <= now - data["at"] <= RESUME_GAP
         self._sequence.restore(data["sequence"], fresh=fresh)
+        self._order.restore(data["order"])
         self._enabled = data.get("enabled")
         self._enabled_since = data.get("enabled_since")
         self._reason = data.get("reason", "")
         if not fresh:
             return
         self._wanted = tuple(
-            item for item in self._plant.chillers if item.key in data["wanted"]
+            item for item in self._order.chillers if item.key in data["wanted"]
         )
+        self._handover.restore(data["handover"])
         self._ran = set(data["sequence"]["running"])
         self._stage_since = data.get("stage_since")
         self._settled = self._stage_since is not None

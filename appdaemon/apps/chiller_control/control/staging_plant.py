@@ -69,6 +69,8 @@ class Chiller:
     setpoint_command: str | None
     load: str | None
     remote_mode: str | None
+    position: str | None
+    """Where its place in the order of starting is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ def _chiller(plan: Plan, equipment: PlanEquipment) -> Chiller:
         setpoint_command=equipment.command("chilled_water_supply_temperature_setpoint"),
         load=equipment.point("load"),
         remote_mode=equipment.point("remote_mode"),
+        position=equipment.point("sequence_position"),
     )
 
 
