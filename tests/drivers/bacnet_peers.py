@@ -5,6 +5,7 @@ takes every 127.x.y.z on its own port for itself.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -141,6 +142,12 @@ class PlainDevice(Application):  # type: ignore[misc]
 
     asked_at_once = 0
     said: Exception
+    asked: Counter[str]
+    """How often for each property."""
+
+    async def do_ReadPropertyRequest(self, apdu: Any) -> None:
+        self.asked[str(apdu.propertyIdentifier)] += 1
+        await super().do_ReadPropertyRequest(apdu)
 
     async def do_ReadPropertyMultipleRequest(self, apdu: Any) -> None:
         self.asked_at_once += 1
@@ -183,6 +190,7 @@ async def plain_device(
         ]
     )
     application.said = said
+    application.asked = Counter()
     try:
         yield declared, application
     finally:

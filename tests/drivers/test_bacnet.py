@@ -219,6 +219,26 @@ async def test_device_that_reads_one_at_a_time(said, asked_at_once) -> None:
     assert plain.asked_at_once == asked_at_once
 
 
+async def test_flags_cost_a_device_without_read_multiple_little_and_are_still_seen():
+    points = [on_bacnet("load", f"analog-input,{number}") for number in (1, 2, 3, 4)]
+    async with (
+        plain_device([1.5, 2.5, 3.5, 4.5], UnrecognizedService()) as (declared, plain),
+        bacnet_driver(declared) as driver,
+    ):
+        for _ in range(8):
+            assert not (await driver.read(points)).failures
+        assert plain.asked["present-value"] == 32
+        assert plain.asked["status-flags"] == 8
+
+        under_repair = plain.get_object_name("AI2")
+        under_repair.outOfService = True
+        reports = [await driver.read(points) for _ in range(4)]
+        assert "out of service" in reports[-1].failures["analog-input,2"]
+        # Seen once, it is looked after until it is over.
+        under_repair.outOfService = False
+        assert not (await driver.read(points)).failures
+
+
 async def test_device_that_is_busy_is_left_in_peace_until_the_next_reading() -> None:
     inputs = [on_bacnet("load", f"analog-input,{number}") for number in (1, 2, 3)]
     services = []

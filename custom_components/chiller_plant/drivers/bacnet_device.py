@@ -50,6 +50,9 @@ class Device:
         """Whether it is certain who answers there."""
         self.reads_several = True
         """Whether it reads several objects at once."""
+        self.status_flags: dict[tuple[int, int], tuple[int, Any]] = {}
+        """By object, where it does not: what they were, and for how many readings
+        more that is believed."""
         self.in_flight = 1
         """Requests that it takes at a time."""
         self.last_failure: str | None = None
@@ -82,6 +85,7 @@ class Device:
         """
         if self.known:
             return
+        self.status_flags.clear()
         longest = _USUAL_APDU
         try:
             longest = min(int(await self._about(lane, _LONGEST)), _OUR_APDU)

@@ -30,6 +30,9 @@ from .bacnet_read_multiple import (
 
 _PRIORITY_ARRAY_OCTETS = 92
 """That an object's priority array takes at most, with sixteen numbers in it."""
+_FLAGS_EACH = 4
+"""Readings of one object at a time for which its flags are asked once: each costs
+a request of its own."""
 _LEFT_OUT = "the device left it out of its answer"
 
 
@@ -193,7 +196,13 @@ async def _read_one(device: Device, place: Place) -> Answer:
         value = await read(_PRESENT_VALUE)
     except RequestFailed as error:
         return Answer(failure=error.reason)
-    try:
-        return Answer(value, await read(_STATUS_FLAGS))
-    except RequestFailed:
-        return Answer(value)
+    left, flags = device.status_flags.get(place, (0, None))
+    if left == 0:
+        try:
+            flags = await read(_STATUS_FLAGS)
+        except RequestFailed:
+            flags = None
+        # That something is wrong is looked after each time, until it is over.
+        left = 1 if flags is not None and any(flags) else _FLAGS_EACH
+    device.status_flags[place] = left - 1, flags
+    return Answer(value, flags)
