@@ -4,17 +4,16 @@ from dataclasses import replace
 from itertools import product
 from time import perf_counter
 
-from chiller_control.control.near_optimal import NearOptimal, PlantRatings, near_optimal
+from chiller_control.control.chiller_curves import CHILLER_CURVES
+from chiller_control.control.near_optimal import NearOptimal, near_optimal
 from chiller_control.control.plant_equations import (
-    CHILLER_CURVES,
     WATER,
     approach_of,
     full_load,
     part_load,
-    pump_flow,
     pump_power,
-    pump_speed,
 )
+from chiller_control.control.plant_ratings import PlantRatings, pump_speed
 from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
@@ -94,10 +93,10 @@ def test_slower_fans_approach_less() -> None:
 
 
 @given(st.floats(0.3, 1.0), st.floats(0.0, 0.6))
-def test_pump_speed_and_flow_are_each_others_inverse(
-    flow: float, static: float
-) -> None:
-    assert pump_flow(float(pump_speed(flow, static)), static) == pytest.approx(flow)
+def test_pump_speed_meets_the_head_of_its_flow(flow: float, static: float) -> None:
+    speed = pump_speed(flow, static)
+    head_of_pump = 1.25 * speed**2 - 0.25 * flow**2
+    assert head_of_pump == pytest.approx(static + (1.0 - static) * flow**2)
 
 
 def test_pump_takes_its_rated_power_at_its_rated_flow_and_much_less_below() -> None:

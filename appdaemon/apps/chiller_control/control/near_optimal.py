@@ -13,14 +13,13 @@ The model also says what a law cannot: when one chiller more is cheaper.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from .chiller_curves import CHILLER_CURVES
 from .plant_equations import (
-    CHILLER_CURVES,
     WATER,
     Array,
     Flags,
@@ -28,8 +27,8 @@ from .plant_equations import (
     full_load,
     part_load,
     pump_power,
-    pump_speed,
 )
+from .plant_ratings import Optimum, PlantRatings, pump_speed
 
 ROUNDS = 5
 FAN_STEPS = 11
@@ -57,34 +56,6 @@ MEMORY = 20_000
 """Points of the grid that are remembered, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlantRatings:
-    """What the model knows of a plant whose machines of a kind are alike.
-
-    kW, l/s and kPa of one machine each; limits as shares of the rated.
-    """
-
-    chillers: int
-    capacity: float
-    coefficient_of_performance: float
-    condenser_flow: float
-    minimum_load_ratio: float
-    cells: int
-    cell_flow: float
-    fan_power: float
-    pump_power: float
-    primary_pump_power: float
-    """What one chiller more takes in chilled-water pumping."""
-    static_share: float
-    """Lift to the towers as a share of the condenser pumps' rated head."""
-    fan_minimum: float = 0.2
-    fan_maximum: float = 1.0
-    flow_minimum: float = 0.6
-    minimum_cell_flow: float = 0.2
-    minimum_lift: float = 12.0
-    curves: str = "carrier_19xr_1407_vsd"
-
-
 class Steady(NamedTuple):
     """Steady operation of candidates; shapes as they were asked for."""
 
@@ -100,25 +71,6 @@ class Steady(NamedTuple):
     beyond: Array
     """How far limits are passed, 0 where none is."""
     clipped: Flags
-
-
-@dataclass(frozen=True, slots=True)
-class Optimum:
-    """The best that was found; speeds and flows as shares of the rated."""
-
-    chillers: int
-    cells: int
-    fan_speed: float
-    condenser_flow: float
-    pump_speed: float
-    power: float
-    entering: float
-    leaving: float
-    part_load_ratio: float
-    feasible: bool
-    """Whether the load can be carried within all limits."""
-    clipped: bool
-    """Whether a curve was used at the end of its range."""
 
 
 class NearOptimal:
@@ -258,9 +210,7 @@ class NearOptimal:
             cells=round(of(cells)),
             fan_speed=of(fan_speed),
             condenser_flow=best_flow,
-            pump_speed=float(
-                pump_speed(np.asarray(best_flow), self.ratings.static_share)
-            ),
+            pump_speed=pump_speed(best_flow, self.ratings.static_share),
             power=of(steady.power),
             entering=of(steady.entering),
             leaving=of(steady.leaving),

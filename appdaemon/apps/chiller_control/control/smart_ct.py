@@ -40,7 +40,7 @@ from typing import Any
 
 from .decision import Command, Decision, Event, Inputs, iso
 from .plan import Plan, PlanAutomation
-from .plant_equations import pump_speed
+from .plant_ratings import pump_speed
 from .smart_ct_aims import Aims
 from .smart_ct_config import Drive, SmartCTConfig
 from .smart_ct_loops import (
@@ -251,7 +251,7 @@ class SmartCT:
     def _speed_for(self, flow: float) -> float:
         """Return the pump speed for a flow, both in percent."""
         share = self._config.ratings.static_share
-        return 100.0 * float(pump_speed(flow / 100.0, share))
+        return 100.0 * pump_speed(flow / 100.0, share)
 
     # Report
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from .decision import Inputs
-from .near_optimal import Optimum, near_optimal
 from .plan import Plan
+from .plant_ratings import Optimum, search_of
 from .smart_ct_config import SmartCTConfig
 from .smart_ct_readings import SmartCTReadings
 from .tower_laws import DESIGN_RANGE, BraunLaw, LiftLaw
@@ -52,7 +52,7 @@ class Aims:
             config.capacity / ratings.coefficient_of_performance,
             ratings.fan_power * ratings.cells,
         )
-        self._model = near_optimal(ratings)
+        self._model = search_of(ratings) if config.law == "model" else None
         self.aim = Aim()
         self.optimum: Optimum | None = None
         self.search_at = 0.0
@@ -160,6 +160,7 @@ class Aims:
         supply = self._readings.supply
         if supply is None:
             supply = self._config.design_supply
+        assert self._model is not None
         return self._model.best_near(load, wet, supply, count, cells)
 
     def _possible(self, inputs: Inputs, chillers: int) -> tuple[int, ...]:

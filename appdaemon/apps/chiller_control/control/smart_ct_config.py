@@ -4,19 +4,12 @@ from dataclasses import dataclass
 
 from .decision import ControlRefused
 from .driven_points import DRIVEN_ROLES, driven_points
-from .near_optimal import PlantRatings
 from .plan import Plan, PlanAutomation, PlanEquipment, PlanPoint
-from .plant_equations import CHILLER_CURVES
+from .plant_ratings import LEAST_CONDENSER_FLOW, choice, plant_ratings
 from .tower_laws import LAWS
 
 CELL_CHOICES = ("chillers", "all", "load_tiers")
 _DRIVES = ("cooling_tower", "condenser_water_pump")
-LEAST_CONDENSER_FLOW = 55.0
-"""% of the rated flow below which flow is never asked for: flow switches make
-at half of it, and a pump that wears still has to reach that."""
-
-TYPICAL_PUMP_HEAD = 190.0
-"""kPa, where the plant file does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +41,8 @@ class SmartCTConfig:
         """Read it; raise ControlRefused if it cannot be run."""
         number = automation.number
         config = automation.config
-        self.law = _choice(config.get("law") or "wet_bulb_approach", "law", LAWS)
-        self.cell_choice = _choice(
+        self.law = choice(config.get("law") or "wet_bulb_approach", "law", LAWS)
+        self.cell_choice = choice(
             config.get("cells") or "chillers", "cells", CELL_CHOICES
         )
         self.load_tiers = _tiers(config.get("load_tiers"))
@@ -115,77 +108,6 @@ class SmartCTConfig:
             fan_minimum=self.fan_minimum,
             fan_maximum=self.fan_maximum,
         )
-
-
-def plant_ratings(
-    plan: Plan,
-    automation: PlanAutomation,
-    chillers: tuple[PlanEquipment, ...],
-    cells: list[PlanEquipment],
-    *,
-    drives_pumps: bool,
-    fan_minimum: float,
-    fan_maximum: float = 100.0,
-) -> PlantRatings:
-    """Return what the near-optimal model has to know; raises ControlRefused.
-
-    Machines of a kind count as alike: the mean of what their plates say.
-    """
-    number = automation.number
-    curves = _choice(
-        automation.config.get("chiller_curves") or next(iter(CHILLER_CURVES)),
-        "chiller_curves",
-        tuple(CHILLER_CURVES),
-    )
-    served: dict[str, None] = {}
-    primary: dict[str, None] = {}
-    for chiller in chillers:
-        served.update(dict.fromkeys(chiller.served_by.get("condenser_water_pumps", ())))
-        primary.update(dict.fromkeys(chiller.served_by.get("chilled_water_pumps", ())))
-    pumps = [plan.equipment[key] for key in served if key in plan.equipment]
-    pchps = [plan.equipment[key] for key in primary if key in plan.equipment]
-
-    def mean(
-        items: tuple[PlanEquipment, ...] | list[PlanEquipment], name: str
-    ) -> float:
-        known = [item.ratings[name] for item in items if item.ratings.get(name, 0) > 0]
-        return sum(known) / len(known) if known else 0.0
-
-    capacity = mean(chillers, "cooling_capacity")
-    if capacity <= 0:
-        raise ControlRefused("no chiller has a cooling_capacity in the plant file")
-    flow = mean(chillers, "condenser_water_flow") or mean(pumps, "flow")
-    flow = flow or 0.0538 * capacity
-    head = mean(pumps, "head") or TYPICAL_PUMP_HEAD
-    static = number("condenser_static_head", 35.0, minimum=0.0) / head
-    least = number(
-        "condenser_flow_minimum", 60.0, minimum=LEAST_CONDENSER_FLOW, maximum=100.0
-    )
-    return PlantRatings(
-        chillers=len(chillers),
-        capacity=capacity,
-        coefficient_of_performance=mean(chillers, "coefficient_of_performance") or 5.8,
-        condenser_flow=flow,
-        minimum_load_ratio=mean(chillers, "minimum_load_ratio") or 0.2,
-        cells=max(1, len(cells)),
-        cell_flow=mean(cells, "water_flow") or flow,
-        fan_power=mean(cells, "fan_power") or 0.0156 * capacity,
-        pump_power=mean(pumps, "power") or 0.0185 * capacity,
-        primary_pump_power=mean(pchps, "power"),
-        static_share=min(static, 0.9),
-        fan_minimum=max(fan_minimum, 10.0) / 100.0,
-        fan_maximum=fan_maximum / 100.0,
-        flow_minimum=least / 100.0 if drives_pumps else 1.0,
-        minimum_cell_flow=number("minimum_cell_flow", 20.0, minimum=0.0) / 100.0,
-        minimum_lift=number("minimum_lift", 12.0, minimum=0.0),
-        curves=curves,
-    )
-
-
-def _choice(value: object, field: str, choices: tuple[str, ...]) -> str:
-    if value not in choices:
-        raise ControlRefused(f"{field} is {value!r}; it is one of {', '.join(choices)}")
-    return str(value)
 
 
 def _tiers(value: object) -> tuple[float, ...]:

@@ -14,16 +14,18 @@ remain the highest load that a stage is trusted with.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .decision import Inputs
-from .near_optimal import NearOptimal, near_optimal
 from .plan import Plan, PlanAutomation
-from .smart_ct_config import plant_ratings
+from .plant_ratings import plant_ratings, search_of
 from .staging_conditions import AVERAGING_TIME, RollingMean
 from .staging_config import StagingConfig
 from .staging_plant import StagingPlant
 from .tower_laws import wet_bulb
+
+if TYPE_CHECKING:
+    from .near_optimal import NearOptimal
 
 LEAST_RATIO, LARGEST_RATIO = 45.0, 90.0
 _BAND = 5.0
@@ -112,7 +114,7 @@ class StagingThresholds:
                 drives_pumps=False,
                 fan_minimum=20.0,
             )
-            self._model = near_optimal(ratings)
+            self._model = search_of(ratings)
         self.points = frozenset(
             point
             for point in (
@@ -150,7 +152,7 @@ class StagingThresholds:
         return Thresholds(up, min(config.down, up - _BAND), f"lift {lift:.1f} K")
 
     def _by_model(
-        self, inputs: Inputs, model: NearOptimal, chillers: int
+        self, inputs: Inputs, model: "NearOptimal", chillers: int
     ) -> Thresholds:
         supply = inputs.number(self._setpoint)
         if supply is None:
