@@ -17,10 +17,13 @@ from appdaemon.appdaemon import AppDaemon
 from appdaemon.dependency_manager import DependencyManager
 from appdaemon.logging import Logging
 from appdaemon.models.config.appdaemon import AppDaemonConfig
+from appdaemon.utils import remove_literals
+import yaml
 
 from tests.waiting import eventually
 
 APPS = Path(__file__).parents[2] / "appdaemon" / "apps"
+SHIPPED = set(yaml.safe_load((APPS / "chiller_control" / "apps.yaml").read_text()))
 
 
 @dataclass
@@ -44,7 +47,8 @@ class House:
     async def _action(
         self, namespace: str, domain: str, action: str, data: dict[str, Any]
     ) -> dict[str, Any]:
-        sent = deepcopy(data["service_data"])
+        # As AppDaemon's own connection to Home Assistant does.
+        sent = remove_literals(deepcopy(data["service_data"]), (None,))
         self.calls.append((action, sent))
         if (reason := self.refuse(action, sent)) is not None:
             error = {"code": "service_validation_error", "message": reason}
@@ -129,7 +133,7 @@ async def running_apps(
     )
     daemon.start()
     try:
-        await eventually(lambda: len(daemon.app_management.running_apps) == 3)
+        await eventually(lambda: daemon.app_management.running_apps == SHIPPED)
         yield daemon
     finally:
         await daemon.stop()

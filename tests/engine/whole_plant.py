@@ -66,6 +66,18 @@ def whole_plan(
     weather: bool = True,
 ) -> Plan:
     """Return a plan of chillers, towers, zones and a weather station."""
+    return parse_plan(
+        whole_plan_data(*automations, chillers=chillers, zones=zones, weather=weather)
+    )
+
+
+def whole_plan_data(
+    *automations: dict[str, Any],
+    chillers: int = 3,
+    zones: int = 3,
+    weather: bool = True,
+) -> dict[str, Any]:
+    """Return it as `chiller_plant.get_plan` answers it."""
     data = plan_data(*automations, chillers=chillers)
     equipment = data["equipment"]
     for item in equipment.values():
@@ -92,7 +104,7 @@ def whole_plan(
         more(f"zone_{n}", "zone", ZONE)
     if weather:
         more("weather", "weather_station", WEATHER)
-    return parse_plan(data)
+    return data
 
 
 def readings(

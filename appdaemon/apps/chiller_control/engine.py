@@ -8,6 +8,7 @@ that changes can be tried without any of the machinery around it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+import json
 from math import isfinite
 from typing import Any, Protocol
 
@@ -309,6 +310,10 @@ class Engine:
             "state": state[:255],
             "attributes": dict(attributes),
         }
+        if "resume" in attributes:
+            # AppDaemon drops every null on its way to Home Assistant; a text it
+            # leaves alone.
+            report["attributes"]["resume"] = json.dumps(attributes["resume"])
         if running.events:
             report["events"] = list(running.events)
         if self._report(now, report):

@@ -5,7 +5,9 @@ and the equipment with the entity of each point.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+import json
 from typing import Any
 
 from .decision import ControlRefused
@@ -164,6 +166,10 @@ def _equipment(key: str, data: Mapping[str, Any]) -> PlanEquipment:
 def _automation(data: Mapping[str, Any]) -> PlanAutomation:
     reported = data.get("reported") or {}
     resume = (reported.get("attributes") or {}).get("resume")
+    if isinstance(resume, str):
+        # A report that somebody spoiled must not take the plan from all others.
+        with suppress(ValueError):
+            resume = json.loads(resume)
     return PlanAutomation(
         id=data["id"],
         entity_id=data["entity_id"],
