@@ -45,6 +45,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_setup_plan_services(hass)
     async_setup_history(hass)
+    issues.forget_those_of_disabled_plants(hass)
     return True
 
 

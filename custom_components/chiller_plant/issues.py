@@ -5,8 +5,14 @@ Issues go by themselves when what they tell of is over.
 
 from collections.abc import Collection
 
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .const import DOMAIN
 from .plant.model import (
@@ -155,6 +161,21 @@ def clear_all(hass: HomeAssistant, entry_id: str) -> None:
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and issue_id.startswith(mine):
             ir.async_delete_issue(hass, DOMAIN, issue_id)
+
+
+@callback
+def forget_those_of_disabled_plants(hass: HomeAssistant) -> None:
+    """Forget all of a plant that is disabled while it could not even start.
+
+    Nothing of it is unloaded then, so it is not asked to forget them itself.
+    """
+
+    @callback
+    def changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.disabled_by is not None:
+            clear_all(hass, entry.entry_id)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 
 
 def address_of(connection: Connection, device: str) -> str:

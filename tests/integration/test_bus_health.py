@@ -8,6 +8,7 @@ import socket
 from typing import Any
 
 from bacpypes3.primitivedata import Real
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
@@ -16,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.chiller_plant.entity import TRADE_NAMES
 from custom_components.chiller_plant.plant.quality import IN_LOCAL_MODE
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
     device_registry as dr,
@@ -236,8 +237,9 @@ async def test_an_address_that_this_machine_does_not_have_is_an_issue(
     assert "set local_address to one of its own" in told["reason"]
 
 
-async def test_a_plant_that_cannot_start_for_it_says_why_until_it_is_removed(
-    hass: HomeAssistant,
+@pytest.mark.parametrize("end", ["removed", "disabled"])
+async def test_a_plant_that_cannot_start_for_it_says_why_until_nobody_wants_it(
+    hass: HomeAssistant, end: str
 ) -> None:
     """Nothing else answers either: the plant is tried again and again."""
     text = example_text().replace("127.0.0.1/8", "192.0.2.1/24")
@@ -246,7 +248,12 @@ async def test_a_plant_that_cannot_start_for_it_says_why_until_it_is_removed(
     await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert [told["connection"] for told in issues(hass, "closed_connection")] == ["bms"]
-    await hass.config_entries.async_remove(entry.entry_id)
+    if end == "removed":
+        await hass.config_entries.async_remove(entry.entry_id)
+    else:
+        await hass.config_entries.async_set_disabled_by(
+            entry.entry_id, ConfigEntryDisabler.USER
+        )
     assert issues(hass, "closed_connection") == []
 
 
