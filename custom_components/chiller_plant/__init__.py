@@ -26,6 +26,7 @@ from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .entity import equipment_identifier, plant_device_info, plant_identifier
 from .history import async_setup_history
+from .installation import async_get_installer
 from .links import async_open_links, async_temporary_links
 from .plan import PlanRoom
 from .plan_services import async_setup_plan_services
@@ -84,6 +85,7 @@ async def async_setup_entry(
     )
     plan.async_ready()
     async_settle_memory(hass, entry, plant)
+    await async_get_installer(hass).async_offer()
     return True
 
 
@@ -108,6 +110,8 @@ async def async_remove_entry(
 ) -> None:
     """Give back what we own on the bus: nobody will remember it after this."""
     issues.clear_all(hass, entry.entry_id)
+    if hass.config_entries.async_entries(DOMAIN) in ([], [entry]):
+        async_get_installer(hass).async_withdraw()
     stored = await async_load_stored(hass, entry.entry_id)
     if stored is not None:
         store = PlantStore(hass, entry.entry_id, lambda: stored)

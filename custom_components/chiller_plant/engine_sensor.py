@@ -1,6 +1,6 @@
 """Whether the control engine is there."""
 
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
@@ -28,3 +28,9 @@ class EngineSensor(PlanEntity, BinarySensorEntity):
     def is_on(self) -> bool:
         """Whether it was heard within a minute."""
         return self._room.engine.alive
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Which one it is."""
+        return {"version": self._room.engine.version}

@@ -19,6 +19,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_call_later, async_track_point_in_utc_time
+from homeassistant.loader import async_get_integration
 from homeassistant.util import dt as dt_util
 
 from .automations import AutomationWatch
@@ -86,7 +87,10 @@ class PlanRoom:
         self._unsubscribe += [
             self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._clock_changed),
             self.automations.async_start(),
-            self.engine.async_start(lambda: bool(self._planned())),
+            self.engine.async_start(
+                lambda: {item.id: item.name for item, _ in self._planned()},
+                str((await async_get_integration(self.hass, DOMAIN)).version),
+            ),
         ]
 
     @callback
@@ -245,6 +249,8 @@ class PlanRoom:
         )
         self.store.save_reports_soon(turned=before is None or before.state != state)
         async_dispatcher_send(self.hass, self.signal("reports"), automation_id)
+        if (item := self.store.decisions.registrations.get(automation_id)) is not None:
+            self.engine.reported(automation_id, item.name, state, attributes)
 
     # The plan.
 

@@ -94,7 +94,12 @@ _SCHEMAS = {
         }
     ),
     # The engine asks before it knows anything, also which plants there are.
-    SERVICE_GET_PLAN: vol.Schema({vol.Optional("plant"): cv.string}),
+    SERVICE_GET_PLAN: vol.Schema(
+        {
+            vol.Optional("plant"): cv.string,
+            vol.Optional("engine_version"): vol.All(cv.string, vol.Length(max=40)),
+        }
+    ),
     SERVICE_SAVE_PROFILE: vol.Schema(
         {
             **_PLANT,
@@ -144,7 +149,10 @@ def _refused(key: str, **placeholders: str) -> ServiceValidationError:
 
 async def _async_get_plan(call: ServiceCall) -> ServiceResponse:
     """Tell the engine what runs today and where everything is."""
-    return _room(call).as_dict()
+    room = _room(call)
+    if (version := call.data.get("engine_version")) is not None:
+        room.engine.introduced(version)
+    return room.as_dict()
 
 
 async def _async_apply(call: ServiceCall) -> ServiceResponse:

@@ -109,9 +109,23 @@ def test_every_action_and_field_has_a_name_and_an_icon() -> None:
 
 FLOWS = {
     "config": ("discovery", "ede", "machine_form", "mapping", "network", "plant_file"),
-    "options": ("options", "plant_file", "point_test"),
+    "options": ("installing", "options", "plant_file", "point_test"),
 }
 """The files of each kind of flow."""
+
+
+def problems_of_an_installation() -> set[str]:
+    """Return the keys of all that can keep files from being installed."""
+    code = source()
+    found = set(re.findall(r'InstallationError\(\s*"(\w+)"', code))
+    found |= set(re.findall(r'errno\.E\w+: "(\w+)"', code))
+    return found | set(re.findall(r'errno or 0, "(\w+)"', code))
+
+
+def test_every_problem_of_an_installation_is_written_where_it_is_repaired() -> None:
+    for issue in ("install_offer", "engine_outdated"):
+        written = words()["issues"][issue]["fix_flow"]["error"]
+        assert written.keys() == problems_of_an_installation()
 
 
 @pytest.mark.parametrize("kind", FLOWS)
@@ -128,6 +142,8 @@ def test_every_step_and_error_of_a_flow_is_written(kind: str) -> None:
     assert steps - working - {"simulated", "proposal", "finish"} == set(flow["step"])
     refused = set(re.findall(r'Refused\(\s*"(\w+)"', code))
     refused |= set(re.findall(r'errors\[[^\]]+\](?:, problems)? = "(\w+)"', code))
+    if kind == "options":
+        refused |= problems_of_an_installation()
     assert refused == set(flow["error"])
     ended = set(re.findall(r'async_abort\(reason="(\w+)"', code))
     assert ended <= set(flow["abort"])

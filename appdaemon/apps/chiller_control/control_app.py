@@ -17,6 +17,7 @@ from appdaemon.plugins.hass.hassapi import Hass
 
 from .control.plan import Plan, parse_plan
 from .engine import Build, CallFailed, Engine, NoAnswer
+from .version import VERSION
 
 DOMAIN = "chiller_plant"
 PLAN_CHANGED = "chiller_plant_plan_changed"
@@ -95,7 +96,7 @@ class ControlApp(Hass):
         return True
 
     def _fetch_plan(self) -> Plan:
-        data = {}
+        data = {"engine_version": VERSION}
         if plant := self.args.get("plant"):
             data["plant"] = plant
         answer = self._call("get_plan", data, return_response=True)

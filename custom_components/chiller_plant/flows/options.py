@@ -1,4 +1,4 @@
-"""What a person can do with a plant that is set up: test a point, change its file."""
+"""What a person can do with a plant that is set up."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 
 from ..const import CONF_PLANT_FILE, CONF_PLANT_FILE_NAME, CONF_SOURCE
 from ..plant.model import Plant
+from .installing import InstallFlow
 from .plant_file import (
     Refused,
     async_leave,
@@ -22,7 +23,7 @@ from .point_test import PointTestFlow
 CONF_TEXT = "text"
 
 
-class PlantOptionsFlow(PointTestFlow):
+class PlantOptionsFlow(InstallFlow, PointTestFlow):
     """The menu of a plant."""
 
     _text: str
@@ -34,7 +35,7 @@ class PlantOptionsFlow(PointTestFlow):
     ) -> ConfigFlowResult:
         """Let the person choose what to do."""
         return self.async_show_menu(
-            step_id="init", menu_options=["test_point", "plant_file"]
+            step_id="init", menu_options=["test_point", "plant_file", "install"]
         )
 
     async def async_step_plant_file(
