@@ -103,7 +103,7 @@ def test_requests_are_reported_with_threshold_and_time() -> None:
     assert condition["value"] == 1 and condition["threshold"] == 0
     assert condition["met"] is True
     assert 0 < condition["remaining"] <= 300
-    assert plant.decision.attributes["message"] == "1 requests (0 ignored): reset 100 %"
+    assert plant.decision.attributes["message"] == "1 request (0 ignored): reset 100 %"
 
 
 def test_setpoints_that_are_there_are_the_beginning() -> None:

@@ -323,7 +323,9 @@ class DynamicSetpoint:
         if requests is None:
             return "controlling", f"{self._method.replace('_', ' ')}: {reset}"
         ignored = self._trim.settings.ignored
-        message = f"{requests.total} requests ({ignored:g} ignored): {reset}"
+        total = requests.total
+        word = "request" if total == 1 else "requests"
+        message = f"{total} {word} ({ignored:g} ignored): {reset}"
         if requests.unknown:
             message += f"; no warmer, since {', '.join(requests.unknown)} is silent"
         return "controlling", message
