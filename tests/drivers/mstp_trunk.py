@@ -8,11 +8,12 @@ and the lack of segmentation that are usual there.
 
     python -m tests.drivers.mstp_trunk '{"host": "127.0.0.54", ...}'
 
-It answers each line on standard input with the frames since the last one.
+It answers each line on standard input with the frames since the last one, and with
+how many requests of devices were acknowledged.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ from typing import Any, NamedTuple
 
 from tests.ports import udp_port
 
-READ, READ_MULTIPLE, WRITE = 12, 14, 15
+CONFIRMED_REPORT, READ, READ_MULTIPLE, WRITE = 1, 12, 14, 15
 """Services, as a frame names them."""
 
 _BROADCAST = "127.255.255.255"
@@ -36,6 +37,7 @@ _ANSWER_SECONDS = 10
 _UNICAST, _BROADCAST_NPDU = 0x0A, 0x0B
 _WHO_IS_ROUTER, _I_AM_ROUTER = 0x00, 0x01
 _REACHES_ALL = 0xFFFF
+_SIMPLE_ACK = 2
 
 
 class Frame(NamedTuple):
@@ -83,10 +85,22 @@ class MstpTrunk:
 
     async def frames(self) -> list[Frame]:
         """Return the requests that arrived since this was last asked."""
+        frames, _ = await self._ask()
+        return [Frame(*fields) for fields in frames]
+
+    async def acknowledged(self) -> dict[int, int]:
+        """Return how many requests of devices the client acknowledged, by service.
+
+        Forgets the frames that came until now.
+        """
+        _, services = await self._ask()
+        return {int(service): number for service, number in services.items()}
+
+    async def _ask(self) -> Any:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(b"\n")
         line = await asyncio.wait_for(self._process.stdout.readline(), _ANSWER_SECONDS)
-        return [Frame(*fields) for fields in json.loads(line)]
+        return json.loads(line)
 
 
 @asynccontextmanager
@@ -169,6 +183,8 @@ class _Router:
         self._answer: asyncio.Future[bytes] | None = None
         self._client: tuple[str, int] | None = None
         self.frames: deque[Frame] = deque(maxlen=_MOST_FRAMES)
+        self.acknowledged: Counter[int] = Counter()
+        """Requests of devices that the client acknowledged, by service."""
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -229,6 +245,8 @@ class _Router:
         number = int.from_bytes(mac)
         if apdu[0] >> 4:
             # An answer to what a device asked the client; not a request.
+            if apdu[0] >> 4 == _SIMPLE_ACK:
+                self.acknowledged[apdu[2]] += 1
             if number in self._far:
                 self._far[number].sendto(_bvlc(b"\x01\x00" + apdu))
             return
@@ -352,9 +370,9 @@ async def _main(settings: Settings) -> None:
     print("ready", flush=True)
     # Whoever started it is gone when the input ends.
     while await reader.readline():
-        frames = json.dumps(list(router.frames))
+        told = json.dumps([list(router.frames), router.acknowledged])
         router.frames.clear()
-        print(frames, flush=True)
+        print(told, flush=True)
     serving.cancel()
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from custom_components.chiller_plant.drivers import bacnet_routes
 from custom_components.chiller_plant.drivers.bacnet_network import parse_station
-from custom_components.chiller_plant.drivers.driver import DeviceSilent
+from custom_components.chiller_plant.drivers.driver import DeviceSilent, ReadReport
 from custom_components.chiller_plant.plant.model import BacnetDevice
+from custom_components.chiller_plant.plant.roles import PollTier
 from tests.drivers.bacnet_peers import station
-from tests.drivers.mstp_trunk import READ_MULTIPLE, WRITE, mstp_trunk
+from tests.drivers.mstp_trunk import CONFIRMED_REPORT, READ_MULTIPLE, WRITE, mstp_trunk
 from tests.drivers.points import bacnet_driver, on_bacnet
 from tests.ports import udp_port
 from tests.waiting import eventually
@@ -55,6 +56,32 @@ async def test_router_that_is_named_need_not_be_found() -> None:
 
     assert len(report.values) == len(INPUTS)
     assert found == {"2": router}
+
+
+async def test_reports_from_behind_a_router_are_acknowledged() -> None:
+    """Routers drop what they cannot queue; what is not confirmed is then lost."""
+    port = udp_port()
+    setpoint = replace(SETPOINT, tier=PollTier.FAST)
+    heard: list[float] = []
+
+    def hear(report: ReadReport) -> None:
+        heard.extend(report.values.values())
+
+    async with (
+        mstp_trunk(port, request_time=0.01) as trunk,
+        bacnet_driver(at("2:1"), local_port=port) as driver,
+    ):
+        driver.watch([setpoint], hear)
+        await driver.read([setpoint])
+        await eventually(lambda: driver.watched == {setpoint.key})
+        before = (await trunk.acknowledged()).get(CONFIRMED_REPORT, 0)
+        await driver.write(setpoint, 6.5)
+        await eventually(lambda: heard[-1:] == [6.5])
+
+        async def acknowledged() -> bool:
+            return (await trunk.acknowledged()).get(CONFIRMED_REPORT, 0) > before
+
+        await eventually(acknowledged)
 
 
 async def test_one_trunk_carries_one_request_and_a_command_waits_for_no_more() -> None:
