@@ -311,12 +311,17 @@ def test_no_reading_drives_a_setpoint_beyond_its_limits(
         decision = plant.controller.step(plant.now, Inputs(plant.values))
         for point, value in commands(decision).items():
             low, high = {TEMPERATURE: (6.7, 10.0), PRESSURE: (35.0, 100.0)}[point]
-            start = plant.values.get(point)
-            if isinstance(start, float) and not low <= start <= high:
-                continue
             assert low <= float(value) <= high
         json.dumps(dict(decision.attributes))
         assert decision.attributes["message"]
+
+
+def test_a_setpoint_beyond_the_limits_is_brought_back_at_once() -> None:
+    plant = Reset()
+    plant.values |= {TEMPERATURE: 14.0, PRESSURE: 0.0}
+    plant.go(1)
+    assert 6.7 <= plant.temperature <= 10.0
+    assert 35.0 <= plant.pressure <= 100.0
 
 
 def test_restart_with_nonsense_begins_anew() -> None:

@@ -293,7 +293,7 @@ class DynamicSetpoint:
             if value is None or output.point.key in inputs.taken:
                 value = inputs.number(output.point.key)
             if value is not None:
-                most = output.rate * elapsed
+                value, most = output.within(value), output.rate * elapsed
                 target = min(max(target, value - most), value + most)
             self._values[role] = target
 
@@ -302,7 +302,8 @@ class DynamicSetpoint:
         for output in self._all_outputs():
             value = inputs.number(output.point.key)
             if value is not None:
-                self._values[output.point.key.partition(".")[2]] = value
+                role = output.point.key.partition(".")[2]
+                self._values[role] = output.within(value)
         present = self._present_reset(inputs)
         self._trim.begin(now, present)
         self._reset, self._at = self._trim.value, now

@@ -23,6 +23,11 @@ class ResetOutput(NamedTuple):
     """Largest change a second."""
     digits: int
 
+    def within(self, value: float) -> float:
+        """Return the nearest value that the reset may have."""
+        low, high = sorted((self.at_zero, self.at_full))
+        return min(max(value, low), high)
+
 
 def trim_settings(automation: PlanAutomation) -> TrimSettings:
     """Return how it is trimmed; raises ControlRefused."""
