@@ -150,7 +150,10 @@ async def test_plan_says_what_the_engine_needs_to_know(
         for item in equipment["points"].values()
     ]
     assert all(hass.states.get(entity_id) for entity_id in entities)
-    assert len(set(entities)) == len(entities) == len(entry.runtime_data.plant.points)
+    # Besides the points: staging run hours and starts of all that proves to run.
+    points = entry.runtime_data.plant.points
+    counted = [key for key in points if key.endswith(".run_status")]
+    assert len(set(entities)) == len(entities) == len(points) + 2 * len(counted)
 
 
 async def test_only_plant_need_not_be_named(
