@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 import json
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,9 +11,12 @@ from chiller_control.control.chiller_sequence import ChillerSequence
 from chiller_control.control.decision import ControlRefused, Decision, Inputs, Value
 from chiller_control.control.plan import parse_plan
 from chiller_control.control.rotation import by_least
-from factories import automation, equipment, first, plan_data, plan_of
+from factories import SmallPlant, automation, equipment, first, plan_data, plan_of
+from house import House, running_apps
 from hypothesis import given, settings, strategies as st
 import pytest
+
+from tests.waiting import eventually
 
 BERLIN = ZoneInfo("Europe/Berlin")
 THREE = ["chiller_1", "chiller_2", "chiller_3"]
@@ -438,3 +442,35 @@ def test_chillers_that_take_turns_age_alike(seed: int) -> None:
             hours[number] += key in running
     worked = [amount - 100 for amount in hours]
     assert max(worked) <= 1.05 * min(worked)
+
+
+async def test_app_gives_each_chiller_its_place(tmp_path: Path) -> None:
+    data = automation(
+        "chiller_sequence",
+        metadata={"chillers": ["chiller_2", "chiller_1"]},
+        config={"method": "run_hours"},
+    )
+    states = dict(SmallPlant().states())
+    states["sensor.chiller_2_staging_run_hours"] = "40.5"
+    states["sensor.chiller_1_staging_run_hours"] = "12"
+    house = House(plan_data(data), states)
+    async with running_apps(house, tmp_path):
+        await eventually(
+            lambda: (
+                {
+                    (entity_id, call["value"])
+                    for call in house.of(
+                        "command", source="automation.chiller_sequence"
+                    )
+                    for entity_id in call["entity_id"]
+                }
+                == {
+                    ("number.chiller_1_sequence_position", 1.0),
+                    ("number.chiller_2_sequence_position", 2.0),
+                }
+            )
+        )
+        await eventually(lambda: house.reports("chiller_sequence"))
+        report = house.reports("chiller_sequence")[-1]
+    assert report["state"] == "standby"
+    assert report["attributes"]["order"] == ["chiller_1", "chiller_2"]

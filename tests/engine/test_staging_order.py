@@ -1,6 +1,8 @@
 """Staging in an order that changes while chillers run: no hot swap, no gap."""
 
 from chiller_control.control.chiller_add_subtract import ChillerAddSubtract
+from chiller_control.control.chiller_sequence import ChillerSequence
+from chiller_control.control.decision import Decision
 from chiller_control.control.staging_order import NOT_IN_ORDER, ORDER_SETTLES
 from factories import automation, first, plan_of, staging
 import pytest
@@ -202,3 +204,36 @@ def test_order_survives_a_restart() -> None:
     chillers = day.decision.attributes["chillers"]
     assert isinstance(chillers, dict)
     assert list(chillers) == ["chiller_2", "chiller_1", "chiller_3"]
+
+
+def test_sequence_and_staging_together_wear_the_chillers_alike() -> None:
+    """Four working days: two at noon, one in the morning, none at night."""
+    places = automation(
+        "chiller_sequence",
+        metadata={"chillers": ["chiller_1", "chiller_2", "chiller_3"]},
+    )
+    day = Day(3, stage_hold=300, minimum_stage_time=600)
+    plan = plan_of(staging(3, **dict(first(day.plan).config)), places, chillers=3)
+    staged = ChillerAddSubtract(plan, first(plan))
+    sequence = ChillerSequence(plan, plan.automations[1])
+    plant, most = day.plant, 0
+    for step in range(4 * 24 * 120):
+        hour = step // 120 % 24
+        plant.values["plant.enable_command"] = 6 <= hour < 20
+        plant.load = 2000.0 if 10 <= hour < 16 else 700.0
+        decisions = [item.step(plant.now, plant.inputs) for item in (sequence, staged)]
+        commands = tuple(command for item in decisions for command in item.commands)
+        plant.take(Decision(commands, "", {}))
+        plant.run(30)
+        for key in running(day):
+            hours = plant.values[f"{key}.staging_run_hours"]
+            assert isinstance(hours, float)
+            plant.values[f"{key}.staging_run_hours"] = hours + 30 / 3600
+        most = max(most, len(running(day)))
+    worked = [plant.values[f"chiller_{n}.staging_run_hours"] for n in (1, 2, 3)]
+    assert most == 2 and min(worked) > 20
+    # A turn is half a day: that is all that they can differ by.
+    assert max(worked) - min(worked) <= 10
+    starts = [key for key, value in switched(day) if value is True]
+    assert len(starts) <= 2 * 4 + 1, "two a day: nobody is swapped for another"
+    assert {starts.count(f"chiller_{n}") for n in (1, 2, 3)} <= {2, 3, 4}
