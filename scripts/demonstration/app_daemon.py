@@ -1,4 +1,4 @@
-"""A real AppDaemon that runs the control engine of this repository."""
+"""A real AppDaemon that runs the control engine which Home Assistant installed."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class AppDaemon:
                 "time_zone": self.time_zone,
                 # Otherwise whoever edits the engine restarts it under the story.
                 "production_mode": True,
-                "app_dir": str(self.repository / "appdaemon" / "apps"),
+                "app_dir": str(self.home_assistant.config / "appdaemon" / "apps"),
                 "plugins": {
                     "HASS": {
                         "type": "hass",

@@ -9,11 +9,13 @@ import itertools
 import json
 import os
 from pathlib import Path
-import shutil
 import sys
 from typing import Any, Self
+import zipfile
 
 import aiohttp
+
+from scripts.release_archive import build
 
 from .process import ProcessError, Program
 
@@ -69,19 +71,17 @@ def _seed_storage(config: Path, key: str, version: int, data: object) -> None:
 def make_configuration(
     config: Path, repository: Path, port: int, time_zone: str
 ) -> None:
-    """Lay out a configuration folder with the integration and its blueprints."""
+    """Lay out a configuration folder with the integration as a release brings it."""
     config.mkdir(parents=True)
     (config / "configuration.yaml").write_text(
         _CONFIGURATION.format(time_zone=time_zone)
     )
     (config / "automations.yaml").write_text("[]\n")
     (config / "tmp").mkdir()
-    components = config / "custom_components"
-    components.mkdir()
-    (components / "chiller_plant").symlink_to(
-        repository / "custom_components" / "chiller_plant"
-    )
-    shutil.copytree(repository / "blueprints", config / "blueprints")
+    release = config / "tmp" / "chiller_plant.zip"
+    build(repository, release)
+    with zipfile.ZipFile(release) as archive:
+        archive.extractall(config / "custom_components" / "chiller_plant")
     # `http:` in YAML is only a trial that reverts after five minutes.
     _seed_storage(
         config,

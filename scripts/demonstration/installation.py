@@ -49,6 +49,7 @@ class Installation:
     async def install(self) -> None:
         """Do all of it; needs a Home Assistant that runs."""
         self.entry_id = await self._import_plant()
+        await self._install_blueprints_and_engine()
         async with self.home_assistant.connect() as socket:
             await self._make_automations(socket)
             await self._make_profiles(socket)
@@ -80,6 +81,16 @@ class Installation:
             raise HomeAssistantError(f"the plant was not imported: {flow}")
         entry_id: str = flow["result"]["entry_id"]
         return entry_id
+
+    async def _install_blueprints_and_engine(self) -> None:
+        """Do what the options of the plant offer."""
+        options = "config/config_entries/options/flow"
+        flow = await self._step(options, handler=self.entry_id)
+        path = f"{options}/{flow['flow_id']}"
+        await self._step(path, next_step_id="install")
+        flow = await self._step(path)
+        if flow.get("reason") != "installed":
+            raise HomeAssistantError(f"nothing was installed: {flow}")
 
     async def _step(self, path: str, **answers: Any) -> dict[str, Any]:
         result: dict[str, Any] = await self.home_assistant.rest("post", path, answers)
