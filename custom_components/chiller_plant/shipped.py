@@ -189,7 +189,12 @@ def obsolete(shipped: Shipped, known: Known) -> list[str]:
 
 def _files(folder: Path, kinds: tuple[str, ...]) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in kinds and not path.name.startswith("."):
+        inside = path.relative_to(folder).parts
+        if (
+            path.is_file()
+            and path.suffix in kinds
+            and not any(part.startswith(".") for part in inside)
+        ):
             yield path
 
 
