@@ -34,7 +34,7 @@ def example() -> Plant:
 
 def world(plant: Plant | None = None, time: float = SEVEN) -> World:
     """Return a world that has just begun."""
-    return World(plant or example(), time)
+    return World(plant or example(), time, longest_step=10.0)
 
 
 def dedicated(chillers: int) -> Plant:

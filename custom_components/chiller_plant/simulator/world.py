@@ -11,17 +11,19 @@ from .plant_model import PlantModel
 from .weather_series import WeatherSeries
 from .worlds import Worlds
 
-LONGEST_STEP = 4.0
+LONGEST_STEP = 5.0
 """Seconds; the coils' and the machines' own controllers need no finer."""
 
 
 class World:
     """One plant, living; its local time is seconds since 1970, midnight."""
 
-    def __init__(self, plant: Plant, time: float) -> None:
+    def __init__(
+        self, plant: Plant, time: float, *, longest_step: float = LONGEST_STEP
+    ) -> None:
         """Begin at a local time. Raise `SimulationError` for an unfit plant."""
         self.plant = plant
-        self.worlds = Worlds(plant, [time], longest_step=LONGEST_STEP)
+        self.worlds = Worlds(plant, [time], longest_step=longest_step)
         """The same, as the only scenario of many."""
         self.points: dict[PointKey, Point] = {
             key: point
