@@ -3,6 +3,7 @@
 from typing import Any
 
 from chiller_control.control.decision import ControlRefused
+from chiller_control.control.schp_staging import estimated_flow
 from hypothesis import given, settings, strategies as st
 from pump_main import FLOW, PRESSURE, PUMPS, PumpMain, controller, pump_plan
 import pytest
@@ -206,6 +207,37 @@ def test_without_a_flow_meter_only_speed_and_pressure_decide() -> None:
     pumps.demand = 20
     pumps.run(2400)
     assert len(pumps.running) == 1
+
+
+def test_where_no_meter_is_the_flow_is_estimated_from_speed_and_pressure() -> None:
+    data = pump_plan(setpoint=80)
+    del data["equipment"]["plant"]["points"]["chilled_water_flow"]
+    for key in PUMPS:
+        data["equipment"][key]["ratings"]["head"] = 160.0
+    pumps = PumpMain(data)
+    pumps.demand = 20
+    pumps.run(300)
+    assert pumps.attribute("flow_estimated")
+    pumps.run(900)
+    assert len(pumps.running) == 1, "at the speed that the setpoint alone needs"
+    pumps.demand = 90
+    pumps.run(900)
+    assert len(pumps.running) == 2
+    assert any("flow" in reason for _, _, reason in pumps.events[-1:])
+    pumps.demand = 20
+    pumps.run(900)
+    assert len(pumps.running) == 1
+
+
+@pytest.mark.parametrize(
+    ("speed", "pressure", "pumps", "flow"),
+    [(100, 125, 1.0, 100), (100, 312.5, 1.0, 0), (50, 78.1, 0.5, 0), (20, 90, 1, 0)],
+)
+def test_estimated_flow_is_that_of_the_design_at_design(
+    speed: float, pressure: float, pumps: float, flow: float
+) -> None:
+    estimate = estimated_flow(speed, pressure, 250.0, pumps)
+    assert estimate == pytest.approx(flow, abs=1)
 
 
 def test_standby_pumps_do_not_count_as_design() -> None:

@@ -89,6 +89,11 @@ class SCHPConfig:
         self.design_flow = _design_flow(
             plan, automation, self.pumps, self.design_pumps, metered=bool(self.flow)
         )
+        self.rated_head = _rated_head(plan, self.pumps)
+        self.estimates_flow = (
+            self.flow is None and self.rated_head > 0 and self.design_flow > 0
+        )
+        self.counts_flow = self.flow is not None or self.estimates_flow
         self.loop = _loop(automation, self.pumps)
         self.interval = number("interval", 5, minimum=0.1)
         self.fallback_speed = number("fallback_speed", 70, minimum=0, maximum=100)
@@ -232,20 +237,26 @@ def _design_flow(
     *,
     metered: bool,
 ) -> float:
-    """Return what the design number of pumps moves together, in l/s."""
+    """Return what the design number of pumps moves, in l/s; 0 if not known."""
     configured = automation.number("design_flow", 0, minimum=0)
-    if configured or not metered:
+    if configured:
         return configured
     rated = []
     for pump in pumps:
         flow = plan.equipment[pump.key].ratings.get("flow", 0.0)
-        if flow <= 0:
+        if flow <= 0 and metered:
             raise ControlRefused(
                 f"{pump.name} has no rated flow in the plant file: "
                 "give the design flow of the group"
             )
         rated.append(flow)
-    return sum(rated) * design_pumps / len(pumps)
+    return sum(rated) * design_pumps / len(pumps) if min(rated) > 0 else 0.0
+
+
+def _rated_head(plan: Plan, pumps: tuple[Pump, ...]) -> float:
+    """Return the mean rated head in kPa, 0 if it is not known of all pumps."""
+    heads = [plan.equipment[pump.key].ratings.get("head", 0.0) for pump in pumps]
+    return sum(heads) / len(heads) if min(heads) > 0 else 0.0
 
 
 def _loop(automation: PlanAutomation, pumps: tuple[Pump, ...]) -> PidSettings:

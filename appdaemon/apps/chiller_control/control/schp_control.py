@@ -18,7 +18,7 @@ from .plan import Plan, PlanAutomation
 from .schp_config import Pump, SCHPConfig
 from .schp_pressure import Pressure, PressureControl
 from .schp_pumps import PumpGroup
-from .schp_staging import Observation, PumpStaging
+from .schp_staging import Observation, PumpStaging, estimated_flow
 
 RESUME_GAP = 900.0
 """After a longer silence it begins from what the pumps do."""
@@ -74,7 +74,7 @@ class SCHPControl:
         pressures = self._pressures(inputs)
         overridden = self._overridden(inputs)
         speed = self._speed(now, inputs, pressures, overridden)
-        ratio = self._flow_ratio(inputs)
+        ratio = self._flow_ratio(inputs, speed, pressures)
         seen = Observation(ratio, speed, _worst(pressures))
         self._stage(now, inputs, seen)
         changes = self._group.step(now, inputs, self._target, self._reason)
@@ -107,9 +107,23 @@ class SCHPControl:
             for sensor in self._config.sensors
         )
 
-    def _flow_ratio(self, inputs: Inputs) -> float | None:
-        flow = inputs.number(self._config.flow)
-        return None if flow is None else 100 * flow / self._config.design_flow
+    def _flow_ratio(
+        self, inputs: Inputs, speed: float | None, pressures: tuple[Pressure, ...]
+    ) -> float | None:
+        """Return the flow in % of design; estimated only where no meter is."""
+        config = self._config
+        flow = inputs.number(config.flow)
+        if flow is not None:
+            return 100 * flow / config.design_flow
+        left = [item.value for item in pressures if item.value is not None]
+        if not config.estimates_flow or len(left) < len(pressures):
+            return None
+        return estimated_flow(
+            100.0 if speed is None else speed,
+            sum(left) / len(left),
+            config.rated_head,
+            len(self._group.running) / config.design_pumps,
+        )
 
     def _overridden(self, inputs: Inputs) -> str | None:
         """Return who sets the speeds of all pumps that run, if somebody does."""
@@ -221,6 +235,7 @@ class SCHPControl:
                 "sensors": self._pressure.report(pressures),
                 "flow": inputs.number(self._config.flow),
                 "flow_ratio": None if ratio is None else round(ratio, 1),
+                "flow_estimated": self._config.estimates_flow,
                 "conditions": self._staging.report(now),
                 "next_change": iso(due),
                 "pumps": self._group.report(inputs),
@@ -281,6 +296,8 @@ class SCHPControl:
             listed = " and ".join(missing)
             return "holding", f"{listed} {verb} not good: {held}; {count}{at}{waits}"
         flow = "" if ratio is None else f", flow {ratio:.0f} % of design"
+        if ratio is not None and config.estimates_flow:
+            flow = f", flow about {ratio:.0f} % of design"
         pressure = min(
             pressures, key=lambda item: (item.value or 0) - (item.setpoint or 0)
         )

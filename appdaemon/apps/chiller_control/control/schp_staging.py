@@ -10,6 +10,7 @@ the pressure fine: its flow never asked for it, so the flow cannot tell.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 from .decision import duration
@@ -18,6 +19,29 @@ from .staging_conditions import Condition
 
 _FULL_SPEED = 0.99
 """Of the highest speed."""
+
+
+_SHUT_OFF_HEAD = 1.25
+"""Of the rated head: what a centrifugal pump makes against closed valves."""
+_MAIN_LOSS = 0.5
+"""Of the rated head: what the mains to remote sensors take at design flow."""
+
+
+def estimated_flow(
+    speed: float, pressure: float, head: float, pumps: float
+) -> float | None:
+    """Return the flow in % of design where no meter shows it.
+
+    From `speed` (%), the `pressure` (kPa) that is left at the sensors, the rated
+    `head` (kPa), and the share of the design number of `pumps` that runs. Pump
+    curve and mains are typical ones: good for a decision that takes ten minutes
+    and that the failsafe corrects, for nothing else.
+    """
+    if pumps <= 0:
+        return None
+    left = _SHUT_OFF_HEAD * head * (speed / 100) ** 2 - pressure
+    taken = (_SHUT_OFF_HEAD - 1) * head / pumps**2 + _MAIN_LOSS * head
+    return 100 * sqrt(max(left, 0.0) / taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +133,9 @@ class PumpStaging:
     def remove(self, now: float) -> str | None:
         """Return why a pump less is enough, None if it is not.
 
-        With the flow meter or a sensor lost nobody knows: all pumps are kept.
+        With the flow or a sensor lost nobody knows: all pumps are kept.
         """
-        metered = self._config.flow is not None
+        metered = self._config.counts_flow
         if metered and not self._less.met:
             return None
         if metered and not self.by_failsafe:
@@ -138,7 +162,7 @@ class PumpStaging:
             fast = _end(self._full) if self._config.variable_speed else now
             ends += [_latest(fast, _end(self._short))]
         if less:
-            metered = self._config.flow is not None
+            metered = self._config.counts_flow
             if metered and not self.by_failsafe:
                 ends += [_end(self._less) if self._fine.met else None]
             elif self._less.met or not metered:
@@ -147,7 +171,7 @@ class PumpStaging:
 
     def report(self, now: float) -> list[Mapping[str, object]]:
         """Return the conditions as an operator looks at them."""
-        shown = self._all if self._config.flow else self._all[2:]
+        shown = self._all if self._config.counts_flow else self._all[2:]
         if not self._config.variable_speed:
             shown = tuple(item for item in shown if item is not self._full)
         return [item.report(now) for item in shown]
