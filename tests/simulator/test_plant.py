@@ -290,6 +290,13 @@ def test_a_plant_that_lacks_a_kind_of_machine_is_refused_with_its_name() -> None
         ("load_profile: [1, 2]", "load_profile"),
         ("weather: 30", "weather"),
         ("chilled_water_volume: much", "chilled_water_volume"),
+        ("chilled_water_volume: -3", "chilled_water_volume"),
+        ("load_profile: [" + "2, " * 24 + "]", "load_profile"),
+        ("weather: {kind: lunar}", "tropical"),
+        ("weather: {kind: epw}", "weather.file"),
+        ("weather: {kind: epw, file: nowhere.epw}", "nowhere.epw"),
+        ("chiller_curves: bogus", "carrier_19xr_1407_vsd"),
+        ("chiller_model: bogus", "reformulated"),
     ],
 )
 def test_nonsense_in_the_simulation_section_is_named(wrong: str, named: str) -> None:
@@ -297,3 +304,23 @@ def test_nonsense_in_the_simulation_section_is_named(wrong: str, named: str) -> 
     plant = parse_plant(f"{text}\nsimulation:\n  {wrong}\n", "plant.yaml")
     with pytest.raises(SimulationError, match=named):
         World(plant, 0.0)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "weather: {kind: tropical, seed: 3}",
+        "chiller_model: eir",
+        "chiller_curves: york_yt_1758_vanes",
+    ],
+)
+def test_what_the_simulation_section_chooses_runs(section: str) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8").split("\nsimulation:")[0]
+    subject = World(
+        parse_plant(f"{text}\nsimulation:\n  {section}\n", "plant.yaml"), 9 * HOUR
+    )
+    usual = world(time=9 * HOUR)
+    for each in (subject, usual):
+        each.advance(1800.0)
+    assert subject.values()["chiller_1.run_status"] is True
+    assert subject.model.power[0] != usual.model.power[0]
