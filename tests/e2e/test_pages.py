@@ -115,6 +115,37 @@ def test_a_plant_can_be_added_from_a_file_or_simulated(visit: Visit) -> None:
     visit(story)
 
 
+def test_forms_offer_what_fits_and_nothing_else(visit: Visit) -> None:
+    async def story(page: Page, stack: Stack) -> None:
+        form = {"plant": stack.installation.entry_id, "towers": []}
+        await stack.home_assistant.rest(
+            "post",
+            "config/automation/config/towers",
+            {
+                "alias": "Towers",
+                "use_blueprint": {"path": "chiller_plant/smart_ct.yaml", "input": form},
+            },
+        )
+        await page.goto("/config/automation/edit/towers")
+        await page.locator("ha-selector-device ha-device-picker").first.click()
+        offered = page.locator("ha-picker-combo-box ha-combo-box-item")
+        await expect(offered.filter(has_text="CT 2")).to_be_visible()
+        await expect(offered).to_have_count(2)
+
+        await page.goto("/config/automation/edit/pressure")
+        await page.locator("ha-selector-entity ha-entity-picker").first.click()
+        search = page.locator("ha-picker-combo-box").get_by_role("textbox")
+        await search.fill("condenser")
+        await expect(offered.filter(has_text="temperature").first).to_be_visible()
+        # What tells how the bus does is no measurement.
+        await search.fill("last answer")
+        # One line, that nothing is found; it repeats the search, without a capital.
+        await expect(offered.filter(has_text="last answer")).to_have_count(1)
+        await expect(offered.filter(has_text=re.compile("Last"))).to_have_count(0)
+
+    visit(story)
+
+
 async def no_card_is_broken(page: Page) -> None:
     """See no card without its entity, and none that could not be drawn."""
     await expect(page.locator(BROKEN)).to_have_count(0)
