@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from chiller_control.control.chiller_add_subtract import ChillerAddSubtract
 from chiller_control.control.decision import ControlRefused
+from chiller_control.control.plan import parse_plan
 from chiller_control.control.schp_staging import estimated_flow
+from factories import staging
 from hypothesis import given, settings, strategies as st
 from pump_main import FLOW, PRESSURE, PUMPS, PumpMain, controller, pump_plan
 import pytest
@@ -380,6 +383,15 @@ def test_a_pump_that_an_operator_runs_counts_and_is_left_alone() -> None:
     assert not any(point.startswith("schp_2") and on for _, point, on in pumps.switched)
 
 
+def test_chiller_staging_leaves_the_pumps_of_a_group_alone() -> None:
+    data = pump_plan(outputs=["schp_1", "schp_2"])
+    data["automations"].append(staging(chillers=3))
+    plan = parse_plan(data)
+    points = ChillerAddSubtract(plan, plan.automations[1]).points
+    assert "schp_3.run_command" in points
+    assert not any(point.startswith(("schp_1", "schp_2")) for point in points)
+
+
 def test_restart_of_the_engine_moves_nothing() -> None:
     pumps = started(60)
     pumps.run(900)
@@ -415,6 +427,19 @@ def test_what_runs_is_taken_over_when_nothing_was_reported() -> None:
         "schp_2.speed_command": 57.0,
         "schp_3.speed_command": 57.0,
     }
+
+
+def test_a_pump_that_runs_and_is_heard_of_later_goes_on_running() -> None:
+    pumps = main()
+    pumps.demand = 100
+    pumps.silent.add("schp_2.run_status")
+    pumps.values["schp_2.run_status"] = True
+    pumps.values["schp_2.speed"] = 60.0
+    pumps.run(4)
+    pumps.silent.clear()
+    pumps.run(300)
+    assert "schp_2" in pumps.running
+    assert not any(not on for _, _, on in pumps.switched), "nothing was switched off"
 
 
 @given(st.data())

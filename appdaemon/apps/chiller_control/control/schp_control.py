@@ -39,6 +39,7 @@ class SCHPControl:
         )
         self._enabled: bool | None = None
         self._target: int | None = None
+        self._seen = 0
         self._reason = ""
         self._state = ""
         self._resume: Mapping[str, Any] | None = automation.resume
@@ -68,9 +69,11 @@ class SCHPControl:
             if self._enabled is None:
                 message = f"{self._config.enable[0]} is not known: nothing is commanded"
             return Decision((), "holding", {"message": message})
-        if self._target is None:
-            self._group.adopt()
-            self._target = len(self._group.running)
+        known = self._group.seen
+        if self._target is None or known > self._seen:
+            # A pump that is heard of for the first time and runs goes on running.
+            self._target = max(self._target or 0, len(self._group.in_service))
+        self._seen = known
         pressures = self._pressures(inputs)
         overridden = self._overridden(inputs)
         speed = self._speed(now, inputs, pressures, overridden)
@@ -327,6 +330,7 @@ class SCHPControl:
         self._reason = str(data["reason"])
         self._enabled = data["enabled"]
         self._target = int(data["target"])
+        self._seen = self._group.seen
 
 
 def _present(pumps: tuple[Pump, ...], inputs: Inputs) -> float | None:

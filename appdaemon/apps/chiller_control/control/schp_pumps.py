@@ -80,6 +80,9 @@ class PumpGroup:
                 del self._failures[key]
             proven = self._read[key] = pump.proven(inputs)
             if proven is not None:
+                if proven and key not in self._known:
+                    # It ran before anybody knew: as good as the others.
+                    self._wanted.add(key)
                 self._known[key] = proven
                 self._watch(now, pump, proven, inputs, events)
             if self._known.get(key) and key not in self._wanted:
@@ -136,14 +139,10 @@ class PumpGroup:
             )
         )
 
-    def adopt(self) -> None:
-        """Take what runs as what is wanted."""
-        self._wanted = {key for key, runs in self._known.items() if runs}
-
     @property
-    def seen(self) -> bool:
-        """Whether any pump has said whether it runs."""
-        return bool(self._known)
+    def seen(self) -> int:
+        """How many pumps have said whether they run."""
+        return len(self._known)
 
     @property
     def running(self) -> tuple[Pump, ...]:
