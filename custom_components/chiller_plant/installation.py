@@ -218,4 +218,4 @@ def done(outcome: Outcome) -> dict[str, str]:
 
 
 def _listed(paths: list[str]) -> str:
-    return "\n".join(f"- {path}" for path in paths) or "-"
+    return "\n".join(f"- {path}" for path in paths) or "none"

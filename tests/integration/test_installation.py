@@ -369,7 +369,7 @@ async def test_work_that_was_cut_short_is_finished_the_next_time(
     ship(PID, "# the next form\n")
     (config / "appdaemon" / "apps").unlink()
     told = await open_and_install(hass, entry)
-    assert told["kept"] == "-"
+    assert told["kept"] == "none"
     assert written(config)[PID] == b"# the next form\n"
     assert not offers(hass)
 
