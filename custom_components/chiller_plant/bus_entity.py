@@ -38,6 +38,13 @@ def is_bacnet(connection: Connection) -> bool:
     return isinstance(connection, BacnetConnection)
 
 
+def _number(connection: Connection, device: str) -> str:
+    """Return the number by which a device is known on its bus."""
+    if isinstance(connection, BacnetConnection):
+        return f"instance {connection.devices[device].instance}"
+    return f"unit {connection.devices[device].unit}"
+
+
 class BusEntity(PlantEntity):
     """A diagnostic entity of one controller or unit."""
 
@@ -53,13 +60,12 @@ class BusEntity(PlantEntity):
         self._device = device
         self._topics = (bus_topic(device),)
         self._attr_unique_id = f"{plant.key}.bus.{device}.{key}"
-        model = _BACNET if is_bacnet(connection) else _MODBUS
         self._attr_device_info = DeviceInfo(
             identifiers={bus_identifier(plant, device)},
             name=bus_device_name(plant, connection, device),
-            model=model,
+            model=_BACNET if is_bacnet(connection) else _MODBUS,
             # Unlike that of any equipment: the forms of the blueprints, which
             # choose by it, must not offer it.
-            model_id=model,
+            model_id=_number(connection, device),
             via_device_id=data.plant_device_id,
         )

@@ -73,12 +73,13 @@ async def test_every_controller_is_a_device_apart_from_its_machines(
 ) -> None:
     entry = await set_up(hass, served.text)
     found = devices(hass, entry)
-    for name, model in (
-        ("Chiller 1 controller", "BACnet device"),
-        ("Zone controller", "BACnet device"),
-        ("Pchp 1 drive", "Modbus unit"),
+    for name, model, number in (
+        ("Chiller 1 controller", "BACnet device", "instance 1001"),
+        ("Zone controller", "BACnet device", "instance 1004"),
+        ("Pchp 1 drive", "Modbus unit", "unit 1"),
     ):
         assert found[name].model == model
+        assert found[name].model_id == number
         assert found[name].via_device_id == entry.runtime_data.plant_device_id
         # The forms of the blueprints choose equipment by it.
         assert found[name].model_id not in TRADE_NAMES.values()
