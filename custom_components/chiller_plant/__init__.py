@@ -85,7 +85,8 @@ async def async_setup_entry(
     )
     plan.async_ready()
     async_settle_memory(hass, entry, plant)
-    await async_get_installer(hass).async_offer()
+    # Beside the plant: whatever is wrong with files must not keep it from running.
+    entry.async_create_task(hass, async_get_installer(hass).async_offer())
     return True
 
 

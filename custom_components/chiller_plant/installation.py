@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.singleton import singleton
 from homeassistant.helpers.storage import Store
@@ -74,7 +75,10 @@ class Installer:
 
     async def async_propose(self) -> Proposal:
         """Return what there is to do; raises InstallationError."""
-        stored = await self._store.async_load()
+        try:
+            stored = await self._store.async_load()
+        except HomeAssistantError as error:
+            raise InstallationError("cannot_write", str(error)) from error
         known = {} if stored is None else stored["files"]
 
         def look() -> Proposal:

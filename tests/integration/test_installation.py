@@ -27,6 +27,7 @@ from custom_components.chiller_plant.shipped import (
 from homeassistant.components.automation.helpers import async_get_blueprints
 from homeassistant.components.blueprint import Blueprint
 from homeassistant.components.repairs.const import DOMAIN as REPAIRS
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
@@ -188,11 +189,13 @@ async def test_declined_offer_comes_back_with_the_next_version_only(
     assert repair.shown["reason"] == "declined"
     assert not offers(hass)
     await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
     assert not offers(hass)
     assert not written(config)
 
     ship(LOOP, "# better\n")
     await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
     assert len(offers(hass)) == 1
 
     # Who declined finds it in the options all the same.
@@ -383,6 +386,21 @@ async def test_integration_that_was_replaced_under_us_waits_for_the_restart(
     walk = await open_options(hass, entry.entry_id, "install")
     await walk.submit()
     assert walk.errors == {"base": "restart_first"}
+    assert not written(config)
+
+
+async def test_plant_runs_although_nothing_can_be_offered(
+    hass: HomeAssistant, hass_storage: dict[str, Any], config: Path
+) -> None:
+    # As a newer version of us leaves it, that somebody went back from.
+    hass_storage["chiller_plant.installed"] = {"version": 99, "data": {"files": {}}}
+    entry = await set_up(hass, UNCONNECTED)
+    assert entry.state is ConfigEntryState.LOADED
+    assert not offers(hass)
+    walk = await open_options(hass, entry.entry_id, "install")
+    await walk.submit()
+    assert walk.errors == {"base": "cannot_write"}
+    assert "99" in walk.told["problem"]
     assert not written(config)
 
 
