@@ -1,11 +1,14 @@
 """Heat and water of the whole plant add up, at each step and over a day."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from custom_components.chiller_plant.plant.plant_file import load_plant
 from custom_components.chiller_plant.simulator.arrays import Array
 from custom_components.chiller_plant.simulator.pipes import Pipe
+from custom_components.chiller_plant.simulator.plant_model import PlantModel
 from custom_components.chiller_plant.simulator.water import HEAT_CAPACITY
 from custom_components.chiller_plant.simulator.worlds import Worlds
 from tests.simulator.plants import KSPO, THREE_CHILLERS, start_all
@@ -72,7 +75,7 @@ class Balance:
         for flow, parts in (
             (model.primary_flow, model.chilled_water_flow),
             (model.primary_flow, model.primary_pumps.flow),
-            (model.secondary_flow, model.distribution.flows),
+            (model.secondary_flow - _past(model), model.distribution.flows),
             (model.secondary_flow, model.secondary_pumps.flow),
             (model.condenser_flow, model.condenser_water_flow),
             (model.condenser_flow, model.condenser_pumps.flow),
@@ -81,6 +84,11 @@ class Balance:
             assert parts.sum(axis=1) == pytest.approx(flow, abs=1e-6)
         assert np.abs(model.chillers.residual).max() < 1e-6
         assert np.abs(model.zones.residual).max() < 1e-6
+
+
+def _past(model: PlantModel) -> Array | float:
+    """Return the water that goes past the zones, l/s."""
+    return 0.0 if model.bypass is None else model.bypass.flow.sum(axis=1)
 
 
 def _ambient(pipes: tuple[Pipe, ...]) -> Array:
@@ -109,3 +117,25 @@ def test_heat_and_water_add_up_whatever_is_switched(file) -> None:
                 assert np.abs(residual).max() < 1e-6
             moved += worlds.model.chillers.cooling.sum(axis=1)
     assert np.all(moved > 0.0)
+
+
+def test_bypass_keeps_water_moving_when_no_zone_wants_any() -> None:
+    plant = load_plant(KSPO)
+    least = 8.0
+    with_bypass = replace(
+        plant, simulation={**plant.simulation, "secondary_minimum_flow": least}
+    )
+    flows = []
+    for each in (plant, with_bypass):
+        worlds = Worlds(each, [13 * HOUR])
+        start_all(worlds)
+        for key in worlds.commands.points:
+            if key.endswith(".occupied_command"):
+                worlds.command(0, key, False)
+        balance = Balance(worlds)
+        for _ in range(180):
+            for residual in balance.step():
+                assert np.abs(residual).max() < 1e-6
+        flows.append(worlds.model.distribution.header.flow[0])
+    assert flows[0] == pytest.approx(0.0, abs=0.01)
+    assert flows[1] == pytest.approx(least, rel=0.05)

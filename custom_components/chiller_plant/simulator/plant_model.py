@@ -12,6 +12,7 @@ from .chillers import Chillers
 from .commands import Commands
 from .drives import Pumps, Valves
 from .gains import load_share, weather_factor
+from .headers import MinimumFlowBypass
 from .layout import Layout
 from .networks import Distribution
 from .pipes import Pipe, decouple, mix
@@ -121,10 +122,16 @@ class PlantModel:
         )
         specs = fleets.zone_specs(layout)
         mains = layout.distribution
+        least = settings.secondary_minimum_flow
+        self.bypass = (
+            MinimumFlowBypass(np.full(mains.count, least), scenarios) if least else None
+        )
+        """At the far end of each secondary main, where there is one."""
         self.distribution = Distribution(
             self.secondary_pumps,
             mains.pump_index,
             Zones(specs, 1, 1.0).design_flow,
+            self.bypass,
             pump_group=mains.pump_group,
             zone_group=mains.user_group,
         )
@@ -290,6 +297,7 @@ class PlantModel:
                 run=commands.is_on(kind, "run_command"),
                 speed=_speed(commands, kind),
             )
+        self.distribution.step(seconds)
         self._solve_flows()
         self.condenser_supply.step(
             seconds, self.condenser_flow, self.basin.outlet_temperature
@@ -344,12 +352,7 @@ class PlantModel:
         supply, _ = decouple(primary, cold, secondary, drawn)
         self.supply.step(seconds, secondary, supply, self.distribution.heating)
         self._step_zones(seconds, time, commands)
-        gathered = mix(
-            self.distribution.flows,
-            self.zones.return_temperature,
-            self.return_main.inlet_temperature,
-        )
-        self.return_main.step(seconds, secondary, gathered)
+        self.return_main.step(seconds, secondary, self._gathered())
         warm = self.return_main.outlet_temperature
         _, returned = decouple(primary, cold, secondary, warm)
         entered = self.primary_return.outlet_temperature.copy()
@@ -368,6 +371,18 @@ class PlantModel:
         self.cooling_load = (
             secondary * HEAT_CAPACITY * (warm - self.supply.inlet_temperature)
         )
+
+    def _gathered(self) -> Array:
+        """Return the water that comes from all zones and past them, °C."""
+        flows, temperatures = self.distribution.flows, self.zones.return_temperature
+        if self.bypass is not None:
+            past = self.bypass.flow
+            untouched = np.broadcast_to(
+                self.supply.outlet_temperature[:, None], past.shape
+            )
+            flows = np.concatenate((flows, past), axis=1)
+            temperatures = np.concatenate((temperatures, untouched), axis=1)
+        return mix(flows, temperatures, self.return_main.inlet_temperature)
 
     def _step_zones(self, seconds: float, time: Array, commands: Commands) -> None:
         share, factor = self.load_share(time)

@@ -6,6 +6,7 @@ which says nothing.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -31,6 +32,9 @@ class SimulationSettings:
 
     chilled_water_volume: float | None
     condenser_water_volume: float | None
+    secondary_minimum_flow: float
+    """l/s that a bypass keeps in each secondary main; 0: there is none."""
+
     weather: Callable[[], WeatherSeries]
     """Makes the weather: a year of it takes a moment."""
 
@@ -57,6 +61,16 @@ def _volume(section: Mapping[str, object], name: str) -> float | None:
     if litres <= 0.0:
         raise SimulationError(f"simulation.{name}: a volume in m³ above 0 is needed")
     return litres
+
+
+def _secondary_minimum_flow(section: Mapping[str, object]) -> float:
+    flow = _number(section, "simulation", "secondary_minimum_flow", 0.0)
+    if not 0.0 <= flow < inf:
+        raise SimulationError(
+            "simulation.secondary_minimum_flow: a flow in l/s is needed, 0 for no"
+            f" bypass, not {flow:g}"
+        )
+    return flow
 
 
 def _word(
@@ -145,6 +159,7 @@ def read_settings(plant: Plant) -> SimulationSettings:
     return SimulationSettings(
         chilled_water_volume=_volume(section, "chilled_water_volume"),
         condenser_water_volume=_volume(section, "condenser_water_volume"),
+        secondary_minimum_flow=_secondary_minimum_flow(section),
         weather=_weather(section),
         load_profile=_load_profile(section),
         chiller_curves=_word(
