@@ -441,7 +441,8 @@ def test_chillers_that_take_turns_age_alike(seed: int) -> None:
         for number, key in enumerate(THREE):
             hours[number] += key in running
     worked = [amount - 100 for amount in hours]
-    assert max(worked) <= 1.05 * min(worked)
+    # No more apart than one of them works in a day before its turn is over.
+    assert max(worked) - min(worked) <= 18
 
 
 async def test_app_gives_each_chiller_its_place(tmp_path: Path) -> None:

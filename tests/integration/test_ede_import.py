@@ -123,7 +123,7 @@ async def test_a_plant_is_made_of_a_list_and_its_devices_are_found(
     assert walk.step == "places"
     for device in controllers(plant).values():
         assert f"{device.instance} = {device.address}" in walk.defaults()["places"]
-    assert walk.told["missing"] == "-"
+    assert walk.told["missing"] == "none"
     await walk.submit()
     assert walk.step == "machines"
     await walk.submit(check=[])
