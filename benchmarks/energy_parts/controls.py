@@ -193,7 +193,7 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
             plant,
             staging="model",
             stage_up_threshold=105,
-            stage_down_threshold=94,
+            stage_down_threshold=88,
             primary_flow="follow",
             primary_flow_minimum=55,
         ),
