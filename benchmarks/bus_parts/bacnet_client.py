@@ -84,6 +84,9 @@ class Client:
         """Get to know devices that have analog inputs 1 to `inputs`."""
         self.addresses, self.inputs = addresses, inputs
         await self.start(port, first_instance)
+        # As the integration does for a large plant, see its `settled_memory`.
+        gc.collect()
+        gc.freeze()
 
     async def timed(self, devices: int) -> dict[str, float]:
         """Sweep over the first `devices`; seconds, points and the longest stall."""
