@@ -11,9 +11,12 @@ from typing import Any
 
 from .decision import Command, ControlRefused, Decision, Event, Inputs, iso
 from .plan import Plan, PlanAutomation
+from .planned import Amendments, PlannedAction
+from .spans import Agenda, Said, Span, Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OPERATIONS = ("between_times", "all_day", "off")
+START, STOP = "start", "stop"
 
 
 class ChillerPlantSchedule:
@@ -26,6 +29,7 @@ class ChillerPlantSchedule:
         if point is None:
             raise ControlRefused("the plant has no enable_command to set")
         self._point = point
+        self._plant = plants[0].key
         config = automation.config
         self._operation = config.get("operation")
         if self._operation not in OPERATIONS:
@@ -49,8 +53,8 @@ class ChillerPlantSchedule:
                     "if the plant should not stop"
                 )
         self._was_on: bool | None = None
-        self._day: tuple[date, tzinfo] | None = None
-        self._windows_of_day: list[tuple[float, float]] = []
+        self._was_in: Window | None = None
+        self._agenda = Agenda((START, STOP), self._windows, self._say)
 
     @property
     def points(self) -> frozenset[str]:
@@ -60,18 +64,19 @@ class ChillerPlantSchedule:
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide whether the plant is allowed to run."""
         zone = inputs.time_zone
-        day = (datetime.fromtimestamp(now, zone).date(), zone)
-        if day != self._day:
-            self._day = day
-            self._windows_of_day = sorted(self._windows(*day))
-        windows = self._windows_of_day
-        on = any(start <= now < stop for start, stop in windows)
-        change = self._next_change(now, windows, on)
+        planned = self.ahead(now, zone, inputs.amendments)
+        span = self._agenda.now(now)
+        on = span is not None
+        change = self._next_change(now, on)
         message = f"Plant {'on' if on else 'off'}{_until(change, now, zone)}"
         events: tuple[Event, ...] = ()
         if self._was_on is not None and on != self._was_on:
-            events = (Event("plant_on" if on else "plant_off", message),)
+            data = {"equipment": self._plant, "from": self._was_on, "to": on}
+            changed = span.first if span else self._agenda.why_over(self._was_in)
+            why = f"{message}{changed.note}"
+            events = (Event("plant_on" if on else "plant_off", why, data),)
         self._was_on = on
+        self._was_in = span.planned if span else None
         return Decision(
             commands=(Command(self._point, on, message),),
             state="on" if on else "off",
@@ -82,14 +87,34 @@ class ChillerPlantSchedule:
                 "next_change_to": None if change is None else not on,
             },
             events=events,
+            planned=planned,
         )
 
-    def _windows(self, today: date, zone: tzinfo) -> Iterator[tuple[float, float]]:
-        """Yield the windows around today, in epoch seconds."""
+    def ahead(
+        self, now: float, zone: tzinfo, amendments: Amendments
+    ) -> tuple[PlannedAction, ...]:
+        """Return the starts and stops of the next seven days."""
+        return self._agenda.look(now, zone, amendments)
+
+    def _say(self, begin: bool, span: Span) -> Said:
+        """Tell a start or a stop."""
+        hours = " to ".join(
+            f"{datetime.fromtimestamp(at, self._agenda.zone):%H:%M}"
+            for at in span.planned
+        )
+        what = "all day" if self._operation == "all_day" else f"hours {hours}"
+        which = "start" if begin else "stop"
+        return Said(f"Plant {which}: {what}", self._plant, not begin, begin)
+
+    def _windows(self, today: date, zone: tzinfo) -> Iterator[Window]:
+        """Yield the windows around today, in epoch seconds.
+
+        A week back too: what runs on through several days began then.
+        """
         if self._operation == "off":
             return
         crosses_midnight = self._stop <= self._start
-        for offset in range(-1, 9):
+        for offset in range(-8, 9):
             day = today + timedelta(days=offset)
             if day.weekday() not in self._days:
                 continue
@@ -99,19 +124,13 @@ class ChillerPlantSchedule:
                 datetime.combine(last, self._stop, zone).timestamp(),
             )
 
-    @staticmethod
-    def _next_change(
-        now: float, windows: list[tuple[float, float]], on: bool
-    ) -> float | None:
+    def _next_change(self, now: float, on: bool) -> float | None:
         """When it next goes on or off; None if not within a week."""
         if not on:
-            return next((start for start, _ in windows if start > now), None)
-        end = now
-        for start, stop in windows:
-            if start <= end < stop:
-                end = stop
-        horizon = windows[-1][1]
-        return None if end == horizon else end
+            following = self._agenda.following(now)
+            return None if following is None else following.begin
+        end = self._agenda.end_of(now)
+        return None if end == self._agenda.horizon else end
 
 
 def _until(change: float | None, now: float, zone: tzinfo) -> str:

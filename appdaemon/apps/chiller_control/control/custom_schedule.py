@@ -11,18 +11,22 @@ neither runs a window twice nor leaves it open.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from .decision import Command, ControlRefused, Decision, Event, Inputs, Value, iso
 from .plan import Plan, PlanAutomation, PlanPoint
+from .planned import Amendments, PlannedAction
+from .spans import Agenda, Said, Span, Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 REPEATS = ("once", "weekly")
 _WORDS = {"on": True, "true": True, "off": False, "false": False}
-
-Window = tuple[float, float]
-"""Begin and end, epoch seconds."""
+BEGIN, END = "window_begin", "window_end"
+HANDED_BACK = "released"
+"""What a point gets when nobody of us commands it any more."""
+MOST_CHOICES = 50
 
 
 class CustomSchedule:
@@ -42,8 +46,17 @@ class CustomSchedule:
         self._name = automation.name
         self._point = point
         self._equipment, _, self._role = point.key.partition(".")
-        self._what = f"{plan.name(self._equipment)} {self._role.replace('_', ' ')}"
         self._value = fitting(config.get("value"), point)
+        self._targets = {
+            item.key: _Target(
+                item.points[self._role],
+                f"{item.name} {self._role.replace('_', ' ')}",
+            )
+            for item in plan.equipment.values()
+            if item.type == plan.equipment[self._equipment].type
+            and item.command(self._role)
+            and _fits(self._value, item.points[self._role])
+        }
         self._repeat = config.get("repeat")
         if self._repeat not in REPEATS:
             raise ControlRefused(
@@ -67,54 +80,88 @@ class CustomSchedule:
         self._active: bool | None = None
         if isinstance(active := automation.resume.get("active"), bool):
             self._active = active
-        self._day: tuple[date, tzinfo] | None = None
-        self._windows_of_day: list[Window] = []
-        self.points = frozenset({point.key})
+        before = str(automation.resume.get("target")).partition(".")[0]
+        self._was_on = self._targets.get(before) or self._targets[self._equipment]
+        self._was_in: Window | None = None
+        self._agenda = Agenda(
+            (BEGIN, END), self._windows, self._say, once=self._repeat == "once"
+        )
+
+    @property
+    def points(self) -> frozenset[str]:
+        """The point, and what it was exchanged for."""
+        others = (
+            self._target(span) for span in self._agenda.spans if span.first.equipment
+        )
+        return frozenset({self._point.key, *(item.point.key for item in others)})
+
+    def _target(self, span: Span | None) -> "_Target":
+        """Return what gets the value in a window."""
+        equipment = span.first.equipment if span is not None else None
+        return self._targets[
+            equipment if equipment in self._targets else self._equipment
+        ]
 
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide whether the point has its value now."""
         zone = inputs.time_zone
-        day = (datetime.fromtimestamp(now, zone).date(), zone)
-        if day != self._day:
-            self._day = day
-            self._windows_of_day = sorted(self._windows(*day))
-        windows = self._windows_of_day
-        end = _end_of(now, windows)
-        begin = next((start for start, _ in windows if start > now), None)
-        active = end > now
+        planned = self.ahead(now, zone, inputs.amendments)
+        end = self._agenda.end_of(now)
+        span = self._agenda.now(now)
+        active = span is not None
+        target = self._target(span)
         # Windows that follow one another without a gap have no end to be told.
-        last = end if active and not self._endless(end, windows) else None
-        state, message = self._describe(now, inputs, active, last, begin)
-        events = self._events(inputs, active, message)
+        last = end if active and end != self._agenda.horizon else None
+        state, message = self._describe(now, inputs, target, active, last)
+        events = self._events(inputs, target, span, message)
         self._active = active
-        following = next(((b, e) for b, e in windows if b > now and b > end), None)
+        following = self._agenda.following(end)
         until = "" if last is None else f" until {_local(last, now, zone)}"
         why = f"{self._name}{until}"
+        point = target.point.key
         return Decision(
-            commands=((Command(self._point.key, self._value, why),) if active else ()),
+            commands=((Command(point, self._value, why),) if active else ()),
             state=state,
             attributes={
                 "message": message,
-                "point": self._point.key,
+                "point": point,
                 "value": self._value,
-                "present_value": inputs.values.get(self._point.key),
+                "present_value": inputs.values.get(point),
                 "repeat": self._repeat,
                 "window_end": iso(last),
-                "next_window_begin": following and iso(following[0]),
-                "next_window_end": following and iso(following[1]),
-                "next_change": iso(last if active else begin),
-                "taken_by": inputs.taken.get(self._point.key),
-                "held": inputs.holds.get(self._point.key) if active else None,
-                "resume": {"active": active},
+                "next_window_begin": following and iso(following.begin),
+                "next_window_end": following and iso(following.end),
+                "next_change": iso(last)
+                if active
+                else following and iso(following.begin),
+                "taken_by": inputs.taken.get(point),
+                "held": inputs.holds.get(point) if active else None,
+                "resume": {"active": active, "target": point},
             },
             events=events,
+            planned=planned,
         )
 
-    def _endless(self, end: float, windows: list[Window]) -> bool:
-        return self._repeat == "weekly" and end == windows[-1][1]
+    def ahead(
+        self, now: float, zone: tzinfo, amendments: Amendments
+    ) -> tuple[PlannedAction, ...]:
+        """Return the windows' begins and ends of the next seven days."""
+        return self._agenda.look(now, zone, amendments)
+
+    def _say(self, begin: bool, span: Span) -> Said:
+        """Tell the begin or the end of a window."""
+        target = self._target(span)
+        what = f"{self._name}: {target.name}"
+        equipment = target.point.key.partition(".")[0]
+        if not begin:
+            what = f"{what} is handed back"
+            return Said(what, equipment, self._value, HANDED_BACK)
+        what = f"{what} {_said(self._value, target.point)}"
+        choices = tuple(self._targets)[:MOST_CHOICES]
+        return Said(what, equipment, None, self._value, choices)
 
     def _windows(self, today: date, zone: tzinfo) -> Iterator[Window]:
-        """Yield the windows around today."""
+        """Yield the windows around today; a week back, for those without a gap."""
         if self._repeat == "once":
             yield (
                 self._begin.replace(tzinfo=zone).timestamp(),
@@ -122,7 +169,7 @@ class CustomSchedule:
             )
             return
         over_midnight = self._end_time <= self._begin_time
-        for offset in range(-1, 9):
+        for offset in range(-8, 9):
             day = today + timedelta(days=offset)
             if day.weekday() not in self._days:
                 continue
@@ -137,41 +184,64 @@ class CustomSchedule:
         self,
         now: float,
         inputs: Inputs,
+        target: "_Target",
         active: bool,
         end: float | None,
-        begin: float | None,
     ) -> tuple[str, str]:
         """Return the state and a sentence about it."""
         zone = inputs.time_zone
-        value = _said(self._value, self._point)
+        point, what = target.point.key, target.name
+        value = _said(self._value, target.point)
         if not active:
-            if begin is not None:
-                at = _local(begin, now, zone)
-                return "waiting", f"{self._what} gets {value} from {at}"
+            if (following := self._agenda.following(now)) is not None:
+                at = _local(following.begin, now, zone)
+                return "waiting", f"{what} gets {value} from {at}"
             if self._repeat == "once":
-                return (
-                    "over",
-                    f"Over since {_local(self._windows_of_day[0][1], now, zone)}",
-                )
+                span = self._agenda.spans[0]
+                if span.skipped:
+                    note = self._agenda.why_over(span.planned).note
+                    return "over", f"Cancelled{note}"
+                return "over", f"Over since {_local(span.end, now, zone)}"
             return "waiting", "No window within a week"
         until = "all the time" if end is None else f"until {_local(end, now, zone)}"
-        if (owner := inputs.taken.get(self._point.key)) is not None:
-            return "overridden", f"{owner} sets {self._what}; {value} {until} gives way"
-        if (hold := inputs.holds.get(self._point.key)) is not None:
-            return "active", f"{self._what} is held: {hold}; {value} {until}"
-        return "active", f"{self._what} {value} {until}"
+        if (owner := inputs.taken.get(point)) is not None:
+            return "overridden", f"{owner} sets {what}; {value} {until} gives way"
+        if (hold := inputs.holds.get(point)) is not None:
+            return "active", f"{what} is held: {hold}; {value} {until}"
+        return "active", f"{what} {value} {until}"
 
-    def _events(self, inputs: Inputs, active: bool, message: str) -> tuple[Event, ...]:
+    def _events(
+        self, inputs: Inputs, target: "_Target", span: Span | None, message: str
+    ) -> tuple[Event, ...]:
         """Tell that a window began or ended, also while nobody was looking."""
+        active = span is not None
+        was, self._was_in = self._was_in, span.planned if span else None
         if active == bool(self._active):
+            if active:
+                self._was_on = target
             return ()
-        present = inputs.values.get(self._point.key)
-        data = {"equipment": self._equipment, "point": self._point.key}
-        if active:
-            change = {"from": present, "to": self._value}
-            return (Event("window_began", message, {**data, **change}),)
-        reason = f"Window over: {self._what} is handed back"
-        return (Event("window_ended", reason, {**data, "from": self._value}),)
+        if span is not None:
+            self._was_on = target
+            key = target.point.key
+            data = {"equipment": key.partition(".")[0], "point": key}
+            change = {"from": inputs.values.get(key), "to": self._value}
+            text = f"{message}{span.first.note}"
+            return (Event("window_began", text, {**data, **change}),)
+        note = self._agenda.why_over(was).note
+        target, key = self._was_on, self._was_on.point.key
+        reason = f"Window over: {target.name} is handed back{note}"
+        data = {"equipment": key.partition(".")[0], "point": key}
+        back = {"from": self._value, "to": HANDED_BACK}
+        return (Event("window_ended", reason, {**data, **back}),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A point that can get the value."""
+
+    point: PlanPoint
+    name: str
+    """What people call it."""
 
 
 def fitting(value: object, point: PlanPoint) -> Value:
@@ -199,19 +269,18 @@ def fitting(value: object, point: PlanPoint) -> Value:
     return number
 
 
+def _fits(value: Value, point: PlanPoint) -> bool:
+    if isinstance(value, bool) or point.boolean:
+        return isinstance(value, bool) and point.boolean
+    low = value if point.low is None else point.low
+    high = value if point.high is None else point.high
+    return low <= value <= high
+
+
 def _said(value: Value, point: PlanPoint) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g} {point.unit}" if point.unit else f"{value:g}"
-
-
-def _end_of(now: float, windows: list[Window]) -> float:
-    """Return when the value is given back: now if it has no window now."""
-    end = now
-    for start, stop in windows:
-        if start <= end < stop:
-            end = stop
-    return end
 
 
 def _local(moment: float, now: float, zone: tzinfo) -> str:

@@ -8,7 +8,9 @@ happened. It does no I/O and reads no clock.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from .planned import Amendments, PlannedAction
 
 Value: TypeAlias = bool | float
 
@@ -30,6 +32,8 @@ class Inputs:
     taken: Mapping[str, str] = field(default_factory=dict)
     """Points that somebody of a higher priority commands now, with the name."""
     time_zone: tzinfo = UTC
+    amendments: Amendments = field(default_factory=dict)
+    """What people changed of what this automation is about to do."""
 
     def number(self, point: str | None) -> float | None:
         """Return a number, None if it is not known."""
@@ -53,7 +57,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that the automation did, and why."""
+    """Something that the automation did, and why.
+
+    `data` has `equipment` (a key or several), `from` and `to`; more where it helps.
+    """
 
     event: str
     reason: str
@@ -74,6 +81,8 @@ class Decision:
     state: str
     attributes: Mapping[str, object]
     events: tuple[Event, ...] = ()
+    planned: tuple[PlannedAction, ...] = ()
+    """What it is about to do; the same object as long as it is the same."""
 
 
 class Controller(Protocol):
@@ -85,6 +94,16 @@ class Controller(Protocol):
 
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide what should be commanded now (epoch seconds)."""
+
+
+@runtime_checkable
+class Planner(Protocol):
+    """A controller that knows without readings what it will do on days to come."""
+
+    def ahead(
+        self, now: float, zone: tzinfo, amendments: Amendments
+    ) -> tuple[PlannedAction, ...]:
+        """Return what it would do if it ran, the first one first."""
 
 
 def iso(at: float | None) -> str | None:

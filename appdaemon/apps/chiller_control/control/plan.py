@@ -6,11 +6,12 @@ and the equipment with the entity of each point.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import json
 from typing import Any
 
 from .decision import ControlRefused
+from .planned import Amendments, parse_amendments
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class PlanAutomation:
     config: Mapping[str, Any]
     resume: Mapping[str, Any]
     """What its controller last said it needs to go on; empty if nothing."""
+    amendments: Amendments = field(default_factory=dict)
+    """What people changed of what it is about to do."""
 
     def names(self, key: str) -> tuple[str, ...]:
         """Return the equipment or point keys that a metadata field names."""
@@ -179,4 +182,5 @@ def _automation(data: Mapping[str, Any]) -> PlanAutomation:
         metadata=data.get("metadata") or {},
         config=data.get("config") or {},
         resume=resume if isinstance(resume, Mapping) else {},
+        amendments=parse_amendments(data.get("amendments")),
     )
