@@ -20,7 +20,9 @@ from typing import Any
 
 from .decision import Command, ControlRefused, Decision, Event, Inputs, duration, iso
 from .plan import Plan, PlanAutomation, PlanEquipment
-from .rotation import RotationSchedule, by_least, next_by_least
+from .planned import Amendments, PlannedAction
+from .rotation import RotationSchedule, by_least
+from .turns import CalendarTurns, RunHourTurns, Turn
 
 METHODS = {
     "run_hours": "least run hours first",
@@ -84,10 +86,14 @@ class ChillerSequence:
             # Below that, two counters that are read one after the other would
             # decide.
             self._tolerance = automation.number("minimum_difference", 1.0, minimum=0.05)
-        self._schedule: RotationSchedule | None = None
+        names = {key: item.name for key, item in self._members.items()}
+        self._calendar: CalendarTurns | None = None
         if self._method == "schedule":
             days = automation.number("rotation_days", 7.0, minimum=1.0, maximum=366.0)
-            self._schedule = RotationSchedule(config, days)
+            schedule = RotationSchedule(config, days)
+            self._calendar = CalendarTurns(schedule, tuple(self._members), names)
+        self._by_hours = RunHourTurns(self._tolerance, tuple(self._members), names)
+        self._turn = Turn(())
         self._failure_time = automation.number("failure_time", 240.0, minimum=1.0)
         self._base: tuple[str, ...] = ()
         """The order of turns, whoever is faulted or set by hand."""
@@ -123,13 +129,13 @@ class ChillerSequence:
         for item in self._members.values():
             self._observe(now, inputs, item, events)
         amounts = self._amounts(inputs)
-        change = self._take_turns(now, inputs.time_zone, amounts)
+        self._take_turns(now, inputs, amounts)
         self._hear_operators(inputs, events)
         order = self._placed()
         if self._order is not None and order != self._order:
             events.append(self._changed(self._order, order))
         self._order = order
-        return self._decision(now, inputs, amounts, change, events)
+        return self._decision(now, inputs, amounts, self._turn.change, events)
 
     # Who can run
 
@@ -202,26 +208,29 @@ class ChillerSequence:
         return {key: value for key, value in found.items() if value is not None}
 
     def _take_turns(
-        self, now: float, zone: tzinfo, amounts: Mapping[str, float]
-    ) -> float | None:
-        """Bring the order of turns up to date; return when it changes next."""
-        form = tuple(self._members)
-        if self._schedule is not None:
-            count, change = self._schedule.at(now, zone)
-            turn = count % len(form)
-            self._base = form[turn:] + form[:turn]
-            return change if len(form) > 1 else None
-        if self._method not in _COUNTED:
-            self._base = form
-            return None
-        # What was there before goes on; only the first order of all is exact.
-        tolerance = self._tolerance if self._base else 0.0
-        self._base = by_least(self._base or form, amounts, tolerance)
-        if self._method != "run_hours":
-            return None
-        rest = next_by_least(self._base, amounts, self._tolerance, self._runs)
-        # To the minute: an estimate that is new each time tells nobody more.
-        return None if rest is None else (now + rest * 3600) // 60 * 60
+        self, now: float, inputs: Inputs, amounts: Mapping[str, float]
+    ) -> None:
+        """Bring the order of turns up to date."""
+        form, zone = tuple(self._members), inputs.time_zone
+        if self._calendar is not None:
+            self._turn = self._calendar.at(now, zone, inputs.amendments)
+        elif self._method == "run_hours":
+            self._turn = self._by_hours.at(
+                now, self._base, amounts, self._runs, inputs.amendments
+            )
+        elif self._method in _COUNTED:
+            self._turn = Turn(by_least(self._base or form, amounts, 0.0))
+        else:
+            self._turn = Turn(form)
+        self._base = self._turn.order
+
+    def ahead(
+        self, now: float, zone: tzinfo, amendments: Amendments
+    ) -> tuple[PlannedAction, ...]:
+        """Return the turns of the next seven days that are known beforehand."""
+        if self._calendar is None:
+            return ()
+        return self._calendar.at(now, zone, amendments).planned
 
     def _hear_operators(self, inputs: Inputs, events: list[Event]) -> None:
         """Take over places that somebody of a higher priority sets."""
@@ -268,7 +277,7 @@ class ChillerSequence:
             text = f"{self._members[order[0]].name} leads: {text}"
         return Event(
             "sequence_changed",
-            f"{text} ({METHODS[self._method]})",
+            f"{text} ({METHODS[self._method]}){self._turn.note}",
             {
                 "equipment": order[0] if order else None,
                 "from": list(before),
@@ -332,6 +341,7 @@ class ChillerSequence:
                 "resume": self._resume_data(),
             },
             events=tuple(events),
+            planned=self._turn.planned,
         )
 
     def _state_of(self, key: str) -> dict[str, str | None]:
@@ -350,9 +360,9 @@ class ChillerSequence:
 
     def _next_lead(self) -> str | None:
         """Return who leads after the next change by the calendar."""
-        if self._schedule is None:
+        if self._calendar is None:
             return None
-        after = [*self._base[1:], *self._base[:1]]
+        after = self._turn.following
         return next((key for key in after if key not in self._faults), None)
 
     def _conditions(self, amounts: Mapping[str, float]) -> list[dict[str, object]]:
@@ -386,7 +396,7 @@ class ChillerSequence:
         today = datetime.fromtimestamp(now, zone).date()
         near = abs((local.date() - today).days) < 7
         when = local.strftime("%a %H:%M" if near else "%Y-%m-%d %H:%M")
-        about = "" if self._schedule is not None else "about "
+        about = "" if self._calendar is not None else "about "
         return f"{text}; next change {about}{when}"
 
     # What outlives a restart
@@ -399,6 +409,7 @@ class ChillerSequence:
                 key: [fault.reason, fault.since] for key, fault in self._faults.items()
             },
             "failed_at": dict(self._failed_at),
+            "turns": self._by_hours.resume(),
         }
 
     def _restore(self, data: Mapping[str, Any]) -> None:
@@ -415,6 +426,7 @@ class ChillerSequence:
         for key, at in data["failed_at"].items():
             if key in self._members:
                 self._failed_at[key] = float(at)
+        self._by_hours.restore(data["turns"])
 
 
 def _member(plan: Plan, key: str, counted: str | None) -> _Member:

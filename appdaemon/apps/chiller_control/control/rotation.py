@@ -88,12 +88,13 @@ class RotationSchedule:
         """
         today = datetime.fromtimestamp(now, zone).date()
         count = max(0, (today - self._start).days // self._days)
-        while count and self._moment(count, zone) > now:
+        while count and self.moment(count, zone) > now:
             count -= 1
-        while self._moment(count + 1, zone) <= now:
+        while self.moment(count + 1, zone) <= now:
             count += 1
-        return count, self._moment(count + 1, zone)
+        return count, self.moment(count + 1, zone)
 
-    def _moment(self, count: int, zone: tzinfo) -> float:
+    def moment(self, count: int, zone: tzinfo) -> float:
+        """Return when a change is, by its number; the first one has the number 1."""
         day = self._start + timedelta(days=count * self._days)
         return datetime.combine(day, self._time, zone).timestamp()
