@@ -24,6 +24,10 @@ _wet_bulb = st.floats(0.0, 30.0)
 _water = st.floats(0.02, 2.0)
 _air = st.floats(0.0, 1.0)
 
+_PUBLISHED_WAVER = 0.02
+"""K. Near freezing, with the most water to air of its limits, the published
+polynomial itself rises by up to 17 mK where the air gets drier by 1 K."""
+
 
 def leaving(
     entering: float, wet_bulb: float, water: float = 1.0, air: float = 1.0
@@ -86,7 +90,7 @@ def test_more_air_less_water_and_drier_air_never_make_warmer_water(
     cold = leaving(entering, wet_bulb, water, air) + 1e-9
     assert leaving(entering, wet_bulb, water, air + more) <= cold
     assert leaving(entering, wet_bulb, water / (1.0 + more), air) <= cold
-    assert leaving(entering, wet_bulb - more, water, air) <= cold
+    assert leaving(entering, wet_bulb - more, water, air) <= cold + _PUBLISHED_WAVER
     assert leaving(entering - more, wet_bulb, water, air) <= cold
 
 
