@@ -176,7 +176,7 @@ def _guideline36(plant: Plant) -> tuple[Automation, ...]:
         _always_on(),
         _staging(plant, staging="lift", design_lift=28),
         _pressure_loop(plant),
-        _reset(plant),
+        _reset(plant, pump_share=100),
         _towers(plant, law="lift", cells="chillers"),
     )
 

@@ -3,7 +3,8 @@
 Guideline 36-2021 §5.20.5: one reset between 0 and 100 %, by trim & respond on
 the requests of the zones. At 100 % the water is coldest and the pressure
 highest; from there the water is warmed first, and only then the pressure
-lowered: a chiller saves more by a kelvin than a pump by a few kPa. Instead of
+lowered: a chiller saves more by a kelvin than a pump by a few kPa, until pumps
+take more than that is worth (`reset_path`). Instead of
 the zones, the outdoor air or the load may reset the temperature; the pressure
 then stays at its highest, since neither says which valve is short of water.
 
@@ -32,6 +33,7 @@ from .dynamic_setpoint_config import (
     trim_settings,
 )
 from .plan import Plan, PlanAutomation
+from .reset_path import PumpingShare, ResetPath
 from .reset_requests import ResetRequests, ZoneRequests
 from .staging_conditions import AVERAGING_TIME, RollingMean, capacity_requirement
 from .trim_and_respond import TrimAndRespond
@@ -62,13 +64,14 @@ class DynamicSetpoint:
             raise ControlRefused("the plan has no plant")
         plant = plants[0]
         self._temperature, self._pressure = outputs(plan, automation)
-        self._split = (
+        self._path = ResetPath(
             number("split", 50.0, minimum=0.0, maximum=100.0)
             if self._temperature and self._pressure
             else 0.0
             if self._temperature
             else 100.0
         )
+        self._worth = number("pump_share", 5.0, minimum=0.1, maximum=100.0)
         self._trim = TrimAndRespond(trim_settings(automation))
         zones = automation.names("zones") or [
             item.key for item in plan.of_type("zone") if item.points
@@ -108,6 +111,12 @@ class DynamicSetpoint:
         )
         if self._method == "load" and self._capacity <= 0:
             raise ControlRefused("no chiller has a cooling_capacity")
+        self._pumping = (
+            PumpingShare(plan, tuple(keys))
+            if self._method == "trim_and_respond" and self._worth < 100.0
+            else None
+        )
+        self._share: float | None = None
         self._freeze = number("staging_freeze", 900.0, minimum=0.0)
         self._running: dict[str, bool] = {}
         self._changing_since: float | None = None
@@ -125,6 +134,7 @@ class DynamicSetpoint:
         wanted.update(output.point.key for output in self._all_outputs())
         if self._method == "trim_and_respond":
             wanted.update(self._requests.points)
+            wanted.update(self._pumping.points if self._pumping else ())
         elif self._method == "outdoor_air":
             wanted.add(self._outdoor)
         else:
@@ -217,10 +227,7 @@ class DynamicSetpoint:
             else:
                 share = (value - output.at_zero) / (output.at_full - output.at_zero)
                 shares.append(min(max(share, 0.0), 1.0))
-        warm, pressure = shares
-        if warm is not None and (warm > 0 or pressure is None):
-            return self._split + warm * (100.0 - self._split)
-        return None if pressure is None else pressure * self._split
+        return self._path.reset_of(*shares)
 
     def _advance(
         self, now: float, inputs: Inputs
@@ -234,6 +241,7 @@ class DynamicSetpoint:
                 return requests, None if requests.by_zone else "no zone reports"
             may_trim = not requests.unknown and self._reached(inputs)
             self._reset = self._trim.step(now, requests.total, may_trim=may_trim)
+            self._exchange(now, inputs)
             return requests, None
         value = self._measure(now, inputs)
         if value is None:
@@ -241,10 +249,17 @@ class DynamicSetpoint:
             return None, f"{point} is not good"
         if not frozen:
             share = (value - self._low) / (self._high - self._low)
-            self._reset = self._split + min(max(share, 0.0), 1.0) * (
-                100.0 - self._split
-            )
+            split = self._path.split
+            self._reset = split + min(max(share, 0.0), 1.0) * (100.0 - split)
         return None, None
+
+    def _exchange(self, now: float, inputs: Inputs) -> None:
+        """Let colder water take the place of pressure that is not worth it."""
+        self._share = self._pumping.observe(now, inputs) if self._pumping else None
+        if self._share is not None and self._reset is not None and self._at is not None:
+            self._path.trade(
+                min(now - self._at, RESUME_GAP), self._reset, self._share, self._worth
+            )
 
     def _measure(self, now: float, inputs: Inputs) -> float | None:
         if self._method == "outdoor_air":
@@ -274,12 +289,8 @@ class DynamicSetpoint:
     def _target(self, output: ResetOutput) -> float:
         """Return a setpoint at the present reset."""
         reset = 100.0 if self._reset is None else self._reset
-        if output is self._temperature:
-            span = 100.0 - self._split
-            share = (reset - self._split) / span if span > 0 else 1.0
-        else:
-            share = reset / self._split if self._split > 0 else 1.0
-        share = min(max(share, 0.0), 1.0)
+        cold, pressure = self._path.at(reset)
+        share = cold if output is self._temperature else pressure
         return output.at_zero + share * (output.at_full - output.at_zero)
 
     def _move(self, now: float, inputs: Inputs) -> None:
@@ -360,6 +371,7 @@ class DynamicSetpoint:
             "reset": None if self._reset is None else round(self._reset, 1),
             "supply_temperature_setpoint": self._rounded(TEMPERATURE, 2),
             "differential_pressure_setpoint": self._rounded(PRESSURE, 1),
+            "pump_share": None if self._share is None else round(self._share, 1),
             "frozen_until": iso(self._frozen_until),
             "missing": missing,
             "resume": {
@@ -367,6 +379,7 @@ class DynamicSetpoint:
                 "reset": self._reset,
                 "trim": self._trim.resume(),
                 "values": dict(self._values),
+                "knee": self._path.knee,
                 "running": dict(self._running),
                 "frozen_until": self._frozen_until,
                 "changing_since": self._changing_since,
@@ -405,6 +418,7 @@ class DynamicSetpoint:
             for role, value in data["values"].items()
             if role in (TEMPERATURE, PRESSURE)
         }
+        self._path.restore(data)
         self._trim.restore(data["trim"])
         self._reset = None if reset is None else float(reset)
         self._values = values
