@@ -24,6 +24,7 @@ from .const import (
 )
 from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry, ChillerPlantData
+from .day_services import async_setup_day_services
 from .entity import equipment_identifier, plant_device_info, plant_identifier
 from .history import async_setup_history
 from .installation import async_get_installer
@@ -45,6 +46,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all plants share: the actions."""
     async_setup_services(hass)
     async_setup_plan_services(hass)
+    async_setup_day_services(hass)
     async_setup_history(hass)
     issues.forget_those_of_disabled_plants(hass)
     return True

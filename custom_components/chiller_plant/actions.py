@@ -62,6 +62,9 @@ ACTIONS = (
     "pump_stopped",
     "window_began",
     "window_ended",
+    "today_edited",
+    "today_discarded",
+    "today_purged",
     *(_NOTICES.get(kind, kind.value) for kind in NoticeKind),
     NOTE,
 )

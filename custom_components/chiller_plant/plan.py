@@ -7,18 +7,17 @@ asked for, so that no timer can make it wrong; timers only announce changes.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 import hashlib
 from typing import Any
 
 import orjson
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.event import async_call_later, async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later
 from homeassistant.loader import async_get_integration
 from homeassistant.util import dt as dt_util
 
@@ -26,21 +25,19 @@ from .automations import AutomationWatch
 from .const import DOMAIN
 from .counters import STAGING, is_counted
 from .day_calendar import DayCalendar
+from .day_room import DayRoom
 from .engine_watch import EngineWatch
 from .lookup import entity_of_figure, entity_of_point
 from .plant.model import Equipment, Plant, Point
 from .plant.profiles import (
     CUSTOM_SCHEDULE,
     CUSTOM_SCHEDULE_PRIORITY,
-    DayEntry,
-    DayOverride,
     DayResolution,
     Profile,
     plan_automations,
-    purge_override,
-    resolve_day,
 )
 from .profile_store import ProfileStore, Registration, Report
+from .refusals import IDLE, REFUSED, Refusals
 
 EVENT_PLAN_CHANGED = f"{DOMAIN}_plan_changed"
 BY_CALENDAR = "by_calendar"
@@ -63,12 +60,11 @@ class PlanRoom:
             hass, entry.entry_id, plant.name, self.signal("engine")
         )
         self.automations = AutomationWatch(self)
+        self.refusals = Refusals(hass, entry.entry_id, plant.name)
+        self.days = DayRoom(self)
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._midnight: CALLBACK_TYPE | None = None
         self._announcement: CALLBACK_TYPE | None = None
         self._announced: str | None = None
-        self._entries: list[DayEntry] | None = None
-        self._entries_day: date | None = None
 
     @property
     def entry_id(self) -> str:
@@ -82,10 +78,8 @@ class PlanRoom:
     async def async_start(self) -> None:
         """Read what was decided, and watch the world from now on."""
         await self.store.async_load()
-        self._purge_override()
-        self._await_midnight()
         self._unsubscribe += [
-            self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._clock_changed),
+            self.days.async_start(),
             self.automations.async_start(),
             self.engine.async_start(
                 lambda: {item.id: item.name for item, _ in self._planned()},
@@ -97,6 +91,7 @@ class PlanRoom:
     def async_ready(self) -> None:
         """Ask the automations to register, and tell the engine: the plant is loaded."""
         self.automations.ask_all()
+        self.days.async_ready()
         self._announced = None
         self.changed()
 
@@ -105,10 +100,10 @@ class PlanRoom:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
-        for timer in (self._midnight, self._announcement):
-            if timer is not None:
-                timer()
-        self._midnight = self._announcement = None
+        if self._announcement is not None:
+            self._announcement()
+            self._announcement = None
+        self.refusals.keep(())
         for key in self.store.decisions.registrations:
             ir.async_delete_issue(
                 self.hass, DOMAIN, unassigned_issue(self._entry_id, key)
@@ -132,38 +127,15 @@ class PlanRoom:
         """The entries that people made."""
         return self.store.decisions.calendar
 
-    def _resolve(self, override: DayOverride | None) -> DayResolution:
-        today = dt_util.now().date()
-        return resolve_day(
-            today,
-            self._entries_of(today),
-            self.plant.day_types,
-            override,
-            self.profiles,
-        )
-
-    def _entries_of(self, today: date) -> list[DayEntry]:
-        if self._entries is None or self._entries_day != today:
-            self._entries = [item.entry for item in self.calendar.on(today)]
-            self._entries_day = today
-        return self._entries
-
     @property
     def today(self) -> DayResolution:
         """The profile of today, and where it comes from."""
-        return self._resolve(self.store.decisions.override)
+        return self.days.today
 
     @property
     def by_calendar(self) -> DayResolution:
-        """What today is without an override."""
-        return self._resolve(None)
-
-    async def async_set_override(self, profile: str | None) -> None:
-        """Give today a profile, whatever the calendar says; None hands back."""
-        self.store.decisions.override = (
-            None if profile is None else DayOverride(dt_util.now().date(), profile)
-        )
-        await self.async_decided()
+        """What today is without what was decided for it alone."""
+        return self.days.by_calendar
 
     async def async_save_profile(
         self, name: str, automations: Mapping[str, int]
@@ -179,9 +151,9 @@ class PlanRoom:
 
     def profile_use(self, name: str) -> str | None:
         """Say what needs a profile, so that it cannot be deleted."""
-        if name in self.plant.day_types.values():
+        if name in self.days.day_types.values():
             return "day_type"
-        if self.today == DayResolution(name, "override"):
+        if self.days.is_needed(name):
             return "override"
         if self.calendar.uses_from(name, dt_util.now().date()):
             return "calendar"
@@ -200,6 +172,8 @@ class PlanRoom:
         registrations = self.store.decisions.registrations
         if registrations.get(registration.id) == registration:
             return
+        # What was wrong with it before, the engine finds again if it still is.
+        self.refusals.clear(registration.id)
         registrations[registration.id] = registration
         await self.async_decided()
 
@@ -211,6 +185,7 @@ class PlanRoom:
             for profile in decisions.profiles.values()
         )
         known = decisions.registrations.pop(automation_id, None)
+        self.refusals.forget(automation_id)
         ir.async_delete_issue(
             self.hass, DOMAIN, unassigned_issue(self._entry_id, automation_id)
         )
@@ -223,6 +198,7 @@ class PlanRoom:
                     if key != automation_id
                 }
                 decisions.profiles[name] = replace(profile, automations=kept)
+            self.days.forget(automation_id)
         if known is not None or (deleted and assigned):
             await self.async_decided()
 
@@ -243,14 +219,24 @@ class PlanRoom:
         self, automation_id: str, state: str, attributes: dict[str, Any]
     ) -> None:
         """Keep what the engine says of an automation."""
+        item = self.store.decisions.registrations.get(automation_id)
+        if item is not None and state == REFUSED:
+            self.refusals.by_engine(item, attributes)
+        elif item is not None and not item.refused:
+            self.refusals.clear(automation_id)
+        if item is None or state in (REFUSED, IDLE):
+            # What it said before is what it goes on from when it runs again.
+            async_dispatcher_send(self.hass, self.signal("reports"), automation_id)
+            if item is not None:
+                self.engine.reported(automation_id, item.name, state, attributes)
+            return
         before = self.store.reports.get(automation_id)
         self.store.reports[automation_id] = Report(
             state, attributes, dt_util.utcnow().timestamp()
         )
         self.store.save_reports_soon(turned=before is None or before.state != state)
         async_dispatcher_send(self.hass, self.signal("reports"), automation_id)
-        if (item := self.store.decisions.registrations.get(automation_id)) is not None:
-            self.engine.reported(automation_id, item.name, state, attributes)
+        self.engine.reported(automation_id, item.name, state, attributes)
 
     # The plan.
 
@@ -260,7 +246,7 @@ class PlanRoom:
         enabled = [
             item.id
             for item in registrations.values()
-            if self.automations.is_enabled(item)
+            if self.automations.is_enabled(item) and not item.refused
         ]
         planned = [
             (
@@ -271,10 +257,21 @@ class PlanRoom:
                 else priority,
             )
             for key, priority in plan_automations(
-                self.profiles[self.today.profile], enabled
+                self.days.profile, enabled
             )
         ]
         return tuple(sorted(planned, key=lambda item: -item[1]))
+
+    def _idle(self) -> list[Registration]:
+        """Return the automations that may run, but not today."""
+        planned = {item.id for item, _ in self._planned()}
+        return [
+            item
+            for item in self.store.decisions.registrations.values()
+            if item.id not in planned
+            and not item.refused
+            and self.automations.is_enabled(item)
+        ]
 
     def is_planned(self, automation_id: str) -> bool:
         """Whether an automation runs today."""
@@ -311,6 +308,7 @@ class PlanRoom:
             "date": dt_util.now().date().isoformat(),
             "profile": today.profile,
             "profile_source": today.kind,
+            "edited": self.days.told_differences,
             "automations": [
                 {
                     "id": item.id,
@@ -319,9 +317,21 @@ class PlanRoom:
                     "control_type": item.control_type,
                     "priority": priority,
                     "metadata": item.metadata,
-                    "config": item.config,
+                    "config": self.days.config_of(item.id, item.config),
                 }
                 for item, priority in self._planned()
+            ],
+            # Not to be run: a form that cannot be right is told before its day.
+            "idle": [
+                {
+                    "id": item.id,
+                    "entity_id": item.entity_id,
+                    "name": item.name,
+                    "control_type": item.control_type,
+                    "metadata": item.metadata,
+                    "config": item.config,
+                }
+                for item in self._idle()
             ],
             "equipment": {
                 item.key: {
@@ -374,8 +384,12 @@ class PlanRoom:
     @callback
     def changed(self) -> None:
         """Something that the plan is made of may have changed."""
-        self._entries = None
+        self.days.changed()
         self._review_assignments()
+        registrations = self.store.decisions.registrations.values()
+        self.refusals.keep(
+            [item.id for item in registrations if self.automations.is_enabled(item)]
+        )
         async_dispatcher_send(self.hass, self.signal("plan"))
         if self._announcement is None:
             self._announcement = async_call_later(
@@ -399,37 +413,6 @@ class PlanRoom:
         )
 
     @callback
-    def _await_midnight(self) -> None:
-        # Not a time pattern: where clocks change at midnight, there is a day a
-        # year that has no 00:00.
-        if self._midnight is not None:
-            self._midnight()
-        tomorrow = dt_util.now().date() + timedelta(days=1)
-        self._midnight = async_track_point_in_utc_time(
-            self.hass, self._async_midnight, dt_util.start_of_local_day(tomorrow)
-        )
-
-    async def _async_midnight(self, _now: datetime) -> None:
-        self._midnight = None
-        self._await_midnight()
-        purged = self._purge_override()
-        self.changed()
-        if purged:
-            await self.store.async_save()
-
-    @callback
-    def _clock_changed(self, _event: Event[Any]) -> None:
-        # Another time zone may be another day.
-        self._await_midnight()
-        self.changed()
-
-    def _purge_override(self) -> bool:
-        decisions = self.store.decisions
-        before = decisions.override
-        decisions.override = purge_override(before, dt_util.now().date())
-        return decisions.override is not before
-
-    @callback
     def _review_assignments(self) -> None:
         # An automation that is in no profile never runs, and should not do so
         # silently.
@@ -438,7 +421,11 @@ class PlanRoom:
         }
         for item in self.store.decisions.registrations.values():
             issue = unassigned_issue(self._entry_id, item.id)
-            if item.id in assigned or not self.automations.is_enabled(item):
+            if (
+                item.id in assigned
+                or item.refused
+                or not self.automations.is_enabled(item)
+            ):
                 ir.async_delete_issue(self.hass, DOMAIN, issue)
             else:
                 ir.async_create_issue(

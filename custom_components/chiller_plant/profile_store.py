@@ -7,6 +7,7 @@ A damaged file never keeps a plant from starting.
 """
 
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 import voluptuous as vol
@@ -22,8 +23,10 @@ from .day_calendar import DayCalendar
 from .plant.model import Plant
 from .plant.profiles import (
     CUSTOM_SCHEDULE_PRIORITY,
+    DAY_TYPES,
     HIGHEST_PRIORITY,
     LOWEST_PRIORITY,
+    DayCopy,
     DayOverride,
     Profile,
 )
@@ -52,6 +55,8 @@ class Registration:
     metadata: dict[str, Any]
     """Equipment keys and point keys by what the control type uses them for."""
     config: dict[str, Any]
+    refused: str = ""
+    """Why its form cannot be carried out; such an automation is never planned."""
     enabled: bool = True
     """Whether it was switched on when last seen. Believed only while Home
     Assistant starts and cannot know better."""
@@ -74,6 +79,14 @@ class Decisions:
     calendar: DayCalendar = field(default_factory=DayCalendar)
     override: DayOverride | None = None
     """A profile for one day only, whatever the calendar says."""
+    copy: DayCopy | None = None
+    """That day's profile as it was edited for that day only."""
+    day_types: dict[str, str] = field(default_factory=dict)
+    """What was decided otherwise than the plant file says."""
+    holiday_source: str | None = None
+    """The entity that says which days are holidays."""
+    holidays: dict[date, bool] = field(default_factory=dict)
+    """What it last said of today and of tomorrow."""
     registrations: dict[str, Registration] = field(default_factory=dict)
 
 
@@ -89,6 +102,18 @@ _DECISIONS_SCHEMA = vol.Schema(
         vol.Required("override"): vol.Any(
             None, {vol.Required("date"): cv.date, vol.Required("profile"): str}
         ),
+        vol.Optional("copy", default=None): vol.Any(
+            None,
+            {
+                vol.Required("date"): cv.date,
+                vol.Required("profile"): str,
+                vol.Required("automations"): {str: PRIORITY},
+                vol.Required("config"): {str: dict},
+            },
+        ),
+        vol.Optional("day_types", default=dict): {vol.In(DAY_TYPES): str},
+        vol.Optional("holiday_source", default=None): vol.Any(None, cv.entity_id),
+        vol.Optional("holidays", default=dict): {cv.date: bool},
         vol.Required("automations"): [
             {
                 vol.Required("id"): str,
@@ -97,6 +122,7 @@ _DECISIONS_SCHEMA = vol.Schema(
                 vol.Required("control_type"): str,
                 vol.Required("metadata"): dict,
                 vol.Required("config"): dict,
+                vol.Required("refused"): str,
                 vol.Required("enabled"): bool,
             }
         ],
@@ -156,7 +182,7 @@ class ProfileStore:
         # A new plant starts with the file's profiles, and a day's default must
         # exist even if the file named it later.
         wanted = [] if self.decisions.profiles else list(self._plant.profiles)
-        wanted += self._plant.day_types.values()
+        wanted += {**self._plant.day_types, **self.decisions.day_types}.values()
         return [name for name in wanted if name not in self.decisions.profiles]
 
     async def _async_set_aside(self, stored: dict[str, Any], error: Exception) -> None:
@@ -229,7 +255,7 @@ def _file(hass: HomeAssistant, entry_id: str, what: str) -> Store[dict[str, Any]
 
 
 def _decisions_as_dict(decisions: Decisions) -> dict[str, Any]:
-    override = decisions.override
+    override, copy = decisions.override, decisions.copy
     return {
         "profiles": [
             {"name": profile.name, "automations": dict(profile.automations)}
@@ -238,13 +264,25 @@ def _decisions_as_dict(decisions: Decisions) -> dict[str, Any]:
         "calendar": decisions.calendar.as_ics(),
         "override": override
         and {"date": override.day.isoformat(), "profile": override.profile},
+        "copy": copy
+        and {
+            "date": copy.day.isoformat(),
+            "profile": copy.profile,
+            "automations": dict(copy.automations),
+            "config": {key: dict(values) for key, values in copy.config.items()},
+        },
+        "day_types": decisions.day_types,
+        "holiday_source": decisions.holiday_source,
+        "holidays": {
+            day.isoformat(): answer for day, answer in decisions.holidays.items()
+        },
         "automations": [asdict(item) for item in decisions.registrations.values()],
     }
 
 
 def _decisions_from(stored: dict[str, Any]) -> Decisions:
     data = _DECISIONS_SCHEMA(stored)
-    override = data["override"]
+    override, copy = data["override"], data["copy"]
     return Decisions(
         profiles={
             item["name"]: Profile(item["name"], item["automations"])
@@ -252,6 +290,11 @@ def _decisions_from(stored: dict[str, Any]) -> Decisions:
         },
         calendar=DayCalendar.from_ics(data["calendar"]),
         override=override and DayOverride(override["date"], override["profile"]),
+        copy=copy
+        and DayCopy(copy["date"], copy["profile"], copy["automations"], copy["config"]),
+        day_types=data["day_types"],
+        holiday_source=data["holiday_source"],
+        holidays=data["holidays"],
         registrations={
             item["id"]: Registration(**item) for item in data["automations"]
         },

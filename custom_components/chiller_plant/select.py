@@ -1,5 +1,6 @@
 """Today's profile: which one it is, and another one for today only."""
 
+from datetime import timedelta
 from typing import Any, override
 
 from homeassistant.components.select import SelectEntity
@@ -12,6 +13,9 @@ from .plan import BY_CALENDAR
 from .plan_entity import PlanEntity
 
 PARALLEL_UPDATES = 0
+
+_DIFFERENCES_SHOWN = 20
+"""Home Assistant's recorder keeps attributes of up to 16 kB."""
 
 
 async def async_setup_entry(
@@ -45,14 +49,25 @@ class ProfileSelect(PlanEntity, SelectEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Where it comes from."""
+        """Where it comes from, and in what it is another one than on other days."""
+        days = self._room.days
+        today = dt_util.now().date()
+        tomorrow = days.of(today + timedelta(days=1))
+        found = days.told_differences
         return {
-            "source": self._room.today.kind,
-            "profile_by_calendar": self._room.by_calendar.profile,
-            "date": dt_util.now().date().isoformat(),
+            "source": days.today.kind,
+            "profile_by_calendar": days.by_calendar.profile,
+            "date": today.isoformat(),
+            "edited_for_today": days.copy is not None,
+            "differences": found[:_DIFFERENCES_SHOWN],
+            "number_of_differences": len(found),
+            "tomorrow": tomorrow.profile,
+            "tomorrow_source": tomorrow.kind,
+            "holiday": days.holidays.known(today),
+            "holiday_note": days.holidays.note,
         }
 
     @override
     async def async_select_option(self, option: str) -> None:
         """Give today another profile, or hand today back to the calendar."""
-        await self._room.async_set_override(None if option == BY_CALENDAR else option)
+        await self._room.days.async_choose(None if option == BY_CALENDAR else option)

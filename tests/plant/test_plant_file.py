@@ -164,6 +164,7 @@ def test_what_is_not_said_has_a_default() -> None:
     assert plant.profiles == ("Weekday", "Weekend", "Holiday")
     assert plant.day_types["friday"] == "Weekday"
     assert plant.day_types["sunday"] == "Weekend"
+    assert plant.day_types["holiday"] == "Holiday"
     assert (plant.poll_interval, plant.command_lease) == (5, 60)
     bms = plant.connections["bms"]
     assert isinstance(bms, BacnetConnection)
@@ -176,6 +177,16 @@ def test_a_day_goes_before_its_group() -> None:
         "plant.yaml",
     )
     assert list(plant.day_types.values()) == ["A", "A", "A", "A", "B", "B", "B"]
+
+
+def test_holidays_have_a_profile_only_where_it_is_said() -> None:
+    days = "weekdays: Weekday, weekends: Weekend"
+    plant = parse_plant(f"{SMALL}day_types: {{{days}}}\n", "plant.yaml")
+    assert "holiday" not in plant.day_types
+    plant = parse_plant(
+        f"{SMALL}day_types: {{{days}, holiday: Holiday}}\n", "plant.yaml"
+    )
+    assert plant.day_types["holiday"] == "Holiday"
 
 
 def test_a_point_that_names_its_own_kind_of_address_drops_the_templates() -> None:

@@ -10,6 +10,7 @@ import pytest
 from custom_components.chiller_plant.plant.model import BacnetAddress, Plant, Point
 from custom_components.chiller_plant.plant.plant_file import PlantFileError, parse_plant
 from custom_components.chiller_plant.plant.plant_file.problems import MAXIMUM_PROBLEMS
+from custom_components.chiller_plant.plant.profiles import DAY_TYPES, DAYS
 from custom_components.chiller_plant.plant.roles import PollTier
 from tests.plant.test_plant_file_bus import EVERYTHING
 
@@ -157,7 +158,7 @@ def assert_consistent(plant: Plant) -> None:
     devices = {key for item in plant.connections.values() for key in item.devices}
     intervals = [plant.interval(tier) for tier in PollTier]
     assert intervals == sorted(intervals) and intervals[0] >= 1
-    assert len(plant.day_types) == 7
+    assert set(DAYS) <= plant.day_types.keys() <= set(DAY_TYPES)
     assert set(plant.day_types.values()) <= set(plant.profiles)
     for point in plant.points.values():
         assert plant.equipment[point.equipment].points[point.role.name] is point

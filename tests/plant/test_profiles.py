@@ -1,6 +1,7 @@
 """Every day has exactly one profile, and it is clear why."""
 
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
@@ -8,12 +9,16 @@ import pytest
 
 from custom_components.chiller_plant.plant.profiles import (
     DAYS,
+    HOLIDAY,
+    DayCopy,
     DayEntry,
     DayOverride,
     DayResolution,
+    Difference,
     Profile,
+    differences,
     plan_automations,
-    purge_override,
+    purged,
     resolve_day,
 )
 
@@ -77,9 +82,54 @@ def test_an_override_beats_everything_for_its_day_alone() -> None:
 
 def test_an_override_is_purged_by_the_midnight_after_its_day() -> None:
     override = DayOverride(MONDAY, "Test")
-    assert purge_override(override, MONDAY) is override
-    assert purge_override(override, MONDAY + DAY) is None
-    assert purge_override(None, MONDAY) is None
+    assert purged(override, MONDAY) is override
+    assert purged(override, MONDAY + DAY) is None
+    assert purged(None, MONDAY) is None
+
+
+def test_a_holiday_has_its_own_profile_unless_somebody_entered_another() -> None:
+    types = {**DAY_TYPES, HOLIDAY: "Holiday"}
+    assert resolve_day(MONDAY, (), types, holiday=True) == DayResolution(
+        "Holiday", "holiday"
+    )
+    assert resolve_day(MONDAY, (), types).profile == "Weekday"
+    assert resolve_day(MONDAY, (), DAY_TYPES, holiday=True) == DayResolution(
+        "Weekday", "day_type"
+    ), "this plant has no profile for holidays"
+    weekly = entry("weekly", "Maintenance", recurring=True)
+    assert resolve_day(MONDAY, [weekly], types, holiday=True).kind == "recurring"
+
+
+def test_what_was_edited_for_the_day_beats_what_was_chosen_for_it() -> None:
+    copy = DayCopy(MONDAY, "Weekend", {"a": 4})
+    override = DayOverride(MONDAY, "Test")
+    assert resolve_day(MONDAY, (), DAY_TYPES, override, copy=copy) == DayResolution(
+        "Weekend", "edited"
+    )
+    assert resolve_day(MONDAY + DAY, (), DAY_TYPES, None, copy=copy).kind == "day_type"
+    assert purged(copy, MONDAY) is copy
+    assert purged(copy, MONDAY + DAY) is None
+
+
+def test_a_copy_says_in_what_it_differs() -> None:
+    profile = Profile("Weekday", {"kept": 5, "moved": 3, "out": 2})
+    copy = DayCopy(
+        MONDAY,
+        "Weekday",
+        {"kept": 5, "moved": 7, "new": 1},
+        {"kept": {"gain": 2.0, "limit": 9.0}, "out": {"gain": 3.0}},
+    )
+    assert differences(copy, profile, {"kept": {"gain": 0.5, "limit": 9.0}}) == (
+        Difference("kept", "config", "gain", 0.5, 2.0),
+        Difference("moved", "priority", None, 3, 7),
+        Difference("new", "added", None, None, 1),
+        Difference("out", "removed", None, 2, None),
+    )
+
+
+def test_a_copy_cannot_give_a_priority_that_is_not_its_to_give() -> None:
+    with pytest.raises(ValueError, match="priority 50"):
+        DayCopy(MONDAY, "Weekday", {"a": 50})
 
 
 def test_a_deleted_profile_is_passed_over() -> None:
@@ -149,34 +199,50 @@ ENTRIES = st.lists(
     unique_by=lambda item: item.uid,
 )
 OVERRIDES = st.none() | st.builds(DayOverride, DATES, st.just("Test"))
+COPIES = st.none() | st.builds(DayCopy, DATES, st.just("Weekend"), st.just({"a": 1}))
+TYPES = st.sampled_from((DAY_TYPES, {**DAY_TYPES, HOLIDAY: "Holiday"}))
 
 
-@given(DATES, ENTRIES, OVERRIDES, st.randoms(use_true_random=False))
+@given(DATES, ENTRIES, OVERRIDES, COPIES, st.booleans(), st.randoms())
 def test_the_profile_of_a_day_does_not_depend_on_the_order_of_entries(
-    day: date, entries: list[DayEntry], override: DayOverride | None, random: object
+    day: date,
+    entries: list[DayEntry],
+    override: DayOverride | None,
+    copy: DayCopy | None,
+    holiday: bool,
+    random: Random,
 ) -> None:
     shuffled = list(entries)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert resolve_day(day, entries, DAY_TYPES, override) == resolve_day(
-        day, shuffled, DAY_TYPES, override
-    )
+    random.shuffle(shuffled)
+    assert resolve_day(
+        day, entries, DAY_TYPES, override, copy=copy, holiday=holiday
+    ) == resolve_day(day, shuffled, DAY_TYPES, override, copy=copy, holiday=holiday)
 
 
-@given(DATES, ENTRIES, OVERRIDES)
+@given(DATES, ENTRIES, OVERRIDES, COPIES, TYPES, st.booleans())
 def test_the_order_of_precedence_always_holds(
-    day: date, entries: list[DayEntry], override: DayOverride | None
+    day: date,
+    entries: list[DayEntry],
+    override: DayOverride | None,
+    copy: DayCopy | None,
+    types: dict[str, str],
+    holiday: bool,
 ) -> None:
-    resolution = resolve_day(day, entries, DAY_TYPES, override)
+    resolution = resolve_day(day, entries, types, override, copy=copy, holiday=holiday)
     covering = [item for item in entries if item.start <= day < item.end]
     dated = [item for item in covering if not item.recurring]
-    if override is not None and override.day == day:
-        assert resolution.kind == "override"
+    if copy is not None and copy.day == day:
+        assert resolution == DayResolution("Weekend", "edited")
+    elif override is not None and override.day == day:
+        assert resolution == DayResolution("Test", "override")
     elif dated:
         assert resolution.kind == "date"
     elif covering:
         assert resolution.kind == "recurring"
+    elif holiday and HOLIDAY in types:
+        assert resolution == DayResolution("Holiday", "holiday")
     else:
-        assert resolution == DayResolution(DAY_TYPES[DAYS[day.weekday()]], "day_type")
+        assert resolution == DayResolution(types[DAYS[day.weekday()]], "day_type")
     if resolution.uid is not None:
         chosen = next(item for item in covering if item.uid == resolution.uid)
         rivals = dated or covering
@@ -184,3 +250,53 @@ def test_the_order_of_precedence_always_holds(
             item.end - item.start for item in rivals
         )
         assert chosen.profile == resolution.profile
+
+
+@given(DATES, ENTRIES, st.sets(st.sampled_from(("Holiday", "Weekend", "Test"))))
+def test_nothing_that_was_deleted_is_ever_the_profile_of_a_day(
+    day: date, entries: list[DayEntry], left: set[str]
+) -> None:
+    types = {**DAY_TYPES, HOLIDAY: "Holiday"}
+    profiles = left | set(DAY_TYPES.values())
+    resolution = resolve_day(
+        day,
+        entries,
+        types,
+        DayOverride(day, "Test"),
+        profiles,
+        copy=DayCopy(day, "Weekend", {}),
+        holiday=True,
+    )
+    assert resolution.profile in profiles
+
+
+MEMBERS = st.dictionaries(
+    st.sampled_from("abcdef"), st.sampled_from((*range(1, 10), 100))
+)
+
+
+@given(MEMBERS, st.sets(st.sampled_from("abcdefgh")))
+def test_the_plan_has_every_member_that_is_there_and_none_else(
+    members: dict[str, int], registered: set[str]
+) -> None:
+    plan = plan_automations(Profile("Weekday", members), registered)
+    assert dict(plan) == {key: members[key] for key in members if key in registered}
+    priorities = [priority for _, priority in plan]
+    assert priorities == sorted(priorities, reverse=True)
+
+
+@given(MEMBERS, MEMBERS)
+def test_the_differences_of_a_copy_tell_all_and_nothing_else(
+    members: dict[str, int], changed: dict[str, int]
+) -> None:
+    found = differences(
+        DayCopy(MONDAY, "Weekday", changed), Profile("Weekday", members), {}
+    )
+    rebuilt = dict(members)
+    for item in found:
+        assert item.before == members.get(item.automation) != item.after
+        if item.after is None:
+            del rebuilt[item.automation]
+        else:
+            rebuilt[item.automation] = item.after
+    assert rebuilt == changed

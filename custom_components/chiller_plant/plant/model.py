@@ -259,7 +259,8 @@ class Plant:
     profiles: tuple[str, ...]
     """Names of the profiles that the plant starts with."""
     day_types: Mapping[str, str]
-    """Profile of each day of the week, `monday` to `sunday`."""
+    """Profile of each day of the week, `monday` to `sunday`, and of `holiday` if
+    holidays have one."""
     simulation: Mapping[str, object] = field(default_factory=dict)
     """What the simulator alone needs: zone loads, weather, loop volumes."""
     normal_poll_interval: float = 30.0

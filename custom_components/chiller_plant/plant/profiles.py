@@ -5,9 +5,9 @@ of the plant, and what a time zone does to midnight is the caller's business.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 LOWEST_PRIORITY = 1
 HIGHEST_PRIORITY = 9
@@ -15,7 +15,9 @@ CUSTOM_SCHEDULE = "custom_schedule"
 """The control type that has a priority of its own in every profile."""
 CUSTOM_SCHEDULE_PRIORITY = 100
 
-type ResolutionKind = Literal["override", "date", "recurring", "day_type"]
+type ResolutionKind = Literal[
+    "edited", "override", "date", "recurring", "holiday", "day_type"
+]
 
 DAYS = (
     "monday",
@@ -26,7 +28,11 @@ DAYS = (
     "saturday",
     "sunday",
 )
-"""The keys of day types, in the order of `date.weekday()`."""
+"""The days of the week, in the order of `date.weekday()`."""
+HOLIDAY = "holiday"
+DAY_TYPES = (*DAYS, HOLIDAY)
+"""The keys of day types. Only `holiday` may be missing: a holiday is then the
+day of the week that it falls on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,39 @@ class DayOverride:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCopy:
+    """A profile as it was changed for one day, gone at the midnight after it.
+
+    The profile itself is never touched. `config` holds what is set differently
+    on this day, by automation. Raises `ValueError` as `Profile` does.
+    """
+
+    day: date
+    profile: str
+    automations: Mapping[str, int]
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a copy that could not be ranked."""
+        Profile(self.profile, self.automations)
+
+
+type DifferenceKind = Literal["added", "removed", "priority", "config"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which a day's copy differs from its profile."""
+
+    automation: str
+    kind: DifferenceKind
+    key: str | None
+    """Which value, for `config`."""
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
 class DayResolution:
     """The profile of a day and where it comes from."""
 
@@ -113,16 +152,23 @@ def resolve_day(
     day_types: Mapping[str, str],
     override: DayOverride | None = None,
     profiles: Collection[str] | None = None,
+    *,
+    copy: DayCopy | None = None,
+    holiday: bool = False,
 ) -> DayResolution:
     """Return the one profile of a day.
 
-    An override of this day goes first, then an entry for the date, then a
-    recurring one, then the type of the day; among entries of a kind the
-    shortest, then the newest (then the one with the later uid, so that the
-    order in which they are stored says nothing). With `profiles`, an override
-    or an entry whose profile was deleted is passed over. Raises `KeyError` if
-    `day_types` lacks one of the seven days.
+    What was edited for this day goes first, then an override of it, then an
+    entry for the date, then a recurring one, then the type of the day: holiday,
+    else the day of the week. Among entries of a kind the shortest counts, then
+    the newest (then the one with the later uid, so that the order in which they
+    are stored says nothing). With `profiles`, what names a profile that was
+    deleted is passed over. Raises `KeyError` if `day_types` lacks one of the
+    seven days.
     """
+    if copy is not None and copy.day == day:
+        if profiles is None or copy.profile in profiles:
+            return DayResolution(copy.profile, "edited")
     if override is not None and override.day == day:
         if profiles is None or override.profile in profiles:
             return DayResolution(override.profile, "override")
@@ -132,6 +178,9 @@ def resolve_day(
         if entry.covers(day) and (profiles is None or entry.profile in profiles)
     ]
     if not candidates:
+        if holiday and (profile := day_types.get(HOLIDAY)) is not None:
+            if profiles is None or profile in profiles:
+                return DayResolution(profile, "holiday")
         return DayResolution(day_types[DAYS[day.weekday()]], "day_type")
     entry = max(
         candidates,
@@ -147,9 +196,14 @@ def resolve_day(
     )
 
 
-def purge_override(override: DayOverride | None, today: date) -> DayOverride | None:
-    """Return the override if it is for today (or yet to come), else None."""
-    return override if override is not None and override.day >= today else None
+class _OfOneDay(Protocol):
+    @property
+    def day(self) -> date: ...
+
+
+def purged[T: _OfOneDay](decision: T | None, today: date) -> T | None:
+    """Return what was decided for one day unless that day is over, else None."""
+    return decision if decision is not None and decision.day >= today else None
 
 
 def plan_automations(
@@ -170,3 +224,32 @@ def plan_automations(
             key=lambda item: (-item[1], item[0]),
         )
     )
+
+
+def differences(
+    copy: DayCopy,
+    profile: Profile,
+    configs: Mapping[str, Mapping[str, Any]],
+) -> tuple[Difference, ...]:
+    """Return in what a day's copy differs from its profile, by automation.
+
+    `configs` is what the automations are configured to on other days.
+    """
+    found = []
+    for automation in sorted({*profile.automations, *copy.automations}):
+        before = profile.automations.get(automation)
+        after = copy.automations.get(automation)
+        if before != after:
+            kind: DifferenceKind = "priority"
+            if before is None or after is None:
+                kind = "added" if before is None else "removed"
+            found.append(Difference(automation, kind, None, before, after))
+        if after is None:
+            continue
+        usual = configs.get(automation, {})
+        found += [
+            Difference(automation, "config", key, usual.get(key), value)
+            for key, value in sorted(copy.config.get(automation, {}).items())
+            if usual.get(key) != value
+        ]
+    return tuple(found)

@@ -22,6 +22,7 @@ from ..model import (
 from ..plant_file.days import WEEKDAYS, WEEKENDS
 from ..plant_file.interlock_defaults import DEFAULTS
 from ..plant_file.wire_values import BACNET_INPUTS, BACNET_PORT, MODBUS_PORT
+from ..profiles import HOLIDAY
 from .yaml_text import block, flow, scalar
 
 _READ_ONLY = (RegisterKind.INPUT, RegisterKind.DISCRETE_INPUT)
@@ -195,6 +196,8 @@ def _days(day_types: Mapping[str, str]) -> dict[str, str]:
             days[group] = day_types[members[0]]
         else:
             days |= given
+    if HOLIDAY in day_types:
+        days[HOLIDAY] = day_types[HOLIDAY]
     return days
 
 

@@ -1,14 +1,14 @@
-"""Which profile each day of the week has, as a plant file says it."""
+"""Which profile each type of day has, as a plant file says it."""
 
 from collections.abc import Mapping, Sequence
 
-from ..profiles import DAYS
+from ..profiles import DAYS, HOLIDAY
 from .problems import Problems, describe
 
 WEEKDAYS = DAYS[:5]
 WEEKENDS = DAYS[5:]
 _GROUPS = {"weekdays": WEEKDAYS, "weekends": WEEKENDS}
-_KEYS = (*_GROUPS, *DAYS)
+_KEYS = (*_GROUPS, *DAYS, HOLIDAY)
 
 DEFAULT_PROFILES = ("Weekday", "Weekend", "Holiday")
 
@@ -18,10 +18,11 @@ def resolve_day_types(
     given: Mapping[str, object] | None,
     problems: Problems,
 ) -> dict[str, str]:
-    """Return the profile of each of the seven days, `monday` first.
+    """Return the profile of each of the seven days, `monday` first, and of holidays.
 
     A day's own key goes before `weekdays` and `weekends`. With nothing given,
-    weekdays have the first profile and weekends the second (or the only) one.
+    weekdays have the first profile, weekends the second (or the only) one, and
+    holidays the third. Holidays may be left out: they are days like others then.
     """
     if not profiles:
         problems.add(("profiles",), "found an empty list", "at least one name")
@@ -31,6 +32,7 @@ def resolve_day_types(
         return {
             **dict.fromkeys(WEEKDAYS, profiles[0]),
             **dict.fromkeys(WEEKENDS, weekend),
+            **{HOLIDAY: profile for profile in profiles[2:3]},
         }
     chosen: dict[str, str] = {}
     for key, profile in given.items():
@@ -55,4 +57,6 @@ def resolve_day_types(
             )
         elif profile := next((chosen[key] for key in keys if key in chosen), None):
             days[day] = profile
+    if HOLIDAY in chosen:
+        days[HOLIDAY] = chosen[HOLIDAY]
     return days
