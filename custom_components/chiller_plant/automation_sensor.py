@@ -1,5 +1,6 @@
 """What each automation is doing, as the control engine reports it."""
 
+from dataclasses import asdict
 from typing import Any, override
 
 from homeassistant.components.sensor import SensorEntity
@@ -12,6 +13,7 @@ from .const import DOMAIN
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .plan_entity import PlanEntity
 from .profile_store import Registration
+from .refusals import REFUSED
 
 NOT_IN_PLAN = "not_in_plan"
 
@@ -77,7 +79,9 @@ class AutomationSensor(PlanEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> str | None:
-        """As reported."""
+        """As reported; what is refused says so also on days on which it would not run."""
+        if self._refused:
+            return REFUSED
         if not self._room.is_planned(self._id):
             return NOT_IN_PLAN
         report = self._room.store.reports.get(self._id)
@@ -88,10 +92,25 @@ class AutomationSensor(PlanEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, Any]:
         """As reported, and what it was made from."""
         attributes: dict[str, Any] = {"control_type": self._control_type}
+        if refused := self._refused:
+            problems = self._room.refusals.of(self._id)
+            return {
+                "message": refused,
+                "problems": [asdict(problem) for problem in problems],
+                **attributes,
+            }
         report = self._room.store.reports.get(self._id)
         if report is not None and self._room.is_planned(self._id):
             attributes = {**report.attributes, **attributes}
         return attributes
+
+    @property
+    def _refused(self) -> str:
+        """Why its form cannot be carried out."""
+        problems = self._room.refusals.of(self._id)
+        item = self._room.store.decisions.registrations.get(self._id)
+        known = "" if item is None else item.refused
+        return "; ".join(str(problem) for problem in problems) or known
 
     @callback
     @override

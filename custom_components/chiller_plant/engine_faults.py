@@ -1,7 +1,7 @@
-"""Tells people which automation the control engine cannot carry out, and why.
+"""Tells people which automation the control engine fails to carry out, and why.
 
-A form that cannot be right is refused at once; a controller that fails is
-tried again every cycle, so only a failure that lasts is worth an issue.
+A controller that fails is tried again every cycle, so only a failure that lasts
+is worth an issue.
 """
 
 from collections.abc import Collection
@@ -14,9 +14,8 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 
-REFUSED = "refused"
 FAULT = "fault"
-"""States that the engine reports of an automation that it does not run."""
+"""The state that the engine reports of an automation that it fails to run."""
 LASTING = 30
 """Seconds of failing before that is an issue."""
 _LONGEST = 500
@@ -39,12 +38,12 @@ class EngineFaults:
         self, automation_id: str, name: str, state: str, attributes: dict[str, Any]
     ) -> None:
         """Hear what the engine says of an automation."""
-        if state not in (REFUSED, FAULT):
+        if state != FAULT:
             self._over(automation_id)
             return
         now = dt_util.utcnow()
         since = self._failing.setdefault(automation_id, now)
-        if state == FAULT and (now - since).total_seconds() < LASTING:
+        if (now - since).total_seconds() < LASTING:
             return
         self._told.add(automation_id)
         ir.async_create_issue(
@@ -53,7 +52,7 @@ class EngineFaults:
             self._issue(automation_id),
             is_fixable=False,
             severity=ir.IssueSeverity.ERROR,
-            translation_key=f"engine_{state}",
+            translation_key="engine_fault",
             translation_placeholders={
                 "automation": name,
                 "plant": self._plant_name,

@@ -14,15 +14,15 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv, issue_registry as ir, service
+from homeassistant.helpers import config_validation as cv, service
 
 from .actions import async_report_action
 from .automations import automation_id
+from .blueprint_form import async_form_of
 from .const import DOMAIN
 from .data import ChillerPlantConfigEntry
-from .lookup import equipment_of_device, point_of_entity
+from .form_check import read_answers
 from .plan import BY_CALENDAR, PlanRoom
-from .plant.model import Plant
 from .profile_store import PRIORITY, Registration
 
 SERVICE_APPLY_AUTOMATION = "apply_automation"
@@ -164,44 +164,36 @@ async def _async_apply(call: ServiceCall) -> ServiceResponse:
     state = call.hass.states.get(entity_id)
     if state is None:
         raise _refused("automation_not_found", automation=entity_id)
-    issue = f"automation_refused_{entry.entry_id}_{key}"
-    try:
-        metadata = {
-            name: _plant_name(call.hass, entry, name, value)
-            for name, value in call.data["metadata"].items()
-        }
-    except ServiceValidationError as refusal:
-        # What it was before is not what its owner wants any more.
-        await room.async_forget(key, deleted=False)
-        ir.async_create_issue(
-            call.hass,
-            DOMAIN,
-            issue,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key="automation_refused",
-            translation_placeholders={
-                "automation": state.name,
-                "plant": room.plant.name,
-                "error": str(refusal),
-            },
-        )
-        raise
-    ir.async_delete_issue(call.hass, DOMAIN, issue)
+    form = await async_form_of(call.hass, entity_id)
+    answers = read_answers(
+        call.hass, entry, form, call.data["metadata"], call.data["config"]
+    )
+    refused = "; ".join(str(problem) for problem in answers.problems)
     for other in call.hass.config_entries.async_loaded_entries(DOMAIN):
         if other is not entry:
             # It may have been another plant's before it was edited.
             await other.runtime_data.plan.async_forget(key, deleted=True)
+    room.refusals.learn(key, form)
     await room.async_register(
         Registration(
             id=key,
             entity_id=entity_id,
             name=state.name,
             control_type=call.data["control_type"],
-            metadata=metadata,
-            config=dict(call.data["config"]),
+            # What cannot be right is kept of neither: the rest would be half a form.
+            metadata={} if refused else answers.metadata,
+            config={} if refused else answers.config,
+            refused=refused,
         )
     )
+    if refused:
+        room.refusals.refuse(key, state.name, *answers.problems)
+        raise _refused(
+            "form_refused",
+            automation=state.name,
+            plant=room.plant.name,
+            problems=refused,
+        )
     return {
         "id": key,
         "profiles": [
@@ -210,33 +202,6 @@ async def _async_apply(call: ServiceCall) -> ServiceResponse:
             if key in profile.automations
         ],
     }
-
-
-def _plant_name(
-    hass: HomeAssistant, entry: ChillerPlantConfigEntry, field: str, value: Any
-) -> str | list[str]:
-    """Turn devices and entities into equipment keys and point keys."""
-    if isinstance(value, list | tuple):
-        return [_one_plant_name(hass, entry, field, item) for item in value]
-    if value in ("", None):
-        return ""
-    return _one_plant_name(hass, entry, field, value)
-
-
-def _one_plant_name(
-    hass: HomeAssistant, entry: ChillerPlantConfigEntry, field: str, value: Any
-) -> str:
-    plant: Plant = entry.runtime_data.plant
-    name = str(value)
-    if name in plant.equipment or name in plant.points:
-        return name
-    if (point := point_of_entity(hass, name)) is not None and point[0] is entry:
-        return point[1].key
-    if (device := equipment_of_device(hass, name)) is not None and device[0] is entry:
-        return device[1].key
-    raise _refused(
-        "not_of_this_plant", field=field, value=name or "(empty)", plant=plant.name
-    )
 
 
 async def _async_report(call: ServiceCall) -> ServiceResponse:

@@ -44,8 +44,16 @@ class SyncTrigger(Trigger):
     async def async_validate_config(
         cls, hass: HomeAssistant, config: ConfigType
     ) -> ConfigType:
-        """Validate config."""
-        return cast(ConfigType, _SCHEMA(config))
+        """Validate config; without its plant an automation would never be heard of."""
+        checked = cast(ConfigType, _SCHEMA(config))
+        plant: str = checked[CONF_OPTIONS][CONF_PLANT]
+        entry = hass.config_entries.async_get_entry(plant)
+        if entry is None or entry.domain != DOMAIN:
+            raise vol.Invalid(
+                f"Plant: {plant!r} is no chiller plant of this Home Assistant (any more). "
+                "Choose one that the form offers"
+            )
+        return checked
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Remember the plant."""

@@ -23,6 +23,7 @@ from tests.integration.planning import (
     copy_blueprints,
     device,
     from_blueprint,
+    get_plan,
     point,
     registered,
 )
@@ -200,7 +201,7 @@ async def test_blueprint_with_equipment_of_nobody_is_refused_visibly(
     )
     issue = f"automation_refused_{entry.entry_id}_chiller_add_subtract_1"
     await eventually(lambda: ir.async_get(hass).async_get_issue(DOMAIN, issue))
-    assert entry.runtime_data.plan.store.decisions.registrations == {}
+    assert (await get_plan(hass, entry))["automations"] == []
 
 
 async def test_dynamic_setpoint_registers(
@@ -262,7 +263,12 @@ async def test_smart_ct_registers(hass: HomeAssistant, entry: MockConfigEntry) -
         cells="all",
         cell_hold={"minutes": 20},
     )
-    assert metadata == {"outputs": ["ct_2", "ct_1", "cdp_1"], "chillers": []}
+    assert metadata == {
+        "outputs": ["ct_2", "ct_1", "cdp_1"],
+        "towers": ["ct_2", "ct_1"],
+        "condenser_pumps": ["cdp_1"],
+        "chillers": [],
+    }
     assert config == {
         "law": "model",
         "cells": "all",

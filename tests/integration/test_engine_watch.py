@@ -144,11 +144,11 @@ async def test_refused_automation_is_told_at_once_and_until_it_is_corrected(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await report(hass, entry, "loop", "refused", "there is no output")
-    (issue,) = told(hass, "engine_refused")
+    (issue,) = told(hass, "automation_refused")
     assert issue["automation"] == "loop"
-    assert issue["error"] == "there is no output"
+    assert "there is no output" in issue["problems"]
     await report(hass, entry, "loop", "controlling")
-    assert not told(hass, "engine_refused")
+    assert not told(hass, "automation_refused")
 
 
 async def test_failure_is_told_only_if_it_lasts(

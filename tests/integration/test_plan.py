@@ -90,7 +90,9 @@ async def test_plan_says_what_the_engine_needs_to_know(
         "date",
         "profile",
         "profile_source",
+        "edited",
         "automations",
+        "idle",
         "equipment",
     }
     assert plan["plant"] == {
@@ -317,7 +319,7 @@ async def test_what_is_not_of_this_plant_is_refused_and_said(
 
     with pytest.raises(
         ServiceValidationError,
-        match="chillers: .* is neither equipment nor a point of Two chillers",
+        match="Chillers .*: Two chillers has nothing of this name",
     ):
         await call(
             hass,
@@ -333,7 +335,7 @@ async def test_what_is_not_of_this_plant_is_refused_and_said(
     found = ir.async_get(hass).async_get_issue(DOMAIN, issue)
     assert found is not None
     assert found.translation_placeholders is not None
-    assert "neither equipment" in found.translation_placeholders["error"]
+    assert "nothing of this name" in found.translation_placeholders["problems"]
 
     answer = await call(
         hass,
