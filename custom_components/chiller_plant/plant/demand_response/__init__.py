@@ -1,0 +1,1 @@
+"""What an event of a utility is measured against, and what came of it."""
