@@ -4,7 +4,7 @@ One slot a source for each point, so that a source that lets go gives the point
 back to the next one, and nobody has to remember what somebody else wanted.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -209,6 +209,8 @@ class Arbiter:
         """Nobody has asked for anything yet."""
         self._plant = plant
         self._slots: dict[PointKey, dict[str, Slot]] = {}
+        self._winners: dict[PointKey, Slot] = {}
+        """Who is heard; kept, because it is asked far more often than it changes."""
         self._order = 0
         self._latest = -math.inf
         """The latest time that was heard of, and the end of the first lease: none
@@ -239,9 +241,10 @@ class Arbiter:
             == (request.value, request.priority)
         ):
             slots[request.source] = Slot(request, old.order, old.since, until)
-            return
-        self._order += 1
-        slots[request.source] = Slot(request, self._order, now, until)
+        else:
+            self._order += 1
+            slots[request.source] = Slot(request, self._order, now, until)
+        self._winners[request.point] = _highest(slots)
 
     def _make_room(self, now: float, slots: dict[str, Slot], request: Request) -> None:
         """Someone who matters more is never shut out by many who matter less."""
@@ -270,7 +273,7 @@ class Arbiter:
                 del slots[name]
             if gone:
                 released.append(key)
-        self._tidy()
+        self._tidy(released)
         return tuple(released)
 
     def expire(self, now: float) -> tuple[Slot, ...]:
@@ -298,25 +301,26 @@ class Arbiter:
                 if slot.until is not None:
                     first_end = min(first_end, slot.until)
         self._latest, self._first_end = now, first_end
-        self._tidy()
+        self._tidy(list(self._slots))
         return tuple(gone)
 
     def winner(self, point: PointKey) -> Slot | None:
         """Return the slot that commands the point, if any."""
-        slots = self._slots.get(point)
-        return _highest(slots) if slots else None
+        return self._winners.get(point)
 
-    def winners(self) -> dict[PointKey, Slot]:
-        """Return `winner` of every point that somebody wants something of."""
-        return {key: _highest(slots) for key, slots in self._slots.items() if slots}
+    @property
+    def winners(self) -> Mapping[PointKey, Slot]:
+        """`winner` of every point that somebody wants something of."""
+        return self._winners
 
-    def points(self) -> Iterator[PointKey]:
-        """Yield the points that somebody wants something of."""
-        yield from self._slots
-
-    def _tidy(self) -> None:
-        for key in [key for key, slots in self._slots.items() if not slots]:
-            del self._slots[key]
+    def _tidy(self, changed: Iterable[PointKey]) -> None:
+        """Find out who is heard, where somebody let go."""
+        for key in changed:
+            if slots := self._slots[key]:
+                self._winners[key] = _highest(slots)
+            else:
+                del self._slots[key]
+                self._winners.pop(key, None)
 
     def as_list(self) -> list[dict[str, Any]]:
         """Return all slots as JSON types, oldest wish first."""
@@ -376,4 +380,4 @@ class Arbiter:
             self._order += 1
             slots[request.source] = Slot(request, self._order, since, until)
         self._first_end = -math.inf
-        self._tidy()
+        self._tidy(list(self._slots))

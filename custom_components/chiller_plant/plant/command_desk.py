@@ -5,18 +5,18 @@ machine can bear now, and what is left is handed out as orders for the wire.
 Nothing is sent from here: whoever carries an order out says how it went.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-import math
 from typing import Any
 
 from .arbiter import Arbiter, Band, CommandRefused, Request, Slot
 from .interlocks import NEEDED, Change, Interlocks
 from .interlocks_locks import Hold
 from .interlocks_view import is_on
-from .model import ModbusAddress, Plant, Point, PointKey, Value
+from .model import Plant, Point, PointKey, Value
 from .notices import Notice, NoticeBoard, NoticeKind
-from .reading import Quality, Reading, Readings
+from .read_back import ReadBack, point_name, shown
+from .reading import Readings
 from .roles import EquipmentType
 from .steady_time import SteadyClock, duration
 from .wire import RETRY_LAST, Wire, Wires
@@ -86,7 +86,11 @@ class CommandDesk:
         self._board = NoticeBoard()
         self._settle = max(3 * plant.poll_interval, 15.0)
         self._interlocks = Interlocks(plant, self._wires, self._board, self._settle)
+        self._read_back = ReadBack(plant, self._wires, self._board, self._settle)
         self._holds: dict[PointKey, Hold] = {}
+        self._known_busy: set[PointKey] = set()
+        self._in_order: tuple[tuple[PointKey, Wire], ...] = ()
+        """The wires of `_known_busy`."""
 
     # --- wishes
 
@@ -122,23 +126,20 @@ class CommandDesk:
             self._tell_expired(expired)
         pinned = filter(self._would_be_on, self._interlocks.locks.pins())
         self._interlocks.observe(time, readings, set(pinned))
-        self._read_back(time, readings)
+        self._read_back.compare(time, readings)
 
         orders: dict[PointKey, Order] = {}
         changes: list[Change] = []
         holds: dict[PointKey, Hold] = {}
         pins = self._interlocks.locks.pins()
-        busy = self._busy()
-        winners = self._arbiter.winners()
-        # In the order of the plant, so that a restart decides in the same order.
-        for key in filter(busy.__contains__, self._plant.points):
-            wire = self._wires.of(key)
+        winners = self._arbiter.winners
+        for key, wire in self._busy_wires(pins):
             slot = winners.get(key)
             pin = pins.get(key)
             if (
-                pin is None
-                and slot is not None
+                slot is not None
                 and wire.value == slot.request.value
+                and pin is None
                 and wire.is_settled
             ):
                 continue
@@ -161,7 +162,7 @@ class CommandDesk:
         verdicts = self._interlocks.judge(changes)
         holds.update({key: hold for key, hold in verdicts.items() if hold is not None})
         for key, pin in pins.items():
-            winner = self._arbiter.winner(key)
+            winner = winners.get(key)
             if winner is not None and winner.request.value is True:
                 holds.setdefault(key, pin)
         self._tell_holds(holds)
@@ -266,7 +267,7 @@ class CommandDesk:
             return None
         return Hold(
             "write_failed",
-            f"{_name(self._plant, wire.point)}: writing failed, "
+            f"{point_name(self._plant, wire.point)}: writing failed, "
             f"next attempt in {duration(wait)}",
         )
 
@@ -287,7 +288,7 @@ class CommandDesk:
             wire.ramp_at = time
         if again:
             return
-        name = _name(self._plant, order.point)
+        name = point_name(self._plant, order.point)
         if order.value is None:
             self._board.post(NoticeKind.RELEASED, order.point, f"{name} released")
             return
@@ -295,7 +296,7 @@ class CommandDesk:
         self._board.post(
             NoticeKind.WRITTEN,
             order.point,
-            f"{name} {_shown(order.point, order.value)}{reason}",
+            f"{name} {shown(order.point, order.value)}{reason}",
             order.source,
         )
 
@@ -313,7 +314,7 @@ class CommandDesk:
             self._board.post(
                 NoticeKind.WRITE_FAILED,
                 order.point,
-                f"{_name(self._plant, order.point)} was not written: "
+                f"{point_name(self._plant, order.point)} was not written: "
                 f"{str(error)[:200]}; it is tried again",
                 order.source,
             )
@@ -352,23 +353,37 @@ class CommandDesk:
         """Return what is on the wire of a point; see `Wire.undisputed`."""
         return self._wires.of(point).undisputed
 
-    def _busy(self) -> set[PointKey]:
+    def _busy(self, pins: Iterable[PointKey]) -> set[PointKey]:
         """Return the points that are commanded, have been, or are held off."""
-        return {
-            *self._arbiter.points(),
-            *(wire.point.key for wire in self._wires.ours()),
-            *self._interlocks.locks.pins(),
-        }
+        busy = {wire.point.key for wire in self._wires.ours()}
+        busy.update(self._arbiter.winners, pins)
+        return busy
+
+    def _busy_wires(
+        self, pins: Iterable[PointKey]
+    ) -> tuple[tuple[PointKey, Wire], ...]:
+        """Return the same in the order of the plant, in which is decided.
+
+        So that a restart decides in the same order.
+        """
+        busy = self._busy(pins)
+        if busy != self._known_busy:
+            self._known_busy = busy
+            self._in_order = tuple(
+                (key, self._wires.of(key)) for key in self._plant.points if key in busy
+            )
+        return self._in_order
 
     def statuses(self) -> dict[PointKey, CommandStatus]:
         """Return `status` of every point with anything to tell; few of a plant."""
-        return {key: self.status(key) for key in self._busy() | self._holds.keys()}
+        busy = self._busy(self._interlocks.locks.pins())
+        return {key: self.status(key) for key in busy | self._holds.keys()}
 
     def ownership(self) -> frozenset[tuple[PointKey, str | None, bool]]:
         """Return who commands what, and where something of ours is on the wire."""
         pins = self._interlocks.locks.pins()
         found = []
-        for key in self._busy():
+        for key in self._busy(pins):
             slot = self._arbiter.winner(key)
             owner = INTERLOCK if key in pins else None
             if slot is not None:
@@ -386,7 +401,7 @@ class CommandDesk:
         self._board.post(
             NoticeKind.LEASE_EXPIRED,
             point,
-            f"{_name(self._plant, point)}: the lease of {request.source} is over",
+            f"{point_name(self._plant, point)}: the lease of {request.source} is over",
             request.source,
         )
 
@@ -407,65 +422,9 @@ class CommandDesk:
             self._board.post(
                 NoticeKind.HOLD_ENDED,
                 point,
-                f"{_name(self._plant, point)}: no longer held",
+                f"{point_name(self._plant, point)}: no longer held",
             )
         self._holds = holds
-
-    def _read_back(self, time: float, readings: Readings) -> None:
-        """Compare what devices read back with what was written to them."""
-        for wire in self._wires.ours():
-            key = wire.point.key
-            reading = readings.get(key)
-            value = reading.good if reading is not None else None
-            hand = (
-                reading if reading and reading.quality is Quality.OVERRIDDEN else None
-            )
-            wire.overridden = hand is not None
-            if wire.sent or wire.point.address is None or value is None:
-                continue
-            if value == wire.value and wire.agrees:
-                continue
-            if reading is not None and self._is_before(time, wire, reading):
-                continue
-            age = time - wire.at if wire.at is not None else math.inf
-            if _close(wire.point, value, wire.value) or (
-                age < self._settle and _close(wire.point, value, wire.previous)
-            ):
-                if wire.mismatch is not None:
-                    self._board.post(
-                        NoticeKind.MISMATCH_CLEARED,
-                        wire.point,
-                        f"{_name(self._plant, wire.point)} follows its command again",
-                    )
-                wire.agree()
-                continue
-            if wire.differs_since is None:
-                wire.differs_since = time
-            if age < self._settle and time - wire.differs_since < self._settle:
-                continue
-            if wire.mismatch is None:
-                wire.rewrite_at = time
-                self._board.post(
-                    NoticeKind.MISMATCH,
-                    wire.point,
-                    f"{_name(self._plant, wire.point)} reads back "
-                    f"{_shown(wire.point, value)}, "
-                    f"{_shown(wire.point, wire.value)} was written: "
-                    + (
-                        (hand and hand.detail)
-                        or "somebody else commands it, or the device does not follow"
-                    ),
-                )
-            wire.mismatch = value
-
-    def _is_before(self, time: float, wire: Wire, reading: Reading) -> bool:
-        """Whether a reading is from before the last write, and says nothing of it.
-
-        A setpoint may be read every five minutes only.
-        """
-        if wire.at is None or reading.at is None:
-            return False
-        return self._board.now - reading.at > time - wire.at
 
     # --- across a restart
 
@@ -498,32 +457,3 @@ class CommandDesk:
             match row:
                 case [str(code), str(text)] if key in self._plant.points:
                     self._holds[key] = Hold(code, text)
-
-
-def _name(plant: Plant, point: Point) -> str:
-    """Return a point's name for people."""
-    return (
-        f"{plant.equipment[point.equipment].name} {point.role.name.replace('_', ' ')}"
-    )
-
-
-def _shown(point: Point, value: Value | None) -> str:
-    """Return a value for people."""
-    if value is None:
-        return "unknown"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g} {point.role.quantity.unit or ''}".rstrip()
-
-
-def _close(point: Point, read: Value, written: Value | None) -> bool:
-    """Whether a reading is the written value, as far as the wire can show it."""
-    if written is None:
-        return False
-    if isinstance(read, bool) or isinstance(written, bool):
-        return read == written
-    step = 0.0
-    if isinstance(point.address, ModbusAddress):
-        # A wire unit may be larger than ours; none is more than ten times.
-        step = abs(point.address.scale) * (10 if point.wire_unit else 1)
-    return abs(read - written) <= max(0.1, 0.01 * abs(written), step)

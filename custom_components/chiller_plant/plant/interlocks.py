@@ -54,11 +54,12 @@ class Interlocks:
         self._wires = wires
         self._board = board
         self._compressors = plant.of_type(*COMPRESSORS)
-        self._histories = {
-            machine.key: History()
+        self._motors = tuple(
+            machine
             for machine in plant.equipment.values()
             if "run_command" in machine.points or machine.type in COMPRESSORS
-        }
+        )
+        self._histories = {machine.key: History() for machine in self._motors}
         self._servers = {
             key
             for machine in self._compressors
@@ -79,13 +80,15 @@ class Interlocks:
         """
         view = self._view
         view.look(time, readings, self._board.now)
-        for key, history in self._histories.items():
-            machine = self._plant.equipment[key]
+        for machine in self._motors:
+            history = self._histories[machine.key]
             history.observe(machine, view)
-            self.locks.check_start(machine, history, view)
+            if history.pending is not None:
+                self.locks.check_start(machine, history, view)
+        users = self._users(time)
         for machine in self._compressors:
             history = self._histories[machine.key]
-            others = [user for user in self._users(time) if user is not machine]
+            others = [user for user in users if user is not machine]
             if flow_problem(machine, others, view) is not None:
                 history.flow_since = None
             elif history.flow_since is None:

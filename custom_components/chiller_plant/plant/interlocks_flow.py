@@ -46,7 +46,7 @@ def served(users: Iterable[Equipment], kind: str, servers: AbstractSet[str]) -> 
 
 def kinds(user: Equipment) -> tuple[str, ...]:
     """Return the kinds of machines it shares with others."""
-    return tuple(kind for kind in user.served_by if kind != VALVES)
+    return tuple([kind for kind in user.served_by if kind != VALVES])
 
 
 def name_of(plant: Plant, key: str) -> str:
@@ -99,17 +99,16 @@ def _shared_problem(
 ) -> str | None:
     for kind in kinds(user):
         keys = user.served_by[kind]
-        machines = [view.plant.equipment[key] for key in keys]
-        if all(other.served_by.get(kind, ()) == keys for other in others):
-            # One header: each needs one, whichever it is.
-            proven = {machine.key for machine in machines if view.serves(machine)}
-            if len(proven) > len(others):
-                continue
-        running = serving(others, kind, view) | {
-            machine.key for machine in machines if view.serves(machine)
-        }
+        proven = view.proven(keys)
+        # One header: each needs one, whichever it is.
+        if len(proven) > len(others) and all(
+            [other.served_by.get(kind, ()) == keys for other in others]
+        ):
+            continue
+        running = serving(others, kind, view) | proven
         if served([*others, user], kind, running) > served(others, kind, running):
             continue
+        machines = [view.plant.equipment[key] for key in keys]
         for machine in machines:
             point = view.status_point(machine)
             if point is not None and view.proof(point) is None:

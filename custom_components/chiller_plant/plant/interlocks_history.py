@@ -60,7 +60,9 @@ class History:
         time = view.time
         status = view.status(machine)
         has_status = status is not None or view.status_point(machine) is not None
-        running = self._running(status, has_status, machine, view)
+        running = status
+        if running is None:
+            running = self._ran_on(has_status, machine, view)
         if self.running is None and status is None and has_status and not running:
             self.active_until = time  # for all we know it runs
             return
@@ -79,18 +81,15 @@ class History:
             if self.pending is not None:
                 self.run_since = time
             self.pending = None
-        if self.starts:
+        if self.starts and time - self.starts[0] >= HOUR:
             self.starts = [start for start in self.starts if time - start < HOUR]
         if running or self.pending is not None:
             self.worked_until = time
         if running or self.pending is not None or view.maybe_on(machine):
             self.active_until = time
 
-    def _running(
-        self, status: bool | None, has_status: bool, machine: Equipment, view: View
-    ) -> bool:
-        if status is not None:
-            return status
+    def _ran_on(self, has_status: bool, machine: Equipment, view: View) -> bool:
+        """Whether a machine that does not say so is taken to run."""
         # A status that is lost says nothing new: what ran runs on.
         return True in view.confirmed(machine) or (has_status and self.running is True)
 

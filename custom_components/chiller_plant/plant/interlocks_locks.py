@@ -82,8 +82,10 @@ class Locks:
 
     def _check_flow(self, machine: Equipment, history: History, view: View) -> None:
         """Stop a machine whose water has stopped."""
-        water = lost_flow(machine, view)
-        if water is None or not (history.running or view.ordered_on(machine)):
+        water = None
+        if history.running or view.ordered_on(machine):
+            water = lost_flow(machine, view)
+        if water is None:
             history.flow_lost_since = None
             return
         if history.flow_lost_since is None:
@@ -104,9 +106,9 @@ class Locks:
         runs on in spite of its alarm knows better than we.
         """
         if (
-            view.good(f"{machine.key}.alarm") is True
+            view.ordered_on(machine)
             and view.status(machine) is False
-            and view.ordered_on(machine)
+            and view.good(f"{machine.key}.alarm") is True
         ):
             self._lock(
                 machine,

@@ -4,10 +4,12 @@ Here lies the difference between "may be on" and "is surely on". Flow is kept
 for a machine that may be on, and counted only from one that surely is.
 """
 
+from dataclasses import dataclass
+
 from .model import Equipment, Plant, PointKey, Value
 from .reading import MISSING, Quality, Readings
 from .roles import EquipmentType
-from .wire import Wires
+from .wire import Wire, Wires
 
 VALVE_SHUT = 20.0
 """% of stroke below which a valve counts as shut."""
@@ -39,6 +41,36 @@ def command_roles(equipment: Equipment) -> tuple[str, ...]:
     return tuple(role for role in roles if role in equipment.points)
 
 
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """Where to look at one machine; every look asks, and it never changes."""
+
+    status: PointKey | None
+    """Where it says itself whether it serves."""
+    is_stroke: bool
+    """It says so as a position in %."""
+    status_point: PointKey | None
+    run: Wire | None
+    """The wire of its run command."""
+    serving: tuple[tuple[str, Wire], ...]
+    """Those that can take it out of service, with their roles."""
+
+
+def _watched(machine: Equipment, wires: Wires) -> _Watched:
+    points = machine.points
+    is_valve = machine.type is EquipmentType.VALVE
+    proofs = ("open_status", "position") if is_valve else ("run_status",)
+    proof = next((role for role in proofs if role in points), None)
+    shown = ("run_status", "open_status", "position")
+    return _Watched(
+        points[proof].key if proof is not None else None,
+        proof == "position",
+        next((points[role].key for role in shown if role in points), None),
+        wires.of(points["run_command"].key) if "run_command" in points else None,
+        tuple((role, wires.of(points[role].key)) for role in command_roles(machine)),
+    )
+
+
 class View:
     """The plant at one moment of steady time; `look` is the next moment."""
 
@@ -50,11 +82,13 @@ class View:
         self._wires = wires
         self._settle = settle
         self._readings: Readings = {}
-        self._roles = {
-            key: command_roles(item) for key, item in plant.equipment.items()
+        self._watched = {
+            key: _watched(item, wires) for key, item in plant.equipment.items()
         }
         self._serving: dict[str, bool] = {}
         """What `serves` found; nothing is written while a look lasts."""
+        self._proven: dict[tuple[str, ...], frozenset[str]] = {}
+        """The same of `proven`."""
 
     def look(self, time: float, readings: Readings, now: float) -> None:
         """Keep what was read; `now` in epoch seconds."""
@@ -62,6 +96,7 @@ class View:
         self._now = now
         self._readings = readings
         self._serving.clear()
+        self._proven.clear()
 
     def good(self, point: PointKey) -> Value | None:
         """Return the value of a point if it can be relied on."""
@@ -82,66 +117,48 @@ class View:
 
     def status(self, machine: Equipment) -> bool | None:
         """Return what the machine itself says; None: nothing, or not reliably."""
-        if machine.type is EquipmentType.VALVE:
-            return self._valve_status(machine)
-        reading = self._readings.get(f"{machine.key}.run_status")
-        if reading is None or reading.quality is not Quality.GOOD:
+        watched = self._watched[machine.key]
+        value = None if watched.status is None else self.proof(watched.status)
+        if value is None:
             return None
-        return None if reading.value is None else bool(reading.value)
-
-    def _valve_status(self, valve: Equipment) -> bool | None:
-        if "open_status" in valve.points:
-            value = self.proof(f"{valve.key}.open_status")
-            return None if value is None else bool(value)
-        position = self.proof(f"{valve.key}.position")
-        return None if position is None else position >= VALVE_OPEN
+        return value >= VALVE_OPEN if watched.is_stroke else bool(value)
 
     def status_point(self, machine: Equipment) -> PointKey | None:
         """Return the point by which a machine says that it serves."""
-        for role in ("run_status", "open_status", "position"):
-            if role in machine.points:
-                return machine.points[role].key
-        return None
+        return self._watched[machine.key].status_point
 
-    def maybe_on(self, machine: Equipment, role: str = "run_command") -> bool:
+    def maybe_on(self, machine: Equipment) -> bool:
         """Whether the machine may be commanded on."""
-        return any(
-            value is not None and is_on(role, value)
-            for value in self._possible(machine, role)
-        )
+        wire = self._watched[machine.key].run
+        return wire is not None and any(self._possible(wire))
 
     def confirmed(self, machine: Equipment) -> list[Value | None]:
         """Return what it is commanded to, leaving out what nobody confirmed."""
-        if "run_command" not in machine.points:
+        wire = self._watched[machine.key].run
+        if wire is None:
             return []
-        wire = self._wires.of(machine.points["run_command"].key)
         return wire.confirmed(self.time, self._settle, self.good(wire.point.key))
 
-    def surely_on(self, machine: Equipment, role: str = "run_command") -> bool:
+    def surely_on(self, machine: Equipment) -> bool:
         """Whether it is commanded on whatever is not known."""
-        values = self._possible(machine, role)
-        return bool(values) and all(
-            value is not None and is_on(role, value) for value in values
-        )
+        wire = self._watched[machine.key].run
+        return wire is not None and all(self._possible(wire))
 
     def surely_off(self, machine: Equipment, role: str = "run_command") -> bool:
         """Whether it is commanded off whatever is not known."""
+        if role not in machine.points:
+            return True
         return all(
             value is not None and not is_on(role, value)
-            for value in self._possible(machine, role)
+            for value in self._possible(self._wires.of(machine.points[role].key))
         )
 
     def ordered_on(self, machine: Equipment) -> bool:
         """Whether we ourselves have switched it on, and not off again."""
-        if "run_command" not in machine.points:
-            return False
-        wire = self._wires.of(machine.points["run_command"].key)
-        return wire.owned and wire.value is True
+        wire = self._watched[machine.key].run
+        return wire is not None and wire.owned and wire.value is True
 
-    def _possible(self, machine: Equipment, role: str) -> list[Value | None]:
-        if role not in machine.points:
-            return []
-        wire = self._wires.of(machine.points[role].key)
+    def _possible(self, wire: Wire) -> list[Value | None]:
         return wire.possible(self.time, self._settle, self.good(wire.point.key))
 
     def serves(self, machine: Equipment) -> bool:
@@ -151,30 +168,38 @@ class View:
             known = self._serving[machine.key] = self._serves(machine)
         return known
 
-    def _serves(self, machine: Equipment) -> bool:
-        status = self.status(machine)
-        if status is not True and self.status_point(machine) is not None:
-            return False
-        roles = self._roles[machine.key]
-        for role in roles:
-            if self._just_on(machine, role):
-                return False
-        if status is None:
-            return bool(roles) and all(self.surely_on(machine, role) for role in roles)
-        for role in roles:
-            for value in self._possible(machine, role):
-                if value is not None and not is_on(role, value):
-                    return False
-        return True
+    def proven(self, machines: tuple[str, ...]) -> frozenset[str]:
+        """Return those of some machines, by their keys, that serve."""
+        known = self._proven.get(machines)
+        if known is None:
+            equipment = self.plant.equipment
+            known = self._proven[machines] = frozenset(
+                [key for key in machines if self.serves(equipment[key])]
+            )
+        return known
 
-    def _just_on(self, machine: Equipment, role: str) -> bool:
-        """Whether its status may still be from before it was switched off and on."""
-        since = self._wires.of(machine.points[role].key).on_at
-        if since is None:
+    def _serves(self, machine: Equipment) -> bool:
+        watched = self._watched[machine.key]
+        status = self.status(machine)
+        if status is not True and watched.status_point is not None:
             return False
+        for _, wire in watched.serving:
+            since = wire.on_at
+            if since is not None and self._just_on(since, watched.status_point):
+                return False
+        sure = status is True or bool(watched.serving)
+        for role, wire in watched.serving:
+            for value in self._possible(wire):
+                if value is None:
+                    sure = sure and status is True
+                elif not is_on(role, value):
+                    return False
+        return sure
+
+    def _just_on(self, since: float, status: PointKey | None) -> bool:
+        """Whether its status may still be from before it was switched off and on."""
         passed = self.time - since
         if passed < self.plant.poll_interval:
             return True
-        status = self.status_point(machine)
         read_at = None if status is None else self._readings.get(status, MISSING).at
         return read_at is not None and self._now - read_at > passed

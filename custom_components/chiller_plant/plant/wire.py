@@ -254,8 +254,10 @@ class Wires:
         }
 
     def restore(self, time: float, data: object) -> None:
-        """Take what `as_dict` gave; leave out points that are gone."""
-        self._wires.clear()
+        """Take what `as_dict` gave; leave out points that are gone.
+
+        Called before anything was written.
+        """
         for key, row in data.items() if isinstance(data, dict) else ():
             if key in self._points and isinstance(row, dict):
                 self.of(key).restore(time, row)
