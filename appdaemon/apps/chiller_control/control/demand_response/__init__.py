@@ -1,0 +1,1 @@
+"""Getting paid for shedding load without anyone noticing."""

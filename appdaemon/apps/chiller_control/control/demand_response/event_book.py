@@ -1,0 +1,203 @@
+"""Which events are known, which of them counts now, and who opted out.
+
+A utility is believed when it sends, changes or cancels an event, but never
+relied on to say that one begins or ends: that follows from the event itself. All
+of it survives a restart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from .grid_event import EventRefused, GridEvent, Interval, Signal, check
+
+Status: TypeAlias = Literal[
+    "far", "near", "active", "recovery", "completed", "cancelled"
+]
+Opt: TypeAlias = Literal["in", "out"]
+
+MOST_EVENTS = 200
+KEPT = 7 * 86400.0
+"""Seconds for which an event that is over is still known."""
+NEAR = 3600.0
+"""Seconds before its start from which on an event is near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event, and what was made of it."""
+
+    event: GridEvent
+    received: float
+    """When it was first heard of: nothing before it was touched by it."""
+    opt: Opt
+    why: str
+    """The reason of the one who opted."""
+    cancelled: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that happened to an event."""
+
+    event: GridEvent
+    what: Literal["received", "modified", "cancelled", "opted_in", "opted_out"]
+    why: str
+
+
+class EventBook:
+    """The events of one site; `site` makes its randomised starts its own."""
+
+    def __init__(self, site: str, opt: Opt = "in") -> None:
+        """Begin without events; `opt` is the answer to those that come."""
+        self._site = site
+        self._opt = opt
+        self._entries: dict[str, Entry] = {}
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """All known events by key."""
+        return self._entries
+
+    def receive(self, event: GridEvent, now: float) -> Told | None:
+        """Take an event as it was told; None if nothing is new in it.
+
+        Raises `EventRefused` for one that cannot be taken part in; what was
+        known of it before then goes on.
+        """
+        known = self._entries.get(event.key)
+        if known is not None and event.modification <= known.event.modification:
+            return None
+        if known is not None and event.ends(self._site) <= now:
+            return self.cancel(event.key, now, "it was shortened and is over")
+        check(event, now)
+        if known is None:
+            if len(self._entries) >= MOST_EVENTS:
+                self.forget(now)
+            if len(self._entries) >= MOST_EVENTS:
+                raise EventRefused(
+                    f"{MOST_EVENTS} events are known already; cancel some of them"
+                )
+            self._entries[event.key] = Entry(event, now, self._opt, "by default")
+            return Told(event, "received", event.comment)
+        # An operator who opted out meant this event, whatever becomes of it.
+        self._entries[event.key] = replace(known, event=event, cancelled=None)
+        return Told(event, "modified", f"modification {event.modification}")
+
+    def cancel(self, key: str, now: float, why: str) -> Told | None:
+        """Let an event end now; None if there is none to end."""
+        entry = self._entries.get(key)
+        if entry is None or self.status(key, now) in ("cancelled", "completed"):
+            return None
+        self._entries[key] = replace(entry, cancelled=now)
+        return Told(entry.event, "cancelled", why)
+
+    def opt(self, key: str, opt: Opt, why: str) -> Told:
+        """Answer for an event, before or during it. Raises KeyError."""
+        entry = self._entries[key]
+        self._entries[key] = replace(entry, opt=opt, why=why)
+        return Told(entry.event, "opted_in" if opt == "in" else "opted_out", why)
+
+    def status(self, key: str, now: float) -> Status:
+        """Return where an event stands. Raises KeyError."""
+        entry = self._entries[key]
+        event = entry.event
+        if entry.cancelled is not None:
+            return "cancelled"
+        begin, end = event.begins(self._site), event.ends(self._site)
+        if now >= end + event.recovery:
+            return "completed"
+        if now >= end:
+            return "recovery"
+        if now >= begin:
+            return "active"
+        return "near" if now >= begin - NEAR else "far"
+
+    def current(self, now: float) -> Entry | None:
+        """Return the event that counts: the first in rank, then the earliest."""
+        return self._first(now, "active")
+
+    def next(self, now: float) -> Entry | None:
+        """Return the event that comes next and is taken part in."""
+        coming = [
+            entry
+            for key, entry in self._entries.items()
+            if entry.opt == "in" and self.status(key, now) in ("far", "near")
+        ]
+        return min(
+            coming,
+            key=lambda entry: (entry.event.begins(self._site), entry.event.rank),
+            default=None,
+        )
+
+    def _first(self, now: float, status: Status) -> Entry | None:
+        found = [
+            entry
+            for key, entry in self._entries.items()
+            if entry.opt == "in" and self.status(key, now) == status
+        ]
+        return min(
+            found,
+            key=lambda entry: (
+                entry.event.rank,
+                entry.event.start,
+                entry.event.key,
+            ),
+            default=None,
+        )
+
+    def forget(self, now: float) -> list[str]:
+        """Forget what has long been over; return the keys."""
+        gone = [
+            key
+            for key, entry in self._entries.items()
+            if max(
+                entry.event.ends(self._site) + entry.event.recovery,
+                entry.cancelled or 0.0,
+            )
+            + KEPT
+            <= now
+            or (entry.cancelled is not None and entry.cancelled + KEPT <= now)
+        ]
+        for key in gone:
+            del self._entries[key]
+        return gone
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        """Return all of it, in JSON types."""
+        return [asdict(entry) for entry in self._entries.values()]
+
+    def restore(self, stored: object) -> list[str]:
+        """Take back what `as_dict` gave; return what could not be understood."""
+        lost: list[str] = []
+        for item in stored if isinstance(stored, list) else []:
+            try:
+                entry = _entry(item)
+            except (KeyError, TypeError, ValueError) as error:
+                lost.append(f"{error!r}")
+                continue
+            self._entries.setdefault(entry.event.key, entry)
+        return lost
+
+
+def _entry(data: Mapping[str, Any]) -> Entry:
+    event = dict(data["event"])
+    event["signals"] = tuple(
+        Signal(
+            signal["kind"],
+            tuple(Interval(**interval) for interval in signal["intervals"]),
+        )
+        for signal in event["signals"]
+    )
+    if data["opt"] not in ("in", "out"):
+        raise ValueError(f"opted {data['opt']!r}")
+    cancelled = data.get("cancelled")
+    told = GridEvent(**event)
+    check(told, float("-inf"))
+    return Entry(
+        told,
+        float(data["received"]),
+        data["opt"],
+        str(data["why"]),
+        None if cancelled is None else float(cancelled),
+    )

@@ -1,0 +1,171 @@
+"""An event of a utility, whichever protocol brought it.
+
+OpenADR 2.0b and 3 tell the same story in different words; from here on there is
+one. Times are epoch seconds, durations seconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+import hashlib
+from math import isfinite
+from typing import Literal, TypeAlias
+
+SignalKind: TypeAlias = Literal[
+    "simple",
+    "load_setpoint",
+    "load_delta",
+    "load_multiplier",
+    "capacity",
+    "level_offset",
+    "percent_offset",
+    "price",
+]
+"""What is asked for: a level 0 to 3; a load in kW; a change of the load in kW,
+below 0 for less; a share of the load; a share of the capacity; an offset of the
+level, of the load in percent; a price."""
+
+SPECIFIC_FIRST: tuple[SignalKind, ...] = (
+    "load_setpoint",
+    "load_delta",
+    "load_multiplier",
+    "capacity",
+    "percent_offset",
+    "level_offset",
+    "simple",
+    "price",
+)
+"""An event says the same thing more and less exactly; SIMPLE is always there."""
+
+LONGEST_EVENT = 7 * 86400.0
+MOST_INTERVALS = 1000
+
+
+class EventRefused(ValueError):
+    """An event that cannot be taken part in; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What a signal says for some time."""
+
+    duration: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that is asked for over the time of an event."""
+
+    kind: SignalKind
+    intervals: tuple[Interval, ...]
+
+    def value_at(self, elapsed: float) -> float | None:
+        """Return what it says so many seconds after the start."""
+        end = 0.0
+        for interval in self.intervals:
+            end += interval.duration
+            if 0.0 <= elapsed < end:
+                return interval.value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class GridEvent:
+    """One event as it was last told."""
+
+    id: str
+    source: str
+    """Who sent it: the name of the connection to a utility."""
+    modification: int
+    rank: int
+    """0 goes before 1; events without a priority have a large one."""
+    start: float
+    duration: float
+    signals: tuple[Signal, ...]
+    created: float
+    randomise: float = 0.0
+    """Seconds within which each site shall begin at its own time."""
+    ramp: float = 0.0
+    """Seconds after the start in which the load goes to its target."""
+    recovery: float = 0.0
+    """Seconds after the end in which the load comes back."""
+    test: bool = False
+    comment: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from the events of others."""
+        return f"{self.source}:{self.id}"
+
+    def begins(self, site: str) -> float:
+        """Return when it begins here: the same at every restart."""
+        if not self.randomise > 0.0:
+            return self.start
+        digest = hashlib.sha256(f"{site}:{self.key}".encode()).digest()
+        return self.start + self.randomise * int.from_bytes(digest[:8], "big") / 2**64
+
+    def ends(self, site: str) -> float:
+        """Return when it ends here; recovery is after it."""
+        return self.begins(site) + self.duration
+
+    def signal(self) -> Signal | None:
+        """Return the most exact of its signals."""
+        for kind in SPECIFIC_FIRST:
+            for signal in self.signals:
+                if signal.kind == kind:
+                    return signal
+        return None
+
+
+def check(event: GridEvent, now: float) -> None:
+    """Raise `EventRefused` for an event that nobody could take part in."""
+    numbers: Mapping[str, float] = {
+        "start": event.start,
+        "duration": event.duration,
+        "randomisation": event.randomise,
+        "ramp": event.ramp,
+        "recovery": event.recovery,
+    }
+    for name, number in numbers.items():
+        if not isfinite(number) or number < 0.0:
+            raise EventRefused(f"its {name} is {number}, which is no time")
+    if event.duration == 0.0:
+        raise EventRefused(
+            "it has no duration: an event without an end is not taken part in,"
+            " because nobody could plan for when the load comes back"
+        )
+    if event.duration > LONGEST_EVENT:
+        raise EventRefused(f"it lasts {event.duration / 86400:.0f} days; at most 7 are")
+    if event.start + event.duration + event.randomise <= now:
+        raise EventRefused("it is over already")
+    if event.signal() is None:
+        raise EventRefused("none of its signals is known here")
+    for signal in event.signals:
+        _check_signal(signal, event.duration)
+
+
+def _check_signal(signal: Signal, duration: float) -> None:
+    intervals: Sequence[Interval] = signal.intervals
+    if not intervals:
+        raise EventRefused(f"its signal {signal.kind} says nothing")
+    if len(intervals) > MOST_INTERVALS:
+        raise EventRefused(f"its signal {signal.kind} has over {MOST_INTERVALS} steps")
+    for interval in intervals:
+        if not isfinite(interval.duration) or interval.duration <= 0.0:
+            raise EventRefused(f"a step of its signal {signal.kind} has no duration")
+        if not isfinite(interval.value):
+            raise EventRefused(f"a step of its signal {signal.kind} has no value")
+    if signal.kind == "simple" and any(
+        interval.value not in (0.0, 1.0, 2.0, 3.0) for interval in intervals
+    ):
+        raise EventRefused("its level is none of 0, 1, 2, 3")
+    if signal.kind in ("load_setpoint", "load_multiplier", "capacity") and any(
+        interval.value < 0.0 for interval in intervals
+    ):
+        raise EventRefused(f"its signal {signal.kind} asks for less than no load")
+    covered = sum(interval.duration for interval in intervals)
+    if covered < duration - 1.0:
+        raise EventRefused(
+            f"its signal {signal.kind} says nothing for the last"
+            f" {duration - covered:.0f} s"
+        )
