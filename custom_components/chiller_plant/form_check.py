@@ -55,13 +55,15 @@ def read_answers(
             answers.problems.append(problem)
             continue
         found: list[str] = []
-        for item in value if isinstance(value, list | tuple) else [value]:
+        several = isinstance(value, list | tuple)
+        for item in value if several else [value]:
             name = machines.name(question, item)
+            if several and not name:
+                name = question.problem("", "one of the answers is empty", "Remove it")
             if isinstance(name, str):
                 found.append(name)
             else:
                 answers.problems.append(name)
-        several = isinstance(value, list | tuple)
         answers.metadata[key] = found if several else "".join(found)
     for key, value in config.items():
         if (problem := form.field(key).check(value)) is not None:

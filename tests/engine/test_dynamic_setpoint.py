@@ -259,7 +259,11 @@ def test_only_what_the_outputs_name_is_reset() -> None:
     ("metadata", "config", "says"),
     [
         ({}, {"method": "guess"}, "method is 'guess'"),
-        ({}, {"supply_temperature_maximum": 5}, "minimum is above its maximum"),
+        (
+            {},
+            {"supply_temperature_maximum": 5},
+            "supply_temperature_minimum is above supply_temperature_maximum",
+        ),
         ({}, {"trim": "much"}, "trim is not a number"),
         ({}, {"valve_request_off": 99}, "at most 95"),
         ({"zones": ["zone_9"]}, {}, "no zone_9"),

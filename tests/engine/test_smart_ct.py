@@ -386,12 +386,12 @@ def test_restart_with_nonsense_begins_from_the_drives() -> None:
 @pytest.mark.parametrize(
     ("outputs", "config", "says"),
     [
-        ([], {}, "name no tower"),
-        (PUMPS, {}, "name no tower"),
+        ([], {}, "no cooling tower"),
+        (PUMPS, {}, "no cooling tower"),
         (["ct_1.speed"], {}, "not a point that can be set"),
         (["schp_1.speed_command"], {}, "neither fan speed"),
         (["cdp_1.run_command"], {}, "neither fan speed"),
-        (CELLS, {"law": "braun"}, "no fan speed"),
+        (CELLS, {"law": "braun"}, "fan speed to set"),
         (FANS, {"law": "magic"}, "law is 'magic'"),
         (FANS, {"cells": "some"}, "cells is 'some'"),
         (FANS, {"load_tiers": [70, 40]}, "do not rise"),

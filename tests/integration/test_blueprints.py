@@ -304,7 +304,12 @@ async def test_forms_leave_pumps_and_zones_to_whom_they_belong(
     metadata, _ = await made(
         hass, entry, "smart_ct", towers=[device(hass, entry, "ct_1")]
     )
-    assert metadata == {"outputs": ["ct_1"], "chillers": []}
+    assert metadata == {
+        "outputs": ["ct_1"],
+        "towers": ["ct_1"],
+        "condenser_pumps": [],
+        "chillers": [],
+    }
 
 
 async def test_forms_offer_equipment_of_their_kind_only(
@@ -464,6 +469,7 @@ async def test_schp_control_registers(
     )
     assert metadata == {
         "outputs": ["schp_1", "schp_2"],
+        "pumps": ["schp_1", "schp_2"],
         "enable": ["plant.enable_command"],
         "sensors": ["plant.chilled_water_differential_pressure"],
         "setpoint_points": ["plant.chilled_water_differential_pressure_setpoint"],

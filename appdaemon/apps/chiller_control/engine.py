@@ -73,7 +73,7 @@ class _Running:
 
     automation: PlanAutomation
     controller: Controller | None = None
-    refused: str | None = None
+    refused: ControlRefused | None = None
     sent: dict[str, _Sent] = field(default_factory=dict)
     decision: Decision | None = None
     reported: tuple[object, ...] | None = None
@@ -94,6 +94,8 @@ class Engine:
         self._time_zone = time_zone
         self._plan: Plan | None = None
         self._running: dict[str, _Running] = {}
+        self._idle: dict[str, _Running] = {}
+        """Automations that may run, but not today: made to see whether they can be."""
         self._leaving: set[str] = set()
         self._heard_at: float | None = None
         self._complaints: set[str] = set()
@@ -128,6 +130,11 @@ class Engine:
             else:
                 old.automation = automation
                 self._running[entity_id] = old
+        self._idle = {
+            item.entity_id: self._begin(_Running(item))
+            for item in plan.idle
+            if item.control_type == self._control_type
+        }
 
     def _begin(self, running: _Running) -> _Running:
         assert self._plan is not None
@@ -135,9 +142,9 @@ class Engine:
         try:
             running.controller = self._build(self._plan, running.automation)
         except ControlRefused as err:
-            running.refused = str(err)
+            running.refused = err
         except Exception as err:  # noqa: BLE001 - one form must not stop the others
-            running.refused = _fault(err)
+            running.refused = ControlRefused(_fault(err))
         return running
 
     def cycle(self, now: float) -> None:
@@ -148,6 +155,11 @@ class Engine:
             self._leave()
             for running in self._running.values():
                 self._cycle(now, running)
+            for running in self._idle.values():
+                if running.refused is not None:
+                    self._refuse(now, running, running.refused)
+                elif running.reported is None:
+                    self._say(now, running, "idle", {}, ())
             if self._heard_at is None or now - self._heard_at >= REPORT_INTERVAL:
                 self._report(now, {})
         except NoAnswer:
@@ -165,12 +177,11 @@ class Engine:
 
     def _cycle(self, now: float, running: _Running) -> None:
         name = running.automation.name
-        if running.controller is None:
-            message = running.refused or ""
+        if running.refused is not None:
             self._release(running, set())
-            self._say(now, running, "refused", {"message": message}, ())
-            self._complain(f"{name} is refused: {message}")
+            self._refuse(now, running, running.refused)
             return
+        assert running.controller is not None
         try:
             inputs = self._inputs(running)
             decision = running.controller.step(now, inputs)
@@ -183,6 +194,11 @@ class Engine:
         self._release(running, {command.point for command in decision.commands})
         self._command(now, running, decision.commands)
         self._say(now, running, decision.state, decision.attributes, decision.events)
+
+    def _refuse(self, now: float, running: _Running, why: ControlRefused) -> None:
+        attributes = {"message": str(why), "fields": list(why.fields)}
+        self._say(now, running, "refused", attributes, ())
+        self._complain(f"{running.automation.name} is refused: {why}")
 
     # In
 

@@ -34,13 +34,15 @@ class ChillerPlantSchedule:
         self._operation = config.get("operation")
         if self._operation not in OPERATIONS:
             raise ControlRefused(
-                f"operation is {self._operation!r}; it is one of {', '.join(OPERATIONS)}"
+                f"operation is {self._operation!r}; it is one of {', '.join(OPERATIONS)}",
+                "operation",
             )
         days = config.get("days") or DAYS
         unknown = [day for day in days if day not in DAYS]
         if unknown:
             raise ControlRefused(
-                f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}"
+                f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}",
+                "days",
             )
         self._days = frozenset(DAYS.index(day) for day in days)
         self._start = self._stop = time()
@@ -50,7 +52,9 @@ class ChillerPlantSchedule:
             if self._start == self._stop:
                 raise ControlRefused(
                     f"start and stop are both {self._start:%H:%M}; choose all day "
-                    "if the plant should not stop"
+                    "if the plant should not stop",
+                    "start_time",
+                    "stop_time",
                 )
         self._was_on: bool | None = None
         self._was_in: Window | None = None
@@ -147,4 +151,6 @@ def _time(value: Any, field: str) -> time:
     try:
         return time.fromisoformat(str(value))
     except ValueError:
-        raise ControlRefused(f"{field} is not a time of day: {value!r}") from None
+        raise ControlRefused(
+            f"{field} is not a time of day: {value!r}", field
+        ) from None

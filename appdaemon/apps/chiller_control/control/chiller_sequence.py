@@ -72,11 +72,12 @@ class ChillerSequence:
         self._method = config.get("method") or "run_hours"
         if self._method not in METHODS:
             raise ControlRefused(
-                f"method is {self._method!r}; it is one of {', '.join(METHODS)}"
+                f"method is {self._method!r}; it is one of {', '.join(METHODS)}",
+                "method",
             )
         keys = automation.names("chillers")
         if not keys:
-            raise ControlRefused("no chiller is chosen")
+            raise ControlRefused("no chiller is chosen", "chillers")
         self._members = {
             key: _member(plan, key, _COUNTED.get(self._method))
             for key in dict.fromkeys(keys)
@@ -433,17 +434,19 @@ def _member(plan: Plan, key: str, counted: str | None) -> _Member:
     """Find the points of a chiller; raises ControlRefused."""
     chiller: PlanEquipment | None = plan.equipment.get(key)
     if chiller is None or chiller.type != "chiller":
-        raise ControlRefused(f"chillers: the plant has no chiller {key}")
+        raise ControlRefused(f"chillers: the plant has no chiller {key}", "chillers")
     position = chiller.command("sequence_position")
     if position is None:
         raise ControlRefused(
-            f"{chiller.name} has no sequence_position to set: it cannot be started"
+            f"{chiller.name} has no sequence_position to set: it cannot be started",
+            "chillers",
         )
     amount = chiller.point(counted) if counted else None
     if counted and amount is None:
         raise ControlRefused(
             f"{chiller.name} has no run_status, so that its "
-            f"{counted.replace('_', ' ')} are not counted; choose another method"
+            f"{counted.replace('_', ' ')} are not counted; choose another method",
+            "method",
         )
     return _Member(
         key=key,

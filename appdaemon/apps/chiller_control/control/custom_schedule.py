@@ -36,12 +36,14 @@ class CustomSchedule:
         """Check what was configured; raise ControlRefused if it cannot be run."""
         names = automation.names("point")
         if not names:
-            raise ControlRefused("no point is chosen")
+            raise ControlRefused("no point is chosen", "point")
         point = plan.points.get(names[0])
         if point is None:
-            raise ControlRefused(f"the plant has no point {names[0]}")
+            raise ControlRefused(f"the plant has no point {names[0]}", "point")
         if not point.writable:
-            raise ControlRefused(f"{point.key} cannot be set: it is a measurement")
+            raise ControlRefused(
+                f"{point.key} cannot be set: it is a measurement", "point"
+            )
         config = automation.config
         self._name = automation.name
         self._point = point
@@ -60,7 +62,8 @@ class CustomSchedule:
         self._repeat = config.get("repeat")
         if self._repeat not in REPEATS:
             raise ControlRefused(
-                f"repeat is {self._repeat!r}; it is one of {', '.join(REPEATS)}"
+                f"repeat is {self._repeat!r}; it is one of {', '.join(REPEATS)}",
+                "repeat",
             )
         self._begin = self._end = datetime.min
         self._begin_time = self._end_time = time()
@@ -71,7 +74,9 @@ class CustomSchedule:
             if self._end <= self._begin:
                 raise ControlRefused(
                     f"the end {self._end:%Y-%m-%d %H:%M} is not after the begin "
-                    f"{self._begin:%Y-%m-%d %H:%M}"
+                    f"{self._begin:%Y-%m-%d %H:%M}",
+                    "begin",
+                    "end",
                 )
         else:
             self._begin_time = _time(config.get("begin_time"), "begin_time")
@@ -248,23 +253,28 @@ def fitting(value: object, point: PlanPoint) -> Value:
     """Return a value as the point takes it; raises ControlRefused with the reason."""
     text = str(value).strip() if value is not None else ""
     if not text:
-        raise ControlRefused(f"there is no value for {point.key}")
+        raise ControlRefused(f"there is no value for {point.key}", "value")
     word = _WORDS.get(text.casefold())
     if point.boolean:
         if word is None:
-            raise ControlRefused(f"{point.key} is on or off; {text!r} is neither")
+            raise ControlRefused(
+                f"{point.key} is on or off; {text!r} is neither", "value"
+            )
         return word
     try:
         number = float(text)
     except ValueError:
-        raise ControlRefused(f"{point.key} takes a number; {text!r} is none") from None
+        raise ControlRefused(
+            f"{point.key} takes a number; {text!r} is none", "value"
+        ) from None
     unit = f" {point.unit}" if point.unit else ""
     # Written so that "nan" is outside all limits.
     low = float("-1e9") if point.low is None else point.low
     high = float("1e9") if point.high is None else point.high
     if not low <= number <= high:
         raise ControlRefused(
-            f"{point.key}: {text}{unit} is outside its limits, {low:g} to {high:g}{unit}"
+            f"{point.key}: {text}{unit} is outside its limits, {low:g} to {high:g}{unit}",
+            "value",
         )
     return number
 
@@ -295,7 +305,9 @@ def _days(value: Any) -> frozenset[int]:
     days = value or DAYS
     unknown = [day for day in days if day not in DAYS]
     if unknown:
-        raise ControlRefused(f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}")
+        raise ControlRefused(
+            f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}", "days"
+        )
     return frozenset(DAYS.index(day) for day in days)
 
 
@@ -303,9 +315,13 @@ def _moment(value: Any, field: str) -> datetime:
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
-        raise ControlRefused(f"{field} is not a date and time: {value!r}") from None
+        raise ControlRefused(
+            f"{field} is not a date and time: {value!r}", field
+        ) from None
     if moment.tzinfo is not None:
-        raise ControlRefused(f"{field} is a local time, without an offset: {value!r}")
+        raise ControlRefused(
+            f"{field} is a local time, without an offset: {value!r}", field
+        )
     return moment
 
 
@@ -313,4 +329,6 @@ def _time(value: Any, field: str) -> time:
     try:
         return time.fromisoformat(str(value))
     except ValueError:
-        raise ControlRefused(f"{field} is not a time of day: {value!r}") from None
+        raise ControlRefused(
+            f"{field} is not a time of day: {value!r}", field
+        ) from None

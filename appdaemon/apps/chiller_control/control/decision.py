@@ -16,7 +16,16 @@ Value: TypeAlias = bool | float
 
 
 class ControlRefused(ValueError):
-    """An automation that cannot be run as it is configured; says why."""
+    """An automation that cannot be run as it is configured; says why.
+
+    `fields` are the fields of the form that it is about, as the blueprint calls
+    them: whoever tells a person has their labels.
+    """
+
+    def __init__(self, message: str, *fields: str) -> None:
+        """Say why."""
+        super().__init__(message)
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)

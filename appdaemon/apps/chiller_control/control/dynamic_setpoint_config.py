@@ -68,7 +68,11 @@ def reset_range(automation: PlanAutomation, method: str) -> tuple[float, float]:
     low = automation.number(f"{name}_low", low)
     high = automation.number(f"{name}_high", high)
     if low >= high:
-        raise ControlRefused(f"{name}_low {low:g} is not below {name}_high {high:g}")
+        raise ControlRefused(
+            f"{name}_low {low:g} is not below {name}_high {high:g}",
+            f"{name}_low",
+            f"{name}_high",
+        )
     return low, high
 
 
@@ -88,25 +92,29 @@ def outputs(
         output = plan.points.get(name)
         role = name.partition(".")[2]
         if output is None or not output.writable or role not in (TEMPERATURE, PRESSURE):
-            raise ControlRefused(f"outputs: {name} is not a setpoint that can be reset")
+            raise ControlRefused(
+                f"outputs: {name} is not a setpoint that can be reset", "outputs"
+            )
         if role in found:
-            raise ControlRefused(f"outputs: {role} is there twice")
+            raise ControlRefused(f"outputs: {role} is there twice", "outputs")
         if role == TEMPERATURE:
             coldest = number("supply_temperature_minimum", 6.7)
             warmest = number("supply_temperature_maximum", 10.0)
+            limits = "supply_temperature_minimum", "supply_temperature_maximum"
             rate = number("temperature_rate", 0.2, minimum=0.001) / 60.0
             at_full, at_zero, digits = coldest, warmest, 2
         else:
             at_zero = number("differential_pressure_minimum", 35.0, minimum=0.0)
             at_full = number("differential_pressure_maximum", 100.0)
+            limits = "differential_pressure_minimum", "differential_pressure_maximum"
             rate = number("pressure_rate", 10.0, minimum=0.001) / 60.0
             coldest, warmest, digits = at_zero, at_full, 1
         if coldest > warmest:
-            raise ControlRefused(f"{role}: its minimum is above its maximum")
+            raise ControlRefused(f"{limits[0]} is above {limits[1]}", *limits)
         at_zero, at_full = (_within(output, value) for value in (at_zero, at_full))
         found[role] = ResetOutput(output, at_zero, at_full, rate, digits)
     if not found:
-        raise ControlRefused("the plant has no setpoint that can be reset")
+        raise ControlRefused("the plant has no setpoint that can be reset", "outputs")
     return found.get(TEMPERATURE), found.get(PRESSURE)
 
 
@@ -123,7 +131,9 @@ def chiller_points(
     for key in keys:
         equipment = plan.equipment.get(key)
         if equipment is None or equipment.type != "chiller":
-            raise ControlRefused(f"chillers: the plant has no chiller {key}")
+            raise ControlRefused(
+                f"chillers: the plant has no chiller {key}", "chillers"
+            )
         command = equipment.point("run_command")
         chillers[key] = (equipment.point("run_status") or command, command)
     if not chillers:

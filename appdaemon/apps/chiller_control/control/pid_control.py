@@ -22,17 +22,19 @@ class PidControl:
         self._name = automation.name
         self._measurement = _single(plan, automation, "measurement")
         if self._measurement is None:
-            raise ControlRefused("no measurement is chosen")
+            raise ControlRefused("no measurement is chosen", "measurement")
         self._setpoint_point = _single(plan, automation, "setpoint_point")
         self._setpoint = None if self._setpoint_point else automation.number("setpoint")
         self._outputs = tuple(
             _known(plan, key, "outputs") for key in automation.names("outputs")
         )
         if not self._outputs:
-            raise ControlRefused("no output is chosen")
+            raise ControlRefused("no output is chosen", "outputs")
         for output in self._outputs:
             if not output.writable or output.boolean:
-                raise ControlRefused(f"{output.key} is not a number that can be set")
+                raise ControlRefused(
+                    f"{output.key} is not a number that can be set", "outputs"
+                )
         self._enable = tuple(
             _known(plan, key, "enable").key for key in automation.names("enable")
         )
@@ -186,7 +188,9 @@ def _settings(
 ) -> PidSettings:
     action = automation.config.get("action", "reverse")
     if action not in ("reverse", "direct"):
-        raise ControlRefused(f"action is {action!r}; it is 'reverse' or 'direct'")
+        raise ControlRefused(
+            f"action is {action!r}; it is 'reverse' or 'direct'", "action"
+        )
     low = automation.number("output_minimum", 0.0)
     high = automation.number("output_maximum", 100.0)
     low = max([low, *(point.low for point in outputs if point.low is not None)])
@@ -194,7 +198,9 @@ def _settings(
     if low >= high:
         raise ControlRefused(
             f"nothing is left between the lowest output {low:g} and the highest "
-            f"{high:g}; the limits of the output points count too"
+            f"{high:g}; the limits of the output points count too",
+            "output_minimum",
+            "output_maximum",
         )
     return PidSettings(
         gain=automation.number("gain", minimum=0.0),
@@ -215,4 +221,4 @@ def _known(plan: Plan, key: str, field: str) -> PlanPoint:
     try:
         return plan.points[key]
     except KeyError:
-        raise ControlRefused(f"{field}: the plant has no point {key}") from None
+        raise ControlRefused(f"{field}: the plant has no point {key}", field) from None

@@ -86,15 +86,19 @@ class PlanAutomation:
         if value is None or value == "":
             value = default
         if value is None or isinstance(value, bool):
-            raise ControlRefused(f"{key} is missing")
+            raise ControlRefused(f"{key} is missing", key)
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise ControlRefused(f"{key} is not a number: {value!r}") from None
+            raise ControlRefused(f"{key} is not a number: {value!r}", key) from None
         if minimum is not None and not number >= minimum:
-            raise ControlRefused(f"{key} is {number:g}; at least {minimum:g} is needed")
+            raise ControlRefused(
+                f"{key} is {number:g}; at least {minimum:g} is needed", key
+            )
         if maximum is not None and not number <= maximum:
-            raise ControlRefused(f"{key} is {number:g}; at most {maximum:g} is allowed")
+            raise ControlRefused(
+                f"{key} is {number:g}; at most {maximum:g} is allowed", key
+            )
         return number
 
 
@@ -109,6 +113,8 @@ class Plan:
     """Seconds between two readings of the plant."""
     revision: str
     automations: tuple[PlanAutomation, ...]
+    idle: tuple[PlanAutomation, ...]
+    """Those that may run, but not today."""
     equipment: Mapping[str, PlanEquipment]
     points: Mapping[str, PlanPoint]
 
@@ -134,6 +140,9 @@ def parse_plan(data: Mapping[str, Any]) -> Plan:
         poll_interval=float(plant["poll_interval"]),
         revision=str(data["revision"]),
         automations=tuple(_automation(item) for item in data["automations"]),
+        idle=tuple(
+            _automation({**item, "priority": 0}) for item in data.get("idle") or ()
+        ),
         equipment=equipment,
         points={
             point.key: point

@@ -163,5 +163,7 @@ def search_of(ratings: PlantRatings) -> "NearOptimal":
 def choice(value: object, field: str, choices: tuple[str, ...]) -> str:
     """Return what was chosen; raises ControlRefused if it is not offered."""
     if value not in choices:
-        raise ControlRefused(f"{field} is {value!r}; it is one of {', '.join(choices)}")
+        raise ControlRefused(
+            f"{field} is {value!r}; it is one of {', '.join(choices)}", field
+        )
     return str(value)

@@ -67,17 +67,22 @@ class RotationSchedule:
         """Read it; raise ControlRefused if it cannot be."""
         self._days = int(days)
         if self._days != days or self._days < 1:
-            raise ControlRefused(f"rotation_days is {days:g}; whole days are needed")
+            raise ControlRefused(
+                f"rotation_days is {days:g}; whole days are needed", "rotation_days"
+            )
         start, at = config.get("rotation_start"), config.get("rotation_time")
         try:
             self._start = date.fromisoformat(str(start))
         except ValueError:
-            raise ControlRefused(f"rotation_start is not a date: {start!r}") from None
+            raise ControlRefused(
+                f"rotation_start is not a date: {start!r}", "rotation_start"
+            ) from None
         try:
             self._time = time.fromisoformat(str(at))
         except ValueError:
             raise ControlRefused(
-                f"rotation_time is not a time of day: {at!r}"
+                f"rotation_time is not a time of day: {at!r}",
+                "rotation_time",
             ) from None
 
     def at(self, now: float, zone: tzinfo) -> tuple[int, float]:

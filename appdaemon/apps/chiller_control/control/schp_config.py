@@ -81,7 +81,8 @@ class SCHPConfig:
         self.why_off = "not enabled" if chosen else "no chilled water is made"
         if not self.enable:
             raise ControlRefused(
-                "nothing says when there is water to pump: choose what enables the pumps"
+                "nothing says when there is water to pump: choose what enables the pumps",
+                "enable",
             )
         standby = number("standby_pumps", 0, minimum=0, maximum=len(self.pumps) - 1)
         self.design_pumps = len(self.pumps) - int(standby)
@@ -113,13 +114,14 @@ class SCHPConfig:
 def _pumps(plan: Plan, automation: PlanAutomation) -> tuple[Pump, ...]:
     keys = automation.names("outputs")
     if not keys:
-        raise ControlRefused("no pump is chosen")
+        raise ControlRefused("no pump is chosen", "pumps")
     pumps = []
     for key in dict.fromkeys(keys):
         equipment = plan.equipment.get(key)
         if equipment is None or equipment.type != PUMP_TYPE:
             raise ControlRefused(
-                f"pumps: {plan.name(key)} is no secondary chilled-water pump"
+                f"pumps: {plan.name(key)} is no secondary chilled-water pump",
+                "pumps",
             )
         pumps.append(_pump(equipment))
     with_drive = [pump for pump in pumps if pump.speed_command is not None]
@@ -127,7 +129,8 @@ def _pumps(plan: Plan, automation: PlanAutomation) -> tuple[Pump, ...]:
         without = next(pump for pump in pumps if pump.speed_command is None)
         raise ControlRefused(
             f"{with_drive[0].name} has a speed to set and {without.name} has none: "
-            "make one automation for each type"
+            "make one automation for each type",
+            "pumps",
         )
     return tuple(pumps)
 
@@ -135,7 +138,7 @@ def _pumps(plan: Plan, automation: PlanAutomation) -> tuple[Pump, ...]:
 def _pump(equipment: PlanEquipment) -> Pump:
     run = equipment.command("run_command")
     if run is None:
-        raise ControlRefused(f"{equipment.name} has no run_command to set")
+        raise ControlRefused(f"{equipment.name} has no run_command to set", "pumps")
     speed = equipment.points.get("speed_command")
     return Pump(
         key=equipment.key,
@@ -159,22 +162,28 @@ def _sensors(
     """Pair each sensor with the chosen setpoint of its own zone, or the only one."""
     chosen = automation.names("sensors") or _sensors_of_zones(plan, pumps)
     if not chosen:
-        raise ControlRefused("no differential-pressure sensor is chosen")
+        raise ControlRefused("no differential-pressure sensor is chosen", "sensors")
     of_equipment = {}
     for key in setpoints:
         point = _known(plan, key, "setpoint_points")
         if point.boolean:
-            raise ControlRefused(f"setpoint_points: {key} is not a number")
+            raise ControlRefused(
+                f"setpoint_points: {key} is not a number", "setpoint_points"
+            )
         of_equipment[key.partition(".")[0]] = key
     sensors = []
     for key in dict.fromkeys(chosen):
         if _known(plan, key, "sensors").boolean:
-            raise ControlRefused(f"sensors: {key} is not a measurement")
+            raise ControlRefused(f"sensors: {key} is not a measurement", "sensors")
         setpoint = of_equipment.get(key.partition(".")[0])
         if setpoint is None and len(setpoints) == 1:
             setpoint = setpoints[0]
         if setpoint is None and setpoints:
-            raise ControlRefused(f"none of the setpoints chosen belongs to {key}")
+            raise ControlRefused(
+                f"none of the setpoints chosen belongs to {key}",
+                "setpoint_points",
+                "sensors",
+            )
         sensors.append(Sensor(key, setpoint))
     return tuple(sensors)
 
@@ -221,7 +230,7 @@ def _flow(
     if names := automation.names("flow"):
         point = _known(plan, names[0], "flow")
         if point.boolean:
-            raise ControlRefused(f"flow: {point.key} is not a measurement")
+            raise ControlRefused(f"flow: {point.key} is not a measurement", "flow")
         return point.key
     plants = plan.of_type("plant")
     if plants and _is_all(plan, pumps):
@@ -247,7 +256,8 @@ def _design_flow(
         if flow <= 0 and metered:
             raise ControlRefused(
                 f"{pump.name} has no rated flow in the plant file: "
-                "give the design flow of the group"
+                "give the design flow of the group",
+                "design_flow",
             )
         rated.append(flow)
     return sum(rated) * design_pumps / len(pumps) if min(rated) > 0 else 0.0
@@ -269,7 +279,9 @@ def _loop(automation: PlanAutomation, pumps: tuple[Pump, ...]) -> PidSettings:
     if low >= high:
         raise ControlRefused(
             f"nothing is left between the lowest speed {low:g} and the highest "
-            f"{high:g}; the limits of the speed points count too"
+            f"{high:g}; the limits of the speed points count too",
+            "speed_minimum",
+            "speed_maximum",
         )
     return PidSettings(
         gain=automation.number("gain", 0.1, minimum=0),
@@ -284,4 +296,4 @@ def _known(plan: Plan, key: str, field: str) -> PlanPoint:
     try:
         return plan.points[key]
     except KeyError:
-        raise ControlRefused(f"{field}: the plant has no point {key}") from None
+        raise ControlRefused(f"{field}: the plant has no point {key}", field) from None

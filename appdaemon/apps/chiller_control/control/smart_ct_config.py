@@ -58,7 +58,10 @@ class SmartCTConfig:
         if self.design_return - self.design_supply <= self.minimum_lift:
             raise ControlRefused(
                 "design_return_temperature less design_supply_temperature is not "
-                f"above minimum_lift {self.minimum_lift:g} K"
+                f"above minimum_lift {self.minimum_lift:g} K",
+                "design_return_temperature",
+                "design_supply_temperature",
+                "minimum_lift",
             )
         self.fan_minimum = number("fan_speed_minimum", 20.0, minimum=0.0, maximum=100.0)
         self.fan_maximum = number(
@@ -84,12 +87,15 @@ class SmartCTConfig:
             plan, automation, run=self.cell_choice != "chillers"
         )
         if not self.cells:
-            raise ControlRefused("outputs name no tower: choose the cooling towers")
+            raise ControlRefused("no cooling tower is chosen", "towers")
         self.drives_fans = any(cell.speed for cell in self.cells)
         self.drives_cells = any(cell.run for cell in self.cells)
         self.drives_pumps = bool(self.pumps)
         if self.law != "fixed" and not self.drives_fans:
-            raise ControlRefused("outputs name no fan speed of a tower")
+            raise ControlRefused(
+                "no tower that is chosen has a fan speed to set; choose the fixed law",
+                "towers",
+            )
         lows = [cell.speed.low for cell in self.cells if cell.speed]
         self.may_stop_fans = all(low is None or low <= 0 for low in lows)
         self.fan_minimum = max([self.fan_minimum, *(low for low in lows if low)])
@@ -117,9 +123,11 @@ def _tiers(value: object) -> tuple[float, ...]:
     try:
         tiers = tuple(float(item) for item in value)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
-        raise ControlRefused(f"load_tiers are not numbers: {value!r}") from None
+        raise ControlRefused(
+            f"load_tiers are not numbers: {value!r}", "load_tiers"
+        ) from None
     if list(tiers) != sorted(tiers):
-        raise ControlRefused(f"load_tiers do not rise: {value!r}")
+        raise ControlRefused(f"load_tiers do not rise: {value!r}", "load_tiers")
     return tiers
 
 
@@ -129,7 +137,9 @@ def _chillers(plan: Plan, automation: PlanAutomation) -> tuple[PlanEquipment, ..
     )
     for key in keys:
         if key not in plan.equipment or plan.equipment[key].type != "chiller":
-            raise ControlRefused(f"chillers: the plant has no chiller {key}")
+            raise ControlRefused(
+                f"chillers: the plant has no chiller {key}", "chillers"
+            )
     if not keys:
         raise ControlRefused("the plant has no chiller")
     return tuple(plan.equipment[key] for key in dict.fromkeys(keys))
@@ -146,19 +156,23 @@ def _drives(
         item = plan.equipment.get(name)
         if item is not None and item.type not in _DRIVES:
             raise ControlRefused(
-                f"outputs: {item.name} is neither a tower nor a condenser-water pump"
+                f"{item.name} is neither a tower nor a condenser-water pump",
+                "towers",
             )
     roles: dict[str, set[str]] = {}
     for name in driven_points(plan, automation):
         key, _, role = name.partition(".")
         point = plan.points.get(name)
         if point is None or not point.writable:
-            raise ControlRefused(f"outputs: {name} is not a point that can be set")
+            raise ControlRefused(
+                f"outputs: {name} is not a point that can be set", "towers"
+            )
         kind = plan.equipment[key].type
         if kind not in _DRIVES or role not in DRIVEN_ROLES[kind]:
             raise ControlRefused(
                 f"outputs: {name} is neither fan speed or run command of a tower nor "
-                "the speed of a condenser-water pump"
+                "the speed of a condenser-water pump",
+                "towers",
             )
         roles.setdefault(key, set()).add(role)
     found: dict[str, list[Drive]] = {kind: [] for kind in _DRIVES}

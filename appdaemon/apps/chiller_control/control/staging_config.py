@@ -20,17 +20,27 @@ class StagingConfig:
         self.staging = automation.config.get("staging") or STAGINGS[0]
         if self.staging not in STAGINGS:
             raise ControlRefused(
-                f"staging is {self.staging!r}; it is one of {', '.join(STAGINGS)}"
+                f"staging is {self.staging!r}; it is one of {', '.join(STAGINGS)}",
+                "staging",
             )
         self.minimum_lift = number("minimum_lift", 12.0, minimum=0.0)
         self.design_lift = number("design_lift", 28.0)
         if self.design_lift <= self.minimum_lift:
             raise ControlRefused(
                 f"design_lift {self.design_lift:g} K is not above minimum_lift "
-                f"{self.minimum_lift:g} K"
+                f"{self.minimum_lift:g} K",
+                "design_lift",
+                "minimum_lift",
             )
         self.up = number("stage_up_threshold", 90.0, minimum=1.0, maximum=200.0)
         self.down = number("stage_down_threshold", 80.0, minimum=0.0, maximum=200.0)
+        if self.down >= self.up:
+            raise ControlRefused(
+                f"stage_down_threshold {self.down:g} % is not below stage_up_threshold "
+                f"{self.up:g} %: chillers would come and go",
+                "stage_down_threshold",
+                "stage_up_threshold",
+            )
         self.stage_hold = number("stage_hold", 900.0, minimum=0.0)
         self.minimum_stage_time = number("minimum_stage_time", 900.0, minimum=0.0)
         self.error = number("supply_temperature_error", 1.0, minimum=0.0)
@@ -43,7 +53,8 @@ class StagingConfig:
         if self.primary_flow not in PRIMARY_FLOWS:
             raise ControlRefused(
                 f"primary_flow is {self.primary_flow!r}; it is one of "
-                f"{', '.join(PRIMARY_FLOWS)}"
+                f"{', '.join(PRIMARY_FLOWS)}",
+                "primary_flow",
             )
         self.primary_flow_minimum = number(
             "primary_flow_minimum", 60.0, minimum=55.0, maximum=100.0

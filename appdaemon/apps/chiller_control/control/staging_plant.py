@@ -112,12 +112,14 @@ def staging_plant(plan: Plan, automation: PlanAutomation) -> StagingPlant:
     """Find the machines of an automation; raises ControlRefused."""
     keys = automation.names("chillers")
     if not keys:
-        raise ControlRefused("no chiller is chosen")
+        raise ControlRefused("no chiller is chosen", "chillers")
     chillers = []
     for key in dict.fromkeys(keys):
         equipment = plan.equipment.get(key)
         if equipment is None or equipment.type != "chiller":
-            raise ControlRefused(f"chillers: the plant has no chiller {key}")
+            raise ControlRefused(
+                f"chillers: the plant has no chiller {key}", "chillers"
+            )
         chillers.append(_chiller(plan, equipment))
     # A whole machine among the outputs of another automation is that one's alone.
     driven = {
@@ -139,13 +141,15 @@ def staging_plant(plan: Plan, automation: PlanAutomation) -> StagingPlant:
 def _chiller(plan: Plan, equipment: PlanEquipment) -> Chiller:
     machine = _motor(equipment)
     if machine.command is None:
-        raise ControlRefused(f"{equipment.name} has no run_command to set")
+        raise ControlRefused(f"{equipment.name} has no run_command to set", "chillers")
 
     def serving(kind: str) -> tuple[PlanEquipment, ...]:
         found = []
         for key in equipment.served_by.get(kind, ()):
             if key not in plan.equipment:
-                raise ControlRefused(f"{equipment.name} is served by unknown {key}")
+                raise ControlRefused(
+                    f"{equipment.name} is served by unknown {key}", "chillers"
+                )
             found.append(plan.equipment[key])
         return tuple(found)
 
