@@ -9,6 +9,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from . import issues
+from .action_log import async_setup_action_log
 from .actions import async_report_notice
 from .bus_entity import bus_identifier
 from .bus_health import BusHealth
@@ -26,11 +27,14 @@ from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .day_services import async_setup_day_services
 from .entity import equipment_identifier, plant_device_info, plant_identifier
+from .exchange_services import async_setup_exchange_services
 from .history import async_setup_history
 from .installation import async_get_installer
 from .links import async_open_links, async_temporary_links
 from .plan import PlanRoom
 from .plan_services import async_setup_plan_services
+from .planned import async_remove_planned
+from .planned_services import async_setup_planned_services
 from .plant.model import Plant
 from .plant.notices import Notice
 from .plant.plant_file import PlantFileError, parse_plant
@@ -46,7 +50,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what all plants share: the actions."""
     async_setup_services(hass)
     async_setup_plan_services(hass)
+    async_setup_planned_services(hass)
+    async_setup_action_log(hass)
     async_setup_day_services(hass)
+    async_setup_exchange_services(hass)
     async_setup_history(hass)
     issues.forget_those_of_disabled_plants(hass)
     return True
@@ -132,6 +139,7 @@ async def async_remove_entry(
             issues.raise_left_behind(hass, entry.entry_id, plant, left)
     await async_remove_stored(hass, entry.entry_id)
     await async_remove_profiles(hass, entry.entry_id)
+    await async_remove_planned(hass, entry.entry_id)
 
 
 async def async_remove_config_entry_device(

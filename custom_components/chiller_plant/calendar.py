@@ -31,6 +31,7 @@ from .const import DOMAIN
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .day_calendar import MAXIMUM_ENTRIES, Occurrence, day_event
 from .plan_entity import PlanEntity
+from .planned_calendar import PlannedCalendar
 
 PARALLEL_UPDATES = 0
 
@@ -42,8 +43,9 @@ async def async_setup_entry(
     entry: ChillerPlantConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the plant's calendar."""
-    async_add_entities([ProfileCalendar(entry.runtime_data)])
+    """Add the plant's calendars."""
+    data = entry.runtime_data
+    async_add_entities([ProfileCalendar(data), PlannedCalendar(data)])
 
 
 class ProfileCalendar(PlanEntity, CalendarEntity):

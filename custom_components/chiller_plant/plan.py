@@ -28,6 +28,7 @@ from .day_calendar import DayCalendar
 from .day_room import DayRoom
 from .engine_watch import EngineWatch
 from .lookup import entity_of_figure, entity_of_point
+from .planned import PlannedActions
 from .plant.model import Equipment, Plant, Point
 from .plant.profiles import (
     CUSTOM_SCHEDULE,
@@ -60,6 +61,7 @@ class PlanRoom:
             hass, entry.entry_id, plant.name, self.signal("engine")
         )
         self.automations = AutomationWatch(self)
+        self.planned = PlannedActions(self)
         self.refusals = Refusals(hass, entry.entry_id, plant.name)
         self.days = DayRoom(self)
         self._unsubscribe: list[CALLBACK_TYPE] = []
@@ -72,12 +74,13 @@ class PlanRoom:
         return self._entry_id
 
     def signal(self, what: str) -> str:
-        """Name a dispatcher signal: `plan`, `reports`, `engine`, `told`, `sync`."""
+        """Name a dispatcher signal: `plan`, `reports`, `planned`, `engine`, `told`..."""
         return f"{DOMAIN}_{self._entry_id}_{what}"
 
     async def async_start(self) -> None:
         """Read what was decided, and watch the world from now on."""
         await self.store.async_load()
+        await self.planned.async_load()
         self._unsubscribe += [
             self.days.async_start(),
             self.automations.async_start(),
@@ -109,6 +112,7 @@ class PlanRoom:
                 self.hass, DOMAIN, unassigned_issue(self._entry_id, key)
             )
         await self.store.async_close()
+        await self.planned.async_close()
 
     # What the calendar says.
 
@@ -191,6 +195,7 @@ class PlanRoom:
         )
         if deleted:
             self.store.reports.pop(automation_id, None)
+            self.planned.forget(automation_id)
             for name, profile in decisions.profiles.items():
                 kept = {
                     key: priority
@@ -256,9 +261,7 @@ class PlanRoom:
                 if registrations[key].control_type == CUSTOM_SCHEDULE
                 else priority,
             )
-            for key, priority in plan_automations(
-                self.days.profile, enabled
-            )
+            for key, priority in plan_automations(self.days.profile, enabled)
         ]
         return tuple(sorted(planned, key=lambda item: -item[1]))
 
@@ -318,6 +321,7 @@ class PlanRoom:
                     "priority": priority,
                     "metadata": item.metadata,
                     "config": self.days.config_of(item.id, item.config),
+                    "amendments": self.planned.amendments_of(item.id),
                 }
                 for item, priority in self._planned()
             ],
@@ -330,6 +334,7 @@ class PlanRoom:
                     "control_type": item.control_type,
                     "metadata": item.metadata,
                     "config": item.config,
+                    "amendments": self.planned.amendments_of(item.id),
                 }
                 for item in self._idle()
             ],

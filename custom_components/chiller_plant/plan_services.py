@@ -73,6 +73,8 @@ _SCHEMAS = {
             vol.Optional("attributes", default=dict): vol.All(
                 {cv.string: object}, _at_most(MAXIMUM_ATTRIBUTES)
             ),
+            # Text, because AppDaemon drops every null on its way to us.
+            vol.Optional("planned"): vol.All(cv.string, vol.Length(max=40_000)),
             vol.Optional("events", default=list): vol.All(
                 [
                     vol.All(
@@ -213,6 +215,11 @@ async def _async_report(call: ServiceCall) -> ServiceResponse:
         item = _registered(room, named)
         if "state" in call.data:
             room.report(item.id, call.data["state"], call.data["attributes"])
+        if (planned := call.data.get("planned")) is not None:
+            try:
+                room.planned.take(item.id, planned)
+            except vol.Invalid as error:
+                raise _refused("planned_not_understood", error=str(error)) from error
     for event in call.data["events"]:
         async_report_action(
             call.hass,

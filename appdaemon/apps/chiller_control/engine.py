@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 import json
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Protocol
 
 from .control.decision import (
@@ -19,13 +19,20 @@ from .control.decision import (
     Decision,
     Event,
     Inputs,
+    Planner,
     Value,
 )
 from .control.plan import Plan, PlanAutomation, PlanPoint
+from .control.planned import PlannedAction
 from .units import to_unit
 
 REPORT_INTERVAL = 15.0
 """Seconds after which a state is reported although it did not change."""
+IDLE = "idle"
+"""The state of an automation that may run, but not today."""
+HANDOVER_POLLS = 2
+"""Nothing is handed back for so long after a new plan: another automation, perhaps
+of another app, may want the same, and a gap between the two would stop a machine."""
 WAITING_EVENTS = 20
 """Events kept for an automation whose reports do not get through."""
 
@@ -79,6 +86,10 @@ class _Running:
     reported: tuple[object, ...] | None = None
     reported_at: float | None = None
     events: list[Mapping[str, Any]] = field(default_factory=list)
+    planner: Planner | None = None
+    """Its controller, if that can say ahead what it will do."""
+    planned: tuple[PlannedAction, ...] | None = None
+    """What was last reported of what it is about to do."""
 
 
 class Engine:
@@ -97,6 +108,9 @@ class Engine:
         self._idle: dict[str, _Running] = {}
         """Automations that may run, but not today: made to see whether they can be."""
         self._leaving: set[str] = set()
+        self._handover = False
+        """Whether the plan is new."""
+        self._handover_end = -inf
         self._heard_at: float | None = None
         self._complaints: set[str] = set()
 
@@ -109,6 +123,7 @@ class Engine:
             self._plan, self._control_type
         )
         self._plan = plan
+        self._handover = True
         mine = {
             item.entity_id: item
             for item in plan.automations
@@ -139,8 +154,11 @@ class Engine:
     def _begin(self, running: _Running) -> _Running:
         assert self._plan is not None
         running.controller = running.refused = running.reported = None
+        running.planner = running.planned = None
         try:
             running.controller = self._build(self._plan, running.automation)
+            if isinstance(running.controller, Planner):
+                running.planner = running.controller
         except ControlRefused as err:
             running.refused = err
         except Exception as err:  # noqa: BLE001 - one form must not stop the others
@@ -152,14 +170,18 @@ class Engine:
         if self._plan is None:
             return
         try:
-            self._leave()
+            if self._handover:
+                self._handover = False
+                patience = HANDOVER_POLLS * self._plan.poll_interval
+                self._handover_end = now + patience
             for running in self._running.values():
                 self._cycle(now, running)
+            self._leave(now)
             for running in self._idle.values():
                 if running.refused is not None:
                     self._refuse(now, running, running.refused)
-                elif running.reported is None:
-                    self._say(now, running, "idle", {}, ())
+                elif running.reported is None or running.planner is not None:
+                    self._say(now, running, IDLE, {}, (), self._ahead(now, running))
             if self._heard_at is None or now - self._heard_at >= REPORT_INTERVAL:
                 self._report(now, {})
         except NoAnswer:
@@ -167,9 +189,11 @@ class Engine:
             # every single call would only make that later.
             return
 
-    def _leave(self) -> None:
+    def _leave(self, now: float) -> None:
         """Hand back all that automations commanded which are not in the plan."""
         assert self._plan is not None
+        if now < self._handover_end:
+            return
         for entity_id in sorted(self._leaving):
             data = {"source": entity_id, "plant": self._plan.entry_id}
             if self._try("release", data):
@@ -178,7 +202,7 @@ class Engine:
     def _cycle(self, now: float, running: _Running) -> None:
         name = running.automation.name
         if running.refused is not None:
-            self._release(running, set())
+            self._release(now, running, set())
             self._refuse(now, running, running.refused)
             return
         assert running.controller is not None
@@ -191,14 +215,33 @@ class Engine:
             self._complain(f"{name} failed: {message}")
             return
         running.decision = decision
-        self._release(running, {command.point for command in decision.commands})
+        self._release(now, running, {command.point for command in decision.commands})
         self._command(now, running, decision.commands)
-        self._say(now, running, decision.state, decision.attributes, decision.events)
+        self._say(
+            now,
+            running,
+            decision.state,
+            decision.attributes,
+            decision.events,
+            decision.planned,
+        )
 
     def _refuse(self, now: float, running: _Running, why: ControlRefused) -> None:
         attributes = {"message": str(why), "fields": list(why.fields)}
         self._say(now, running, "refused", attributes, ())
         self._complain(f"{running.automation.name} is refused: {why}")
+
+    def _ahead(self, now: float, running: _Running) -> tuple[PlannedAction, ...]:
+        """Return what an automation will do on the days on which it runs."""
+        if running.planner is None:
+            return ()
+        try:
+            return running.planner.ahead(
+                now, self._time_zone, running.automation.amendments
+            )
+        except Exception as err:  # noqa: BLE001 - one form must not stop the others
+            self._complain(f"{running.automation.name} failed: {_fault(err)}")
+            return ()
 
     # In
 
@@ -224,7 +267,8 @@ class Engine:
             priority = attributes.get("owner_priority")
             if priority is not None and priority > running.automation.priority:
                 taken[key] = str(attributes.get("owner") or "somebody else")
-        return Inputs(values, holds, taken, self._time_zone)
+        amendments = running.automation.amendments
+        return Inputs(values, holds, taken, self._time_zone, amendments)
 
     # Out
 
@@ -286,11 +330,11 @@ class Engine:
         points = [self._plan.points.get(command.point) for command in commands]
         return [item.entity_id for item in points if item and item.entity_id]
 
-    def _release(self, running: _Running, wanted: set[str]) -> None:
+    def _release(self, now: float, running: _Running, wanted: set[str]) -> None:
         """Hand back what the automation commanded and does not want any more."""
         assert self._plan is not None
         unwanted = sorted(running.sent.keys() - wanted)
-        if not unwanted:
+        if not unwanted or now < self._handover_end:
             return
         entities = self._entities([Command(key, False, "") for key in unwanted])
         data = {"source": running.automation.entity_id, "entity_id": entities}
@@ -305,6 +349,7 @@ class Engine:
         state: str,
         attributes: Mapping[str, object],
         events: Sequence[Event],
+        planned: tuple[PlannedAction, ...] = (),
     ) -> None:
         """Report on change, and now and then to show that it is alive."""
         running.events.extend(
@@ -317,7 +362,8 @@ class Engine:
             running.reported_at is None
             or said != running.reported
             or running.events
-            or now - running.reported_at >= REPORT_INTERVAL
+            or planned != running.planned
+            or (now - running.reported_at >= REPORT_INTERVAL and state != IDLE)
         )
         if not due:
             return
@@ -332,8 +378,12 @@ class Engine:
             report["attributes"]["resume"] = json.dumps(attributes["resume"])
         if running.events:
             report["events"] = list(running.events)
+        if planned != running.planned:
+            # As a text, for its nulls.
+            report["planned"] = json.dumps([item.as_dict() for item in planned])
         if self._report(now, report):
             running.reported, running.reported_at = said, now
+            running.planned = planned
             running.events.clear()
 
     def _report(self, now: float, report: Mapping[str, Any]) -> bool:
@@ -386,8 +436,9 @@ def value_of(
 
 
 def _same(one: PlanAutomation, other: PlanAutomation) -> bool:
-    """Whether two are the same but for their priority and last report."""
-    return replace(one, priority=0, resume={}) == replace(other, priority=0, resume={})
+    """Whether two are the same but for what a controller is told while it runs."""
+    told: dict[str, Any] = {"priority": 0, "resume": {}, "amendments": {}}
+    return replace(one, **told) == replace(other, **told)
 
 
 def _others(plan: Plan | None, control_type: str) -> object:
