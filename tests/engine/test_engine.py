@@ -1,6 +1,7 @@
 """The engine between plan and calls, with an in-memory house and time of its own."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chiller_control.control.chiller_add_subtract import ChillerAddSubtract
@@ -158,9 +159,33 @@ def test_output_that_is_not_wanted_any_more_is_released() -> None:
 def test_automation_that_leaves_the_plan_releases_all_it_had() -> None:
     trial = Trial(loop())
     trial.engine.take_plan(plan(revision="2"))
-    calls = trial.cycle(5)
+    calls = trial.cycle(10)
     assert calls == [("release", {"source": "automation.pressure", "plant": "entry"})]
     assert {name for name, _ in trial.cycle(60)} == {"report_state"}, "a heartbeat"
+
+
+def test_who_comes_commands_before_who_leaves_releases() -> None:
+    trial = Trial(loop())
+    other = loop() | {"entity_id": "automation.weekend", "id": "weekend"}
+    trial.engine.take_plan(plan(other, revision="2"))
+    calls = [
+        (name, data["source"])
+        for name, data in trial.cycle(20)
+        if name in ("command", "release")
+    ]
+    assert calls[0] == ("command", "automation.weekend")
+    assert ("release", "automation.pressure") in calls
+
+
+def test_output_is_kept_until_automations_of_other_kinds_took_the_plan() -> None:
+    trial = Trial(loop())
+    smaller = loop()
+    smaller["metadata"] = smaller["metadata"] | {"outputs": ["schp_1.speed_command"]}
+    slow = replace(plan(smaller, revision="2"), poll_interval=5.0)
+    trial.engine.take_plan(slow)
+    assert "release" not in dict(trial.cycle(10)), "another app may be as slow as we"
+    trial.cycle(5)
+    assert trial.house.of("release")[-1]["entity_id"] == ["number.schp_2_speed_command"]
 
 
 def test_release_is_tried_again_until_it_is_heard() -> None:
