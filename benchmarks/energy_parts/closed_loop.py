@@ -102,13 +102,17 @@ class ClosedLoop:
         ]
         wanted = frozenset().union(*(item.controller.points for item in self._running))
         self.columns = columns(plant, wanted)
+        self._keys = self.columns.keys
         self._booleans = len(self.columns.booleans)
-        self._numbers = self._booleans + len(self.columns.commands)
-        self._held: dict[PointKey, Value | None] = {
+        # Set anew in each step, all of them but what is held.
+        self._readings: dict[PointKey, Reading] = {}
+        self._values: dict[PointKey, Value | None] = {}
+        self._held = {
             key: point.release
             for key, point in plant.points.items()
             if point.address is None
         }
+        self._values.update(self._held)
         self._askers: dict[PointKey, int] = {}
         self._contested: set[PointKey] = set()
         self._owners_known = False
@@ -120,42 +124,51 @@ class ClosedLoop:
         `row` are the readings of `columns`, truth values as 0 and 1; `give`
         is called with each command that goes to a machine.
         """
-        shown, numbers = self.columns, self._numbers
-        states = [value > 0.5 for value in row[: self._booleans]]
-        values: dict[PointKey, Value | None] = dict(
-            zip(shown.booleans, states, strict=True)
-        )
-        values.update(zip(shown.commands, row[self._booleans : numbers], strict=True))
-        values.update(zip(shown.measurements, row[numbers:], strict=True))
-        values.update(self._held)
-        good = Quality.GOOD
-        either = (Reading(False, good, now), Reading(True, good, now))
-        readings = dict(
-            zip(shown.booleans, map(either.__getitem__, states), strict=True)
-        )
-        for key in (*shown.commands, *self._held):
-            value = values[key]
-            if value is not None:
-                readings[key] = Reading(value, good, now)
-
+        self._take(now, row)
         holds = self.desk.held
         if not self._owners_known:
             self._owners_known = True
             for running in self._running:
                 running.taken = self._taken(running.priority)
         for running in self._running:
-            inputs = Inputs(values, holds, running.taken, UTC)
+            inputs = Inputs(self._values, holds, running.taken, UTC)
             self._request(now, running, running.controller.step(now, inputs).commands)
-        for order in self.desk.step(now, readings):
+        for order in self.desk.step(now, self._readings):
             point = order.point
             value = order.value
             if point.address is None:
-                self._held[point.key] = point.release if value is None else value
+                left = point.release if value is None else value
+                self._held[point.key] = self._values[point.key] = left
             else:
                 give(point.key, released_value(point) if value is None else value)
             self.desk.written(now, order)
         for notice in self.desk.drain_notices():
             self.notices[notice.kind] += 1
+
+    def _take(self, now: float, row: Sequence[float]) -> None:
+        """Take what was read: numbers for the controllers, readings for the desk.
+
+        The desk looks at states and at what is commanded, nothing else.
+        """
+        states = [value > 0.5 for value in row[: self._booleans]]
+        self._values.update(
+            zip(self._keys, (*states, *row[self._booleans :]), strict=True)
+        )
+        good, readings = Quality.GOOD, self._readings
+        no, yes = Reading(False, good, now), Reading(True, good, now)
+        readings.update(
+            zip(
+                self.columns.booleans,
+                [yes if state else no for state in states],
+                strict=True,
+            )
+        )
+        for key in (*self.columns.commands, *self._held):
+            value = self._values[key]
+            if value is None:
+                readings.pop(key, None)
+            else:
+                readings[key] = Reading(value, good, now)
 
     def _taken(self, priority: int) -> dict[PointKey, str]:
         """Return the points that somebody of a higher priority commands."""

@@ -102,7 +102,7 @@ def _shared_problem(
         proven = view.proven(keys)
         # One header: each needs one, whichever it is.
         if len(proven) > len(others) and all(
-            [other.served_by.get(kind, ()) == keys for other in others]
+            other.served_by.get(kind, ()) == keys for other in others
         ):
             continue
         running = serving(others, kind, view) | proven

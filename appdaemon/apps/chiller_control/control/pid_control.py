@@ -5,9 +5,13 @@ what the outputs do at that moment, so that neither a restart nor a handover
 moves them.
 """
 
+from collections.abc import Mapping
+from functools import partial
+
 from .decision import Command, ControlRefused, Decision, Event, Inputs, Value
 from .pid import Pid, PidSettings, PidTerms
 from .plan import Plan, PlanAutomation, PlanPoint
+from .report import Report
 
 LONGEST_STEP = 10
 """A gap of more intervals than this is a new start, not one long step."""
@@ -23,6 +27,7 @@ class PidControl:
         self._measurement = _single(plan, automation, "measurement")
         if self._measurement is None:
             raise ControlRefused("no measurement is chosen", "measurement")
+        self._reason = f"{self._name} holds {self._measurement} at its setpoint"
         self._setpoint_point = _single(plan, automation, "setpoint_point")
         self._setpoint = None if self._setpoint_point else automation.number("setpoint")
         self._outputs = tuple(
@@ -152,35 +157,35 @@ class PidControl:
         commands: tuple[Command, ...] = ()
         if self._output is not None:
             value: Value = round(self._output, 1)
-            reason = f"{self._name} holds {self._measurement} at its setpoint"
             commands = tuple(
-                Command(output.key, value, reason) for output in self._outputs
+                [Command(output.key, value, self._reason) for output in self._outputs]
             )
         events: tuple[Event, ...] = ()
         if self._state and state != self._state:
             events = (Event(f"loop_{state}", message),)
         self._state = state
+        report = Report(partial(self._attributes, message, measurement, setpoint))
+        return Decision(commands, state, report, events)
+
+    def _attributes(
+        self, message: str, measurement: float | None, setpoint: float | None
+    ) -> Mapping[str, object]:
         terms = self._terms
-        return Decision(
-            commands=commands,
-            state=state,
-            attributes={
-                "message": message,
-                "measurement": measurement,
-                "setpoint": setpoint,
-                "output": None if self._output is None else round(self._output, 2),
-                "error": (
-                    None
-                    if measurement is None or setpoint is None
-                    else round(setpoint - measurement, 3)
-                ),
-                "proportional": None if terms is None else round(terms.proportional, 3),
-                "integral": None if terms is None else round(terms.integral, 3),
-                "derivative": None if terms is None else round(terms.derivative, 3),
-                "limited": None if terms is None else terms.limited,
-            },
-            events=events,
-        )
+        return {
+            "message": message,
+            "measurement": measurement,
+            "setpoint": setpoint,
+            "output": None if self._output is None else round(self._output, 2),
+            "error": (
+                None
+                if measurement is None or setpoint is None
+                else round(setpoint - measurement, 3)
+            ),
+            "proportional": None if terms is None else round(terms.proportional, 3),
+            "integral": None if terms is None else round(terms.integral, 3),
+            "derivative": None if terms is None else round(terms.derivative, 3),
+            "limited": None if terms is None else terms.limited,
+        }
 
 
 def _settings(

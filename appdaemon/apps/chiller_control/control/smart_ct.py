@@ -34,13 +34,15 @@ switches made, and at full speed while a chiller is being started. Guideline
 would fall below what the chillers need.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from .decision import Command, Decision, Event, Inputs, iso
 from .plan import Plan, PlanAutomation
 from .plant_ratings import pump_speed
+from .report import Report
 from .smart_ct_aims import Aims
 from .smart_ct_config import Drive, SmartCTConfig
 from .smart_ct_loops import (
@@ -118,7 +120,7 @@ class SmartCT:
         self._set_pumps(passed)
         self._stepped_at = self._moved_at = now
         state = "holding" if fallback else "controlling"
-        return self._decision(now, state, self._message(fallback))
+        return self._decision(now, state, partial(self._message, fallback))
 
     # Where it begins
 
@@ -150,7 +152,7 @@ class SmartCT:
         self._head.output = 0.0
         self._cells, self._cell_count, self._cells_since = (), 0, None
         self._stepped_at, self._moved_at = None, now
-        return self._decision(now, "off", "Off: no chiller runs")
+        return self._decision(now, "off", lambda: "Off: no chiller runs")
 
     def _all_taken(self, inputs: Inputs) -> bool:
         speeds = [
@@ -172,8 +174,9 @@ class SmartCT:
             for cell in self._config.cells
             if cell.speed is not None
         )
-        message = f"{owner} sets the fans: following"
-        return self._decision(now, "overridden", message)
+        return self._decision(
+            now, "overridden", lambda: f"{owner} sets the fans: following"
+        )
 
     # The cells
 
@@ -296,14 +299,20 @@ class SmartCT:
             )
         return tuple(commands)
 
-    def _decision(self, now: float, state: str, message: str) -> Decision:
+    def _decision(self, now: float, state: str, message: Callable[[], str]) -> Decision:
         events: tuple[Event, ...] = ()
         if self._state and state != self._state:
-            events = (Event(f"towers_{state}", message),)
+            events = (Event(f"towers_{state}", message()),)
         self._state = state
+        report = Report(partial(self._attributes, now, message))
+        return Decision(self._commands(), state, report, events)
+
+    def _attributes(
+        self, now: float, message: Callable[[], str]
+    ) -> Mapping[str, object]:
         readings, optimum = self._readings, self._aims.optimum
-        attributes: dict[str, object] = {
-            "message": message,
+        return {
+            "message": message(),
             "law": self._config.law,
             "setpoint": self._aims.aim.setpoint,
             "condenser_water": readings.entering,
@@ -329,7 +338,6 @@ class SmartCT:
             "notes": list(readings.notes),
             "resume": self._resume_data(now),
         }
-        return Decision(self._commands(), state, attributes, events)
 
     def _conditions(self, now: float) -> list[Mapping[str, object]]:
         """Return what is waited for, with value, threshold and time."""
