@@ -206,7 +206,7 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
             trim_interval=120,
             trim=1,
             respond=1.5,
-            respond_maximum=6,
+            respond_maximum=3,
             valve_request_on=100,
             valve_request_off=95,
             supply_air_temperature_error=0.2,

@@ -60,7 +60,7 @@ def test_lift_ratio_is_that_of_guideline_36(lift: float, ratio: float) -> None:
 def test_fixed_thresholds_need_no_reading() -> None:
     staging_ = Staging()
     assert staging_.thresholds.points <= {"plant.chilled_water_supply_temperature"}
-    assert staging_.at(2) == Thresholds(90.0, 80.0, "")
+    assert staging_.at(2) == Thresholds(90.0, 80.0, 80.0, "")
 
 
 def test_little_lift_adds_a_chiller_early() -> None:

@@ -185,7 +185,7 @@ class ChillerAddSubtract:
             self._required(inputs, setpoint),
             inputs.number(self._supply_point),
             setpoint,
-            (thresholds.up, thresholds.down),
+            thresholds[:3],
         )
 
     def _required(self, inputs: Inputs, setpoint: float) -> float | None:

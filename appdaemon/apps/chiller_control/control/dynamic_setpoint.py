@@ -33,7 +33,7 @@ from .dynamic_setpoint_config import (
     trim_settings,
 )
 from .plan import Plan, PlanAutomation
-from .reset_path import PumpingShare, ResetPath
+from .reset_path import PressurePrice, ResetPath
 from .reset_requests import ResetRequests, ZoneRequests
 from .staging_conditions import AVERAGING_TIME, RollingMean, capacity_requirement
 from .trim_and_respond import TrimAndRespond
@@ -45,6 +45,8 @@ LONGEST_CHANGE = 1800.0
 change any more, but a fault that others report."""
 NOT_REACHED = 1.0
 """K above its setpoint from which warmer water is not asked for."""
+LAGS = 0.5
+"""The same, from which colder water is not asked for while there is too little."""
 
 
 class DynamicSetpoint:
@@ -57,7 +59,8 @@ class DynamicSetpoint:
         self._method = automation.config.get("method") or METHODS[0]
         if self._method not in METHODS:
             raise ControlRefused(
-                f"method is {self._method!r}; it is one of {', '.join(METHODS)}"
+                f"method is {self._method!r}; it is one of {', '.join(METHODS)}",
+                "method",
             )
         plants = plan.of_type("plant")
         if not plants:
@@ -71,18 +74,18 @@ class DynamicSetpoint:
             if self._temperature
             else 100.0
         )
-        self._worth = number("pump_share", 5.0, minimum=0.1, maximum=100.0)
         self._trim = TrimAndRespond(trim_settings(automation))
         zones = automation.names("zones") or [
             item.key for item in plan.of_type("zone") if item.points
         ]
         unknown = [key for key in zones if key not in plan.equipment]
         if unknown:
-            raise ControlRefused(f"zones: the plant has no {unknown[0]}")
+            raise ControlRefused(f"zones: the plant has no {unknown[0]}", "zones")
         if self._method == "trim_and_respond" and not zones:
             raise ControlRefused(
                 "no zone is there to ask for anything; choose a reset by outdoor "
-                "air or by load"
+                "air or by load",
+                "method",
             )
         self._requests = ResetRequests(
             tuple(plan.equipment[key] for key in zones), request_settings(automation)
@@ -96,10 +99,13 @@ class DynamicSetpoint:
         self._supply = plant.point("chilled_water_supply_temperature")
         self._return = plant.point("chilled_water_return_temperature")
         if self._method == "outdoor_air" and self._outdoor is None:
-            raise ControlRefused("no weather station measures the outdoor temperature")
+            raise ControlRefused(
+                "no weather station measures the outdoor temperature", "method"
+            )
         if self._method == "load" and not (self._flow and self._return):
             raise ControlRefused(
-                "the plant measures no chilled-water flow and return temperature"
+                "the plant measures no chilled-water flow and return temperature",
+                "method",
             )
         self._load = RollingMean(AVERAGING_TIME)
         keys = automation.names("chillers") or [
@@ -110,13 +116,13 @@ class DynamicSetpoint:
             plan.equipment[key].ratings.get("cooling_capacity", 0.0) for key in keys
         )
         if self._method == "load" and self._capacity <= 0:
-            raise ControlRefused("no chiller has a cooling_capacity")
-        self._pumping = (
-            PumpingShare(plan, tuple(keys))
-            if self._method == "trim_and_respond" and self._worth < 100.0
+            raise ControlRefused("no chiller has a cooling_capacity", "method")
+        worth = number("pump_share", 5.0, minimum=0.1, maximum=100.0)
+        self._price = (
+            PressurePrice(plan, tuple(keys), worth)
+            if self._method == "trim_and_respond" and worth < 100.0
             else None
         )
-        self._share: float | None = None
         self._freeze = number("staging_freeze", 900.0, minimum=0.0)
         self._running: dict[str, bool] = {}
         self._changing_since: float | None = None
@@ -134,7 +140,7 @@ class DynamicSetpoint:
         wanted.update(output.point.key for output in self._all_outputs())
         if self._method == "trim_and_respond":
             wanted.update(self._requests.points)
-            wanted.update(self._pumping.points if self._pumping else ())
+            wanted.update(self._price.points if self._price else ())
         elif self._method == "outdoor_air":
             wanted.add(self._outdoor)
         else:
@@ -240,8 +246,13 @@ class DynamicSetpoint:
                 self._trim.hold(now)
                 return requests, None if requests.by_zone else "no zone reports"
             may_trim = not requests.unknown and self._reached(inputs)
-            self._reset = self._trim.step(now, requests.total, may_trim=may_trim)
             self._exchange(now, inputs)
+            if self._price and self._price.short and not self._reached(inputs, LAGS):
+                # Colder water does not come, and more of it is the building's
+                # own return: only another chiller helps, no setpoint does.
+                self._trim.hold(now)
+            else:
+                self._reset = self._trim.step(now, requests.total, may_trim=may_trim)
             return requests, None
         value = self._measure(now, inputs)
         if value is None:
@@ -255,11 +266,11 @@ class DynamicSetpoint:
 
     def _exchange(self, now: float, inputs: Inputs) -> None:
         """Let colder water take the place of pressure that is not worth it."""
-        self._share = self._pumping.observe(now, inputs) if self._pumping else None
-        if self._share is not None and self._reset is not None and self._at is not None:
-            self._path.trade(
-                min(now - self._at, RESUME_GAP), self._reset, self._share, self._worth
-            )
+        if self._price is None or self._reset is None or self._at is None:
+            return
+        price = self._price.observe(now, inputs, self._running)
+        if price is not None:
+            self._path.trade(min(now - self._at, RESUME_GAP), self._reset, price)
 
     def _measure(self, now: float, inputs: Inputs) -> float | None:
         if self._method == "outdoor_air":
@@ -274,15 +285,15 @@ class DynamicSetpoint:
             return None
         return 100 * self._load.add(now, required) / self._capacity
 
-    def _reached(self, inputs: Inputs) -> bool:
-        """Whether the plant reaches what it is asked for already."""
+    def _reached(self, inputs: Inputs, error: float = NOT_REACHED) -> bool:
+        """Whether the plant reaches what it is asked for already, within K."""
         if self._temperature is None:
             return True
         supply = inputs.number(self._supply)
         setpoint = self._values.get(TEMPERATURE)
         if supply is None or setpoint is None:
             return True
-        return supply <= setpoint + NOT_REACHED
+        return supply <= setpoint + error
 
     # The setpoints
 
@@ -371,7 +382,7 @@ class DynamicSetpoint:
             "reset": None if self._reset is None else round(self._reset, 1),
             "supply_temperature_setpoint": self._rounded(TEMPERATURE, 2),
             "differential_pressure_setpoint": self._rounded(PRESSURE, 1),
-            "pump_share": None if self._share is None else round(self._share, 1),
+            "pump_share": self._price and self._price.share,
             "frozen_until": iso(self._frozen_until),
             "missing": missing,
             "resume": {

@@ -22,7 +22,10 @@ from .staging_conditions import AVERAGING_TIME, WATER_KJ_PER_LITRE_KELVIN, Rolli
 TRAVEL_TIME = 1800.0
 """Seconds in which the knee goes through the whole range, at most."""
 NEAR = 0.1
-"""Of the wanted share of power: nearer than this the knee stays."""
+"""Price nearer to 1 than this: the knee stays."""
+_OUT_OF_QUESTION = 2.0
+_NEARLY = 0.95
+"""Of the flow of the running chillers, from which the pressure goes no further."""
 _TYPICAL_COP = 5.8
 
 
@@ -62,17 +65,16 @@ class ResetPath:
             return None
         return self.split * pressure + (100.0 - self.split) * (cold or 0.0)
 
-    def trade(self, seconds: float, reset: float, share: float, wanted: float) -> None:
-        """Move the knee by what share of the chillers' power the pumps take."""
+    def trade(self, seconds: float, reset: float, price: float) -> None:
+        """Move the knee; at a `price` of 1 pressure costs what colder water does."""
         cold, pressure = self.at(reset)
-        excess = share / wanted - 1.0
-        if abs(excess) <= NEAR:
+        if abs(price - 1.0) <= NEAR:
             return
-        step = min(max(excess, -1.0), 1.0) * seconds / TRAVEL_TIME
-        if excess > 0 and cold < 1.0:
-            # Not below what is pumped: there is nothing to exchange there yet.
+        step = min(max(price - 1.0, -1.0), 1.0) * seconds / TRAVEL_TIME
+        if step > 0 and cold < 1.0:
+            # From what is pumped: above it there is nothing to exchange.
             self.knee = max(min(self.knee, pressure) - step, 0.0)
-        elif excess < 0 and cold > 0.0:
+        elif step < 0 and cold > 0.0:
             self.knee = min(self.knee - step, 1.0)
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -80,19 +82,20 @@ class ResetPath:
         self.knee = min(max(float(data.get("knee", 1.0)), 0.0), 1.0)
 
 
-class PumpingShare:
-    """What share of the chillers' power the pumps take that hold the pressure.
+class PressurePrice:
+    """What pressure costs, over what colder water would cost instead.
 
-    Both as the ratings have it: pumps by the cube of their speeds, chillers by
+    Power as the ratings have it: pumps by the cube of their speeds, chillers by
     the heat that the water brings back. The optimum is flat, meters would not
-    make it better.
+    make it better. And whatever it costs, more water than the primary pumps
+    bring is worth nothing: it is the building's own return.
     """
 
-    def __init__(self, plan: Plan, chillers: tuple[str, ...]) -> None:
-        """Find the pumps: the secondary ones, or where there are none the primary."""
-        pumps = plan.of_type("secondary_chilled_water_pump") or plan.of_type(
-            "primary_chilled_water_pump"
-        )
+    def __init__(self, plan: Plan, chillers: tuple[str, ...], worth: float) -> None:
+        """Find the pumps; they are worth so many % of the chillers' power."""
+        secondary = plan.of_type("secondary_chilled_water_pump")
+        pumps = secondary or plan.of_type("primary_chilled_water_pump")
+        self._worth = worth
         self._pumps = tuple(
             (
                 pump.point("run_status") or pump.point("run_command"),
@@ -110,45 +113,63 @@ class PumpingShare:
                 "chilled_water_supply_temperature",
             )
         )
-        rated = [
-            plan.equipment[key].ratings.get("coefficient_of_performance", 0.0)
-            for key in chillers
+        plates = {key: plan.equipment[key].ratings for key in chillers}
+        cops = [
+            value
+            for plate in plates.values()
+            if (value := plate.get("coefficient_of_performance", 0.0)) > 0
         ]
-        known = [value for value in rated if value > 0]
-        self._cop = sum(known) / len(known) if known else _TYPICAL_COP
+        self._cop = sum(cops) / len(cops) if cops else _TYPICAL_COP
+        flows = {
+            key: plate.get("chilled_water_flow", 0.0) for key, plate in plates.items()
+        }
+        self._flows = flows if secondary and all(flows.values()) else {}
         self._mean = RollingMean(AVERAGING_TIME)
+        self.share: float | None = None
+        """% of the chillers' power that these pumps take; None: not known."""
+        self.short = False
+        """Whether more water is taken than the primary pumps bring."""
         self.is_known = (
             bool(self._pumps)
             and all(speed and power > 0 for _, speed, power in self._pumps)
             and None not in self._water
         )
         """Whether the plant file says what it takes."""
+        wanted = {*self._water, *(point for pump in self._pumps for point in pump[:2])}
         self.points = frozenset(
-            point
-            for run, speed, _ in self._pumps
-            for point in (run, speed)
-            if point is not None and self.is_known
-        ) | frozenset(point for point in self._water if point and self.is_known)
+            point for point in wanted if point is not None and self.is_known
+        )
 
-    def observe(self, now: float, inputs: Inputs) -> float | None:
-        """Return the share in %, mean of five minutes; None while not known."""
+    def observe(
+        self, now: float, inputs: Inputs, running: Mapping[str, bool]
+    ) -> float | None:
+        """Return the price, None while it is not known."""
+        self.share, self.short = None, False
         if not self.is_known:
             return None
         flow, back, supply = (inputs.number(point) for point in self._water)
-        if flow is None or back is None or supply is None:
+        power = self._power(inputs)
+        load = 0.0
+        if flow is not None and back is not None and supply is not None:
+            load = flow * WATER_KJ_PER_LITRE_KELVIN * (back - supply)
+        if flow is None or power is None or load <= 0:
             self._mean.clear()
             return None
-        power = 0.0
+        self.share = self._mean.add(now, 100.0 * power * self._cop / load)
+        price = self.share / self._worth
+        most = sum(flow for key, flow in self._flows.items() if running.get(key))
+        if most > 0 and flow > most:
+            self.short = True
+            return max(price, _OUT_OF_QUESTION)
+        return max(price, 1.0) if most > 0 and flow > _NEARLY * most else price
+
+    def _power(self, inputs: Inputs) -> float | None:
+        total = 0.0
         for run, speed, rated in self._pumps:
-            value = inputs.number(speed)
             if inputs.on(run) is False:
                 continue
+            value = inputs.number(speed)
             if value is None:
-                self._mean.clear()
                 return None
-            power += rated * (value / 100.0) ** 3
-        load = flow * WATER_KJ_PER_LITRE_KELVIN * (back - supply)
-        if load <= 0:
-            self._mean.clear()
-            return None
-        return self._mean.add(now, 100.0 * power * self._cop / load)
+            total += rated * (value / 100.0) ** 3
+        return total

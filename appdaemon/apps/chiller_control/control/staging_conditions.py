@@ -13,6 +13,7 @@ from typing import Any
 
 from .decision import duration, iso
 from .staging_config import StagingConfig
+from .staging_trend import LoadTrend
 
 AVERAGING_TIME = 300.0
 """Seconds over which the capacity requirement is averaged (§5.20.4.8)."""
@@ -121,6 +122,7 @@ class StagingConditions:
             "stage_down_load", "Load of the next lower stage", "%", False, hold
         )
         self._mean = RollingMean(min(AVERAGING_TIME, hold))
+        self._trend = LoadTrend()
         self._stage = 0
         self.required: float | None = None
         """Capacity requirement in kW, averaged while a stage lasts."""
@@ -137,12 +139,13 @@ class StagingConditions:
         required: float | None,
         supply: float | None,
         setpoint: float,
-        thresholds: tuple[float, float] | None = None,
+        thresholds: tuple[float, float, float] | None = None,
     ) -> None:
         """Look at a stage of chillers of these capacities (kW).
 
-        `thresholds` are the loads in percent that add and take off a chiller,
-        where they are not those of the config.
+        `thresholds` are the loads in percent that add a chiller, that take one
+        off, and that take one off while the load falls and will soon be below
+        the second; where they are not those of the config.
 
         During a change there is no stage (None), and nothing counts: the load
         of neither stage can be told from a plant between them.
@@ -150,16 +153,21 @@ class StagingConditions:
         self._stage = len(capacities or ())
         if required is None or capacities is None:
             self._mean.clear()
+            self._trend.clear()
             self.required = required
         else:
             self.required = self._mean.add(now, required)
+            self._trend.observe(now, self.required)
         if not capacities:
             capacities, supply = (), None
         config = self._config
-        up, down = thresholds or (config.up, config.down)
+        up, down, falling = thresholds or (config.up, config.down, config.down)
         self._up.observe(now, _share(self.required, sum(capacities)), up)
         self._failsafe.observe(now, supply, setpoint + config.error)
         lower = sum(capacities[:-1])
+        ahead = _share(self._trend.ahead, lower)
+        if ahead is not None and ahead < down:
+            down = max(down, falling)
         self._down.observe(now, _share(self.required, lower), down)
 
     def start_again(self) -> None:

@@ -39,6 +39,8 @@ class Thresholds(NamedTuple):
     """Of this stage, above which a chiller more is needed."""
     down: float
     """Of the next lower stage, below which it is enough."""
+    falling: float
+    """The same while the load falls and will soon be below `down`."""
     note: str
     """What they are from, where that is not plain."""
 
@@ -65,7 +67,7 @@ class StagingThresholds:
     ) -> None:
         """Find what has to be read; raises ControlRefused."""
         self._config = config
-        self._fixed = Thresholds(config.up, config.down, "")
+        self._fixed = Thresholds(config.up, config.down, config.down, "")
         self._mean = RollingMean(AVERAGING_TIME)
         plants = plan.of_type("plant")
         self._supply = (
@@ -149,7 +151,8 @@ class StagingThresholds:
         lift = self._mean.add(now, leaving - supply)
         ratio = staging_part_load_ratio(lift, config.minimum_lift, config.design_lift)
         up = min(config.up, ratio)
-        return Thresholds(up, min(config.down, up - _BAND), f"lift {lift:.1f} K")
+        down = min(config.down, up - _BAND)
+        return Thresholds(up, down, down, f"lift {lift:.1f} K")
 
     def _by_model(
         self, inputs: Inputs, model: "NearOptimal", chillers: int
@@ -170,5 +173,6 @@ class StagingThresholds:
             return 100.0 * load / (count * model.ratings.capacity)
 
         up = min(self._config.up, break_even(chillers))
-        down = min(self._config.down, break_even(chillers - 1) - _BAND)
-        return Thresholds(up, down, f"model at wet bulb {wet:.0f} °C")
+        enough = min(self._config.up, break_even(chillers - 1)) - _BAND
+        down = min(self._config.down, enough)
+        return Thresholds(up, down, enough, f"model at wet bulb {wet:.0f} °C")
