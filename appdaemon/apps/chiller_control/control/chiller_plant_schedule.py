@@ -113,12 +113,13 @@ class ChillerPlantSchedule:
     def _windows(self, today: date, zone: tzinfo) -> Iterator[Window]:
         """Yield the windows around today, in epoch seconds.
 
-        A week back too: what runs on through several days began then.
+        A week back too: what runs on through several days began then. And two
+        ahead, so that only what never ends reaches the end of it.
         """
         if self._operation == "off":
             return
         crosses_midnight = self._stop <= self._start
-        for offset in range(-8, 9):
+        for offset in range(-8, 16):
             day = today + timedelta(days=offset)
             if day.weekday() not in self._days:
                 continue

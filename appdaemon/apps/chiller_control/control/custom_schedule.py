@@ -166,7 +166,11 @@ class CustomSchedule:
         return Said(what, equipment, None, self._value, choices)
 
     def _windows(self, today: date, zone: tzinfo) -> Iterator[Window]:
-        """Yield the windows around today; a week back, for those without a gap."""
+        """Yield the windows around today.
+
+        A week back too, for those without a gap. And two ahead, so that only what
+        never ends reaches the end of it.
+        """
         if self._repeat == "once":
             yield (
                 self._begin.replace(tzinfo=zone).timestamp(),
@@ -174,7 +178,7 @@ class CustomSchedule:
             )
             return
         over_midnight = self._end_time <= self._begin_time
-        for offset in range(-8, 9):
+        for offset in range(-8, 16):
             day = today + timedelta(days=offset)
             if day.weekday() not in self._days:
                 continue

@@ -194,10 +194,12 @@ class Agenda:
         after = None if last else self.spans[index + 1].begin
         said = self._say(begin, span)
         kind, original = self._kinds[not begin], span.planned[not begin]
+        cancelled = (span.first if begin else span.last).cancelled
+        at = span.begin if begin else span.end
         return PlannedAction(
             id=occurrence(kind, original),
             kind=kind,
-            at=span.begin if begin else span.end,
+            at=original if cancelled else at,
             original=original,
             reason=said.reason,
             until=span.end if begin else after,
@@ -207,7 +209,7 @@ class Agenda:
             earliest=before if begin else span.begin,
             latest=span.end if begin else after,
             choices=said.choices,
-            cancelled=(span.first if begin else span.last).cancelled,
+            cancelled=cancelled,
         )
 
 
