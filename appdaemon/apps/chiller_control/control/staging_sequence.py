@@ -18,11 +18,11 @@ commands in its outputs) are asked for where a chiller needs one, and otherwise
 left to it: nothing waits for them to stop.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .decision import Command, Event, Inputs, Value
+from .decision import Command, Event, Inputs
 from .staging_plant import (
     CHILLED_WATER_PUMPS,
     CONDENSER_WATER_PUMPS,
@@ -103,7 +103,8 @@ class StagingSequence:
         self._changed_for: dict[str, str] = {}
         """Why each chiller was last started or stopped."""
         self._stopped_at: dict[str, float] = {}
-        self._commanded: dict[str, Value] = {}
+        self._commanded: dict[str, Command] = {}
+        """What was last said of each point."""
         self._proofs = Proofs(settings.proof_timeout)
         self.failures = self._proofs.failures
         self.changing: str | None = None
@@ -152,7 +153,7 @@ class StagingSequence:
             if valve.key in self.failures:
                 return self.failures[valve.key].reason
         for kind, label in SHARED_SERVICES.items():
-            if chiller.shared[kind] and not self._all_free(chiller, kind, inputs):
+            if chiller.shared[kind] and not any(self._free(chiller, kind, inputs)):
                 return f"no {label} is available for it"
         return None
 
@@ -168,8 +169,8 @@ class StagingSequence:
         self._assign(served, inputs)
         self._serve(now, inputs, served, step)
         self._switch_chillers(now, inputs, wanted, reason, step)
+        self._commanded = {command.point: command for command in step.commands}
         self._watch(now, inputs, step)
-        self._commanded = {command.point: command.value for command in step.commands}
         self._usable_now.clear()
         return step
 
@@ -199,7 +200,7 @@ class StagingSequence:
             kept = previous.get(chiller.key, {})
             chosen = self._assigned.setdefault(chiller.key, {})
             for kind in SHARED_SERVICES:
-                machine = self._free(chiller, kind, inputs, kept.get(kind))
+                machine = self._choose(chiller, kind, inputs, kept.get(kind))
                 if machine is not None:
                     chosen[kind] = machine
         count = max(1, len(served)) if served else 0
@@ -209,34 +210,27 @@ class StagingSequence:
         usable.sort(key=lambda item: not self._on(item))
         self._secondary = tuple(usable[:count])
 
-    def _free(
-        self,
-        chiller: Chiller,
-        kind: str,
-        inputs: Inputs,
-        kept: Machine | None = None,
+    def _choose(
+        self, chiller: Chiller, kind: str, inputs: Inputs, kept: Machine | None
     ) -> Machine | None:
-        free = self._all_free(chiller, kind, inputs)
-        if not free:
-            return None
-        if kept is not None:
-            for item in free:
-                if item.key == kept.key:
-                    return item
-        return min(free, key=lambda item: not self._on(item))
+        first = None
+        for item in self._free(chiller, kind, inputs):
+            if kept is not None and item.key == kept.key:
+                return item
+            if first is None or (self._on(item) and not self._on(first)):
+                first = item
+        return first
 
-    def _all_free(self, chiller: Chiller, kind: str, inputs: Inputs) -> list[Machine]:
-        """Return the machines that could serve a chiller and serve no other."""
-        taken = {
+    def _free(self, chiller: Chiller, kind: str, inputs: Inputs) -> Iterator[Machine]:
+        """Yield the machines that could serve a chiller and serve no other."""
+        taken = [
             chosen[kind].key
             for key, chosen in self._assigned.items()
             if key != chiller.key and kind in chosen
-        }
-        return [
-            item
-            for item in chiller.shared[kind]
-            if item.key not in taken and self._usable(item, inputs)
         ]
+        for item in chiller.shared[kind]:
+            if item.key not in taken and self._usable(item, inputs):
+                yield item
 
     def _usable(self, machine: Machine, inputs: Inputs) -> bool:
         known = self._usable_now.get(machine.key)
@@ -250,8 +244,10 @@ class StagingSequence:
         return known
 
     def _on(self, machine: Machine) -> bool:
-        commanded = self._commanded.get(machine.command or "")
-        return self.runs(machine.key) or commanded == machine.on
+        if self.runs(machine.key):
+            return True
+        said = self._commanded.get(machine.command or "")
+        return said is not None and said.value == machine.on
 
     def _serve(
         self, now: float, inputs: Inputs, served: Sequence[Chiller], step: SequenceStep
@@ -418,20 +414,22 @@ class StagingSequence:
             # It may be running on its own controls; not before it has spoken.
             return
         value = machine.on if on else machine.off
-        step.commands.append(Command(machine.command, value, reason))
+        said = self._commanded.get(machine.command)
+        if said is None or said.value != value or said.reason != reason:
+            said = Command(machine.command, value, reason)
+        step.commands.append(said)
 
     # What does not come
 
     def _watch(self, now: float, inputs: Inputs, step: SequenceStep) -> None:
         """Time what was commanded and is not proven; name what is waited for."""
-        commanded = {command.point: command.value for command in step.commands}
         unproven = []
         for key, machine in self._everything.items():
-            value = commanded.get(machine.command or "")
-            if value is None:
+            said = self._commanded.get(machine.command or "")
+            if said is None:
                 continue
-            on, read = value == machine.on, self._read.get(key)
-            if read is not None and self.runs(key) == on:
+            on, read = said.value == machine.on, self._read.get(key)
+            if read is not None and read == on:
                 continue
             if not on and self._serving and key in self._shared_cells:
                 continue
@@ -461,7 +459,8 @@ class StagingSequence:
             "on": sorted(
                 key
                 for key, item in self._everything.items()
-                if self._commanded.get(item.command or "") == item.on
+                if (said := self._commanded.get(item.command or "")) is not None
+                and said.value == item.on
             ),
             "stopped_at": {
                 key: at
@@ -496,5 +495,6 @@ class StagingSequence:
         for key in data.get("on", ()):
             machine = self._everything.get(key)
             if machine is not None and machine.command is not None:
-                self._commanded[machine.command] = machine.on
+                said = Command(machine.command, machine.on, "")
+                self._commanded[machine.command] = said
         self.changing = data.get("changing")
