@@ -12,11 +12,14 @@ from typing import Any
 
 from .decision import Command, Decision, Event, Inputs, duration, iso
 from .plan import Plan, PlanAutomation
+from .planned import PlannedAction
 from .staging_conditions import StagingConditions, capacity_requirement
 from .staging_config import StagingConfig, shared_cells
 from .staging_order import HandOver, StagingOrder
 from .staging_outputs import StagingOutputs
+from .staging_planned import DOWN, UP, StagingOccurrences
 from .staging_plant import Chiller, StagingPlant, staging_plant
+from .staging_report import change, chiller_state, what_is_missing, who_cannot
 from .staging_sequence import SequenceSettings, SequenceStep, StagingSequence
 from .staging_thresholds import StagingThresholds
 
@@ -54,6 +57,7 @@ class ChillerAddSubtract:
             plan, automation, self._plant, self._config
         )
         self._conditions = StagingConditions(self._config)
+        self._occurrences = StagingOccurrences(self._conditions)
         self._order = StagingOrder(plan, self._plant.chillers)
         self._handover = HandOver()
         self._wanted: tuple[Chiller, ...] = ()
@@ -63,6 +67,7 @@ class ChillerAddSubtract:
         self._enabled_since: float | None = None
         self._stage_since: float | None = None
         self._settled = False
+        self._reached: int | None = None
         self._reason = ""
         self._outputs = StagingOutputs(plan, automation, self._plant, self._config)
         self._threshold_note = ""
@@ -109,6 +114,7 @@ class ChillerAddSubtract:
         self._adopt(inputs)
         setpoint = self._setpoint(inputs)
         self._measure(now, inputs, setpoint)
+        self._occurrences.take(now, inputs.amendments)
         excluded = self._choose(now, inputs, events)
         step = self._sequence.step(now, inputs, self._wanted, self._reason)
         events.extend(step.events)
@@ -140,7 +146,8 @@ class ChillerAddSubtract:
             return
         if self._wanted or self._running():
             self._reason = "Plant stop: the plant is not enabled"
-            events.append(Event("plant_stop", self._reason))
+            data = change(self._running(), len(self._running()), 0)
+            events.append(Event("plant_stop", self._reason, data))
         self._wanted = ()
         self._new_stage()
         self._sequence.failures.clear()
@@ -232,11 +239,11 @@ class ChillerAddSubtract:
     ) -> bool:
         """Let a chiller go that lost its place, once another one runs for it."""
         leaving = self._order.leaving(self._wanted, inputs)
-        change = self._handover.step(self._wanted, leaving, self._next(excluded))
-        if change is None:
+        other = self._handover.step(self._wanted, leaving, self._next(excluded))
+        if other is None:
             return False
-        self._wanted = self._order.of(change.wanted)
-        self._begin(change.event, change.reason, change.chiller, events)
+        self._wanted = self._order.of(other.wanted)
+        self._begin(other.event, other.reason, other.chiller, events)
         return True
 
     def _replace(self, excluded: Mapping[str, str], events: list[Event]) -> None:
@@ -251,7 +258,8 @@ class ChillerAddSubtract:
                 self._wanted = self._order.of((*self._wanted, spare))
             self._reason = why
             self._new_stage()
-            events.append(Event("chiller_excluded", why, {"equipment": chiller.key}))
+            data = change((chiller,), chiller.key, spare.key if spare else "nobody")
+            events.append(Event("chiller_excluded", why, data))
 
     def _start(
         self, now: float, excluded: Mapping[str, str], events: list[Event]
@@ -270,7 +278,7 @@ class ChillerAddSubtract:
             f"enabled for {duration(self._config.start_hold)}"
         )
         self._new_stage()
-        events.append(Event("plant_start", self._reason, {"equipment": lead.key}))
+        events.append(Event("plant_start", self._reason, change((lead,), 0, 1)))
 
     def _change_stage(
         self, now: float, excluded: Mapping[str, str], events: list[Event]
@@ -279,37 +287,37 @@ class ChillerAddSubtract:
         if since is None or now - since < self._config.minimum_stage_time:
             return
         if (why := self._conditions.stage_up(now)) is not None:
-            spare = self._next(excluded)
-            if spare is not None:
+            if spares := self._spares(excluded):
+                spare, note = self._occurrences.chosen(now, UP, spares)
                 self._wanted = self._order.of((*self._wanted, spare))
-                self._begin("stage_up", why, spare, events)
+                self._begin("stage_up", f"{why}{note}", spare, events)
         elif (
             len(self._wanted) > 1
             and (why := self._conditions.stage_down(now)) is not None
         ):
-            last = self._wanted[-1]
-            self._wanted = self._wanted[:-1]
-            self._begin("stage_down", why, last, events)
+            last, note = self._occurrences.chosen(now, DOWN, self._wanted[::-1])
+            self._wanted = tuple(item for item in self._wanted if item != last)
+            self._begin("stage_down", f"{why}{note}", last, events)
 
     def _begin(
         self, event: str, reason: str, chiller: Chiller, events: list[Event]
     ) -> None:
         self._reason = reason
         self._new_stage()
-        events.append(
-            Event(
-                event,
-                reason,
-                {"equipment": chiller.key, "stage": len(self._wanted)},
-            )
-        )
+        data = change((chiller,), len(self._running()), len(self._wanted))
+        events.append(Event(event, reason, {**data, "stage": data["to"]}))
+
+    def _spares(self, excluded: Mapping[str, str]) -> list[Chiller]:
+        """Return who could be added, the next one first."""
+        passed = {*excluded, *self._order.left_out}
+        return [
+            chiller
+            for chiller in self._order.chillers
+            if chiller not in self._wanted and chiller.key not in passed
+        ]
 
     def _next(self, excluded: Mapping[str, str]) -> Chiller | None:
-        passed = {*excluded, *self._order.left_out}
-        for chiller in self._order.chillers:
-            if chiller not in self._wanted and chiller.key not in passed:
-                return chiller
-        return None
+        return next(iter(self._spares(excluded)), None)
 
     def _running(self) -> tuple[Chiller, ...]:
         return tuple(
@@ -333,8 +341,9 @@ class ChillerAddSubtract:
             self._stage_since = now
             names = " and ".join(item.name for item in self._wanted)
             text = f"{names} running" if names else "All chillers are off"
-            data = {"stage": len(self._wanted)}
-            events.append(Event("stage_reached", text, data))
+            data = change(self._wanted, self._reached, len(self._wanted))
+            events.append(Event("stage_reached", text, {**data, "stage": data["to"]}))
+        self._reached = len(self._wanted)
 
     # Commands
 
@@ -388,6 +397,15 @@ class ChillerAddSubtract:
                 "resume": self._resume_data(now),
             },
             events=tuple(events),
+            planned=self._planned(excluded),
+        )
+
+    def _planned(self, excluded: Mapping[str, str]) -> tuple[PlannedAction, ...]:
+        since = self._stage_since if self._settled and self._wanted else None
+        return self._occurrences.planned(
+            None if since is None else since + self._config.minimum_stage_time,
+            self._wanted,
+            lambda: self._spares(excluded),
         )
 
     def _missing(self, inputs: Inputs) -> list[str]:
@@ -397,15 +415,7 @@ class ChillerAddSubtract:
             wanted += [self._flow_point, self._return_point]
         else:
             wanted += [item.load for item in self._running()]
-        missing = [
-            point for point in wanted if point and inputs.values.get(point) is None
-        ]
-        missing.extend(
-            f"the cooling_capacity of {item.name}"
-            for item in self._wanted
-            if item.capacity <= 0
-        )
-        return missing
+        return what_is_missing(wanted, inputs, self._wanted)
 
     def _state(
         self,
@@ -415,6 +425,7 @@ class ChillerAddSubtract:
         missing: Sequence[str],
     ) -> tuple[str, str]:
         waits = f"; waiting for {step.waiting[0]}" if step.waiting else ""
+        who = who_cannot(self._plant.chillers, excluded)
         running = self._running()
         if not self._enabled:
             if running:
@@ -422,7 +433,7 @@ class ChillerAddSubtract:
             return "off", f"Off: the plant is not enabled{waits}"
         if not self._wanted:
             if excluded and len(excluded) == len(self._plant.chillers):
-                return "no_chiller", f"No chiller can run: {self._names(excluded)}"
+                return "no_chiller", f"No chiller can run: {who}"
             remaining = self._config.start_hold - (now - (self._enabled_since or now))
             return "starting", f"Plant start in {duration(max(0.0, remaining))}"
         if len(running) < len(self._wanted):
@@ -434,15 +445,8 @@ class ChillerAddSubtract:
         if missing:
             return "holding", f"{stage} held: {', '.join(missing)} not good"
         if excluded and self._conditions.stage_up(now) is not None:
-            return "running", f"{stage}: more is needed, but {self._names(excluded)}"
+            return "running", f"{stage}: more is needed, but {who}"
         return "running", f"{stage}: {self._conditions.summary()}"
-
-    def _names(self, excluded: Mapping[str, str]) -> str:
-        return "; ".join(
-            f"{item.name}: {excluded[item.key]}"
-            for item in self._plant.chillers
-            if item.key in excluded
-        )
 
     def _minimum_remaining(self, now: float) -> int | None:
         if self._stage_since is None or not self._wanted:
@@ -453,15 +457,12 @@ class ChillerAddSubtract:
     def _chiller_state(
         self, chiller: Chiller, excluded: Mapping[str, str]
     ) -> dict[str, str | None]:
-        wanted = chiller in self._wanted
-        if self._sequence.runs(chiller.key):
-            state = "running" if wanted else "stopping"
-        elif wanted:
-            state = "starting"
-        else:
-            state = "excluded" if chiller.key in excluded else "standby"
-        reason = excluded.get(chiller.key) or self._order.why_not(chiller)
-        return {"state": state, "reason": reason}
+        return chiller_state(
+            wanted=chiller in self._wanted,
+            runs=self._sequence.runs(chiller.key),
+            reason=excluded.get(chiller.key) or self._order.why_not(chiller),
+            excluded=chiller.key in excluded,
+        )
 
     # What outlives a restart
 

@@ -68,6 +68,8 @@ class Condition:
     threshold: float = 0.0
     value: float | None = None
     since: float | None = None
+    amended_at: float | None = None
+    """When it is to count instead, if it is so until then."""
 
     def observe(self, now: float, value: float | None, threshold: float) -> None:
         """Compare, and keep the time since which it is so."""
@@ -88,11 +90,18 @@ class Condition:
 
     def elapsed(self, now: float) -> bool:
         """Whether it has been so for long enough."""
-        return self.since is not None and now - self.since >= self.hold
+        if self.since is None:
+            return False
+        if self.amended_at is not None:
+            return now >= self.amended_at
+        return now - self.since >= self.hold
 
     def report(self, now: float) -> Mapping[str, object]:
         """Return it as an operator looks at it; times in seconds."""
         held = 0.0 if self.since is None else now - self.since
+        remaining = self.hold - held
+        if self.amended_at is not None:
+            remaining = self.amended_at - now
         return {
             "name": self.name,
             "label": self.label,
@@ -103,7 +112,7 @@ class Condition:
             "met": self.met,
             "since": iso(self.since),
             "hold": self.hold,
-            "remaining": round(max(0.0, self.hold - held)) if self.met else None,
+            "remaining": round(max(0.0, remaining)) if self.met else None,
         }
 
 
@@ -126,6 +135,16 @@ class StagingConditions:
         self._stage = 0
         self.required: float | None = None
         """Capacity requirement in kW, averaged while a stage lasts."""
+
+    @property
+    def ups(self) -> tuple[Condition, Condition]:
+        """Return the conditions that add a chiller."""
+        return self._up, self._failsafe
+
+    @property
+    def down(self) -> Condition:
+        """Return the condition that takes one off."""
+        return self._down
 
     @property
     def load(self) -> float | None:

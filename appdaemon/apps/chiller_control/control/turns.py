@@ -157,6 +157,8 @@ class RunHourTurns:
         self._kept: tuple[str, float] | None = None
         """Who leads until it has so many hours, whatever the others have."""
         self._note = ""
+        self._known: tuple[object, ...] | None = None
+        self._last = Turn(())
 
     def at(
         self,
@@ -209,19 +211,41 @@ class RunHourTurns:
         growing: Mapping[str, bool],
         changed: Amendment = _NOTHING,
     ) -> Turn:
+        rest = self._rest(order, hours, growing)
+        # To the minute: an estimate that is new each time tells nobody more.
+        later = None if rest is None else (now + rest * 3600) // 60 * 60
+        known = (order, later, self._since, self._kept, changed)
+        if known != self._known:
+            self._known = known
+            self._last = self._told(order, rest, later, hours, growing, changed)
+        return self._last
+
+    def _told(
+        self,
+        order: tuple[str, ...],
+        rest: float | None,
+        later: float | None,
+        hours: Mapping[str, float],
+        growing: Mapping[str, bool],
+        changed: Amendment,
+    ) -> Turn:
         assert self._since is not None
-        estimate = self._estimate(now, order, hours, growing)
-        if estimate is None and changed == _NOTHING:
-            return Turn(order, None, (), (), self._note)
-        later, following = estimate or (changed.at or now, order)
+        at = later if changed.at is None else changed.at
+        if at is None:
+            return Turn(order, note=self._note)
+        then = {
+            key: value + ((rest or 0.0) + 1e-6 if growing.get(key) else 0.0)
+            for key, value in hours.items()
+        }
+        following = by_least(order, then, self._tolerance)
         if changed.at is not None and following == order:
             following = (*order[1:], order[0])
         following = led_by(following, changed.equipment)
         action = PlannedAction(
             id=occurrence(KIND, self._since),
             kind=KIND,
-            at=later if changed.at is None else changed.at,
-            original=later,
+            at=at,
+            original=at if later is None else later,
             reason=f"{self._names[following[0]]} leads, by run hours",
             equipment=(following[0],),
             before=list(order),
@@ -230,32 +254,21 @@ class RunHourTurns:
             cancelled=changed.cancelled,
             estimated=changed.at is None,
         )
-        change = None if changed.cancelled else action.at
+        change = None if changed.cancelled else at
         planned = (action,) if len(self._form) > 1 else ()
         return Turn(order, change, following, planned, self._note)
 
-    def _estimate(
+    def _rest(
         self,
-        now: float,
         order: tuple[str, ...],
         hours: Mapping[str, float],
         growing: Mapping[str, bool],
-    ) -> tuple[float, tuple[str, ...]] | None:
-        """Return when hours will change the order, and the order then."""
-        if self._kept is not None:
-            lead, until = self._kept
-            rest = until - hours.get(lead, until) if growing.get(lead) else None
-        else:
-            rest = next_by_least(order, hours, self._tolerance, growing)
-        if rest is None:
-            return None
-        then = {
-            key: value + (rest + 1e-6 if growing.get(key) else 0.0)
-            for key, value in hours.items()
-        }
-        # To the minute: an estimate that is new each time tells nobody more.
-        at = (now + rest * 3600) // 60 * 60
-        return at, by_least(order, then, self._tolerance)
+    ) -> float | None:
+        """Return in how many hours the order changes, None if that is not known."""
+        if self._kept is None:
+            return next_by_least(order, hours, self._tolerance, growing)
+        lead, until = self._kept
+        return until - hours.get(lead, until) if growing.get(lead) else None
 
     def resume(self) -> dict[str, object]:
         """Return what must survive a restart."""

@@ -1,0 +1,50 @@
+"""How a staging automation shows its chillers to people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from .decision import Inputs
+from .staging_plant import Chiller
+
+Change = dict[str, object]
+
+
+def change(chillers: Sequence[Chiller], before: object, after: object) -> Change:
+    """Return what an event tells of chillers: which, from what, to what."""
+    keys = [item.key for item in chillers]
+    what = keys[0] if len(keys) == 1 else keys
+    return {"equipment": what, "from": before, "to": after}
+
+
+def who_cannot(chillers: Iterable[Chiller], excluded: Mapping[str, str]) -> str:
+    """Return who is excluded and why, in a sentence."""
+    return "; ".join(
+        f"{item.name}: {excluded[item.key]}"
+        for item in chillers
+        if item.key in excluded
+    )
+
+
+def chiller_state(
+    *, wanted: bool, runs: bool, reason: str | None, excluded: bool
+) -> dict[str, str | None]:
+    """Return what a chiller is doing, and why it is not in the order."""
+    if runs:
+        state = "running" if wanted else "stopping"
+    elif wanted:
+        state = "starting"
+    else:
+        state = "excluded" if excluded else "standby"
+    return {"state": state, "reason": reason}
+
+
+def what_is_missing(
+    points: Iterable[str | None], inputs: Inputs, chillers: Iterable[Chiller]
+) -> list[str]:
+    """Return without what no stage change can be decided."""
+    missing = [point for point in points if point and inputs.values.get(point) is None]
+    missing.extend(
+        f"the cooling_capacity of {item.name}"
+        for item in chillers
+        if item.capacity <= 0
+    )
+    return missing
