@@ -18,6 +18,7 @@ and a PID loop on the pumps its pressure. No one else resets them.
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from .decision import Command, ControlRefused, Decision, Event, Inputs, iso
@@ -33,6 +34,7 @@ from .dynamic_setpoint_config import (
     trim_settings,
 )
 from .plan import Plan, PlanAutomation
+from .report import Report
 from .reset_path import PressurePrice, ResetPath
 from .reset_requests import ResetRequests, ZoneRequests
 from .staging_conditions import AVERAGING_TIME, RollingMean, capacity_requirement
@@ -375,6 +377,16 @@ class DynamicSetpoint:
         if self._state and state != self._state:
             events = (Event(f"setpoint_{state}", message),)
         self._state = state
+        report = Report(partial(self._attributes, now, message, requests, missing))
+        return Decision(commands, state, report, events)
+
+    def _attributes(
+        self,
+        now: float,
+        message: str,
+        requests: ZoneRequests | None,
+        missing: str | None,
+    ) -> Mapping[str, object]:
         due = self._trim.next_at
         attributes: dict[str, object] = {
             "message": message,
@@ -413,7 +425,7 @@ class DynamicSetpoint:
                     "remaining": None if due is None else round(max(0.0, due - now)),
                 }
             ]
-        return Decision(commands, state, attributes, events)
+        return attributes
 
     def _rounded(self, role: str, digits: int) -> float | None:
         value = self._values.get(role)
