@@ -11,10 +11,10 @@ import subprocess
 import sys
 import time
 
-from .checks import run_checks, run_large_plant_checks
+from .checks import run_checks, run_large_plant_checks, run_site_checks
 from .home_assistant import PASSWORD, USER_NAME
 from .process import ProcessError
-from .stack import REPOSITORY, Stack
+from .stack import REPOSITORY, SITES, Stack
 from .status_line import show_status
 from .story import Finding, table
 
@@ -23,6 +23,7 @@ _SPEED = 30.0
 _SPEED_OF_LARGE_PLANT = 5.0
 """Hundreds of zones that change thirty times as fast keep the bus busier than
 any site does."""
+_STORIES = {"two_chillers": run_checks, "kspo": run_site_checks}
 _ISOLATED = "CHILLER_PLANT_DEMO_ISOLATED"
 
 
@@ -30,7 +31,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/demo", add_help=False)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--speed", type=float)
-    parser.add_argument("--points", type=int)
+    plant = parser.add_mutually_exclusive_group()
+    plant.add_argument("--points", type=int)
+    plant.add_argument("--site", choices=sorted(SITES), default="two_chillers")
     parser.add_argument("--port", type=int)
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
@@ -76,9 +79,15 @@ async def _check(arguments: argparse.Namespace) -> int:
         async with asyncio.timeout(_CHECK_SECONDS):
             folder = REPOSITORY / ".demo" / "check"
             async with Stack(
-                folder, arguments.speed, points=arguments.points, say=_print
+                folder,
+                arguments.speed,
+                points=arguments.points,
+                site=arguments.site,
+                say=_print,
             ) as stack:
-                checks = run_large_plant_checks if arguments.points else run_checks
+                checks = _STORIES[arguments.site]
+                if arguments.points:
+                    checks = run_large_plant_checks
                 passed = await checks(stack, report)
     except TimeoutError:
         _print(f"FAILED: the story took longer than {_CHECK_SECONDS} s")
@@ -109,7 +118,12 @@ async def _show(arguments: argparse.Namespace) -> int:
 async def _run(arguments: argparse.Namespace) -> None:
     folder = REPOSITORY / ".demo" / "show"
     async with Stack(
-        folder, arguments.speed, arguments.port, arguments.points, say=_print
+        folder,
+        arguments.speed,
+        arguments.port,
+        arguments.points,
+        arguments.site,
+        say=_print,
     ) as stack:
         await stack.installation.show_day()
         _print(

@@ -14,6 +14,7 @@ from .home_assistant import HomeAssistantError
 from .large_plant_chapters import LargePlantChapters
 from .observer import Observer
 from .process import ProcessError
+from .site_chapters import SiteChapters
 from .stack import Stack
 from .story import Finding, StepFailed
 from .wire import Wire, WireRecorder
@@ -66,9 +67,9 @@ async def _tell(
     return passed
 
 
-async def run_checks(stack: Stack, report: Callable[[Finding], None]) -> bool:
-    """Watch the wire and tell the story of a running stack."""
-    points = [
+def _recorded(stack: Stack) -> list[str]:
+    """Return the points by which starts, stops and flow are seen."""
+    return [
         point.key
         for point in stack.plant.points.values()
         if point.address
@@ -81,11 +82,41 @@ async def run_checks(stack: Stack, report: Callable[[Finding], None]) -> bool:
             "condenser_water_flow_status",
         )
     ]
+
+
+async def run_checks(stack: Stack, report: Callable[[Finding], None]) -> bool:
+    """Watch the wire and tell the story of a running stack."""
     async with (
         Wire(stack.plant) as wire,
-        WireRecorder(wire, [*points, SPEED_POINT]) as recorder,
+        WireRecorder(wire, [*_recorded(stack), SPEED_POINT]) as recorder,
     ):
         return await _tell(stack, _story(stack, wire, recorder), report)
+
+
+async def run_site_checks(stack: Stack, report: Callable[[Finding], None]) -> bool:
+    """See a site with all control types run by its own automations."""
+    async with (
+        Wire(stack.plant) as wire,
+        WireRecorder(wire, _recorded(stack)) as recorder,
+    ):
+        control = ControlChapters(stack, wire, recorder)
+        site = SiteChapters(stack, control)
+        return await _tell(
+            stack,
+            (
+                ("1 everything is there", control.everything_is_there),
+                ("2 all automations are in", site.all_automations_are_in),
+                ("3 the calendar decides", site.the_calendar_decides),
+                ("4 starts in order, cools", site.starts_in_order_and_cools),
+                ("5 second chiller added", site.second_chiller_is_added),
+                ("6 the buildings are cool", site.the_buildings_are_cool),
+                ("7 the highest priority wins", site.the_highest_priority_wins),
+                ("8 another profile takes over", site.another_profile_takes_over),
+                ("9 nobody complains", site.nobody_complains),
+                ("+ no interlock violated", control.no_interlock_was_violated),
+            ),
+            report,
+        )
 
 
 async def run_large_plant_checks(

@@ -60,7 +60,7 @@ class ControlChapters:
         plan = await observer.plan()
         if (plan["profile"], plan["profile_source"]) != (HOLIDAY, "date"):
             raise StepFailed(f"today is {plan['profile']} by {plan['profile_source']}")
-        await self._wait_for_plant_off()
+        await self.wait_for_plant_off()
         begin = time.monotonic()
         await observer.installation.move_today(observer.socket, WEEKDAY)
 
@@ -73,7 +73,8 @@ class ControlChapters:
             f"plan changed in {time.monotonic() - begin:.1f} s"
         )
 
-    async def _wait_for_plant_off(self) -> None:
+    async def wait_for_plant_off(self) -> None:
+        """See every motor off."""
         motors = [
             point.key
             for point in self.stack.plant.points.values()
@@ -94,7 +95,7 @@ class ControlChapters:
         """See valve, pumps, tower, and only with proven flow the chiller."""
         await self.stack.simulator.tell("load 0.3")
         begin = time.time() - 15
-        chiller = await self._wait_for_chillers(observer, 1, 90)
+        chiller = await self.wait_for_chillers(observer, 1, 90)
         order = [
             f"chilled_water_valve_{chiller[-1]}.open_status",
             f"condenser_water_valve_{chiller[-1]}.open_status",
@@ -152,15 +153,17 @@ class ControlChapters:
             if states[observer.entity(f"chiller_{n}.run_status")]["state"] == "on"
         ]
 
-    async def _wait_for_chillers(
+    async def wait_for_chillers(
         self, observer: Observer, count: int, seconds: float
     ) -> str:
+        """See so many chillers run; return one of them."""
+
         async def enough() -> list[str] | None:
             running = await self._chillers_running(observer)
             return running if len(running) == count else None
 
         async def why() -> str:
-            state = await observer.automation_state("staging")
+            state = await observer.automation_state(observer.installation.staging)
             return f"staging says {state['state']}: {state['attributes']}"
 
         running = await wait_until(enough, seconds, f"{count} chillers run", why)
@@ -170,14 +173,14 @@ class ControlChapters:
         """Raise the load; see a second chiller added for a stated reason."""
         actions = await observer.listen_to_actions()
         await self.stack.simulator.tell("load 0.75")
-        await self._wait_for_chillers(observer, 2, 120)
+        await self.wait_for_chillers(observer, 2, 120)
         return _reason(actions, "stage_up")
 
     async def second_chiller_is_removed(self, observer: Observer) -> str:
         """Lower the load; see it removed again for a stated reason."""
         actions = await observer.listen_to_actions()
         await self.stack.simulator.tell("load 0.25")
-        await self._wait_for_chillers(observer, 1, 150)
+        await self.wait_for_chillers(observer, 1, 150)
         return _reason(actions, "stage_down")
 
     async def no_interlock_was_violated(self, observer: Observer) -> str:

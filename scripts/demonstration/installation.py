@@ -4,6 +4,7 @@ Everything goes through the interfaces that the Home Assistant UI itself uses.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time as dt_time, timedelta
 from pathlib import Path
@@ -15,20 +16,13 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import yaml
 
-from .compressed_time import LEAST_PROOF_SECONDS
+from .filled_forms import filled_forms
 from .home_assistant import HomeAssistant, HomeAssistantError, WebSocket
 
 DASHBOARD = "chiller-plant"
 WEEKDAY, WEEKEND, HOLIDAY = "Weekday", "Weekend", "Holiday"
 
-_BLUEPRINTS = "chiller_plant"
-_PRIORITY = 5
 _REGISTER_SECONDS = 15
-_PROFILES = {
-    WEEKDAY: ("hours_weekday", "staging", "pressure"),
-    WEEKEND: ("hours_weekend", "staging", "pressure"),
-    HOLIDAY: ("hours_holiday", "staging", "pressure"),
-}
 
 type Plan = dict[str, Any]
 
@@ -42,9 +36,12 @@ class Installation:
     example: Path
     speed: float
     time_zone: str
+    plant_key: str
+    first_profile: str | None
+    """What today gets on the calendar; None: it is left to the example's."""
     entry_id: str = ""
     automations: dict[str, str] = field(default_factory=dict)
-    """Entity id of each automation by its short name."""
+    """Entity id of each automation by its id."""
 
     async def install(self) -> None:
         """Do all of it; needs a Home Assistant that runs."""
@@ -52,9 +49,15 @@ class Installation:
         await self._install_blueprints_and_engine()
         async with self.home_assistant.connect() as socket:
             await self._make_automations(socket)
-            await self._make_profiles(socket)
-            await self.put_on_calendar(socket, self.today(), HOLIDAY)
+            await self._import_profiles(socket)
+            if self.first_profile is not None:
+                await self.put_on_calendar(socket, self.today(), self.first_profile)
             await self._make_dashboard(socket)
+
+    @property
+    def staging(self) -> str:
+        """The id of the automation that runs the chillers."""
+        return next(key for key in self.automations if key.endswith("staging"))
 
     def today(self) -> date:
         """Return the date at the plant."""
@@ -113,18 +116,15 @@ class Installation:
 
     async def _make_automations(self, socket: WebSocket) -> None:
         """Fill in the blueprints' forms, as the automation editor saves them."""
-        forms = await self._forms(socket)
-        for name, (blueprint, alias, inputs) in forms.items():
+        forms = filled_forms(
+            self.example,
+            self.home_assistant.config / "blueprints" / "automation",
+            self.speed,
+            await self._names(socket),
+        )
+        for name, form in forms.items():
             await self.home_assistant.rest(
-                "post",
-                f"config/automation/config/{name}",
-                {
-                    "alias": alias,
-                    "use_blueprint": {
-                        "path": f"{_BLUEPRINTS}/{blueprint}.yaml",
-                        "input": {"plant": self.entry_id, **inputs},
-                    },
-                },
+                "post", f"config/automation/config/{name}", form
             )
         deadline = time.monotonic() + _REGISTER_SECONDS
         while not forms.keys() <= (await self._registered(socket)).keys():
@@ -143,73 +143,44 @@ class Installation:
             and not state["attributes"].get("current")
         }
 
-    async def _forms(
-        self, socket: WebSocket
-    ) -> dict[str, tuple[str, str, dict[str, Any]]]:
-        """Return blueprint, name and inputs of each automation."""
-        points = (await self.plan(socket))["equipment"]
+    async def _names(self, socket: WebSocket) -> Callable[[str, str], str]:
+        """Return what finds the id of a name of the plant file."""
+        equipment = (await self.plan(socket))["equipment"]
         devices = {
-            device["name"]: device["id"]
+            identifier: str(device["id"])
             for device in await socket.call("config/device_registry/list")
+            for domain, identifier in device["identifiers"]
+            if domain == "chiller_plant"
         }
 
-        def entity(equipment: str, role: str) -> str:
-            found: str = points[equipment]["points"][role]["entity_id"]
-            return found
+        def identify(kind: str, name: str) -> str:
+            if kind == "config_entry":
+                return self.entry_id
+            if kind == "device":
+                return devices[f"{self.plant_key}.{name}"]
+            machine, role = name.split(".")
+            return str(equipment[machine]["points"][role]["entity_id"])
 
-        def duration(seconds: float) -> dict[str, float]:
-            return {"seconds": max(1, round(seconds / self.speed))}
+        return identify
 
-        pumps = [key for key in points if key.startswith("schp_")]
-        pressure = "chilled_water_differential_pressure"
-        schedule = "chiller_plant_schedule"
-        return {
-            "hours_weekday": (schedule, "Weekday hours", {"operation": "all_day"}),
-            "hours_weekend": (
-                schedule,
-                "Weekend hours",
-                {"start_time": "08:00:00", "stop_time": "18:00:00"},
-            ),
-            "hours_holiday": (schedule, "Holiday hours", {"operation": "off"}),
-            "staging": (
-                "chiller_add_subtract",
-                "Chiller staging",
-                {
-                    "chillers": [devices["Chiller 1"], devices["Chiller 2"]],
-                    "stage_hold": duration(900),
-                    "minimum_stage_time": duration(900),
-                    "start_hold": duration(30),
-                    "proof_timeout": {"seconds": LEAST_PROOF_SECONDS},
-                    "stop_flow_delay": duration(180),
-                },
-            ),
-            "pressure": (
-                "pid_control",
-                "Differential pressure",
-                {
-                    "measurement": entity("plant", pressure),
-                    "setpoint_point": entity("plant", f"{pressure}_setpoint"),
-                    "outputs": [entity(pump, "speed_command") for pump in pumps],
-                    "enable": [entity(pump, "run_status") for pump in pumps],
-                    "gain": 0.1,
-                    "integral_time": 45 / self.speed,
-                    "interval": 1,
-                },
-            ),
-        }
-
-    async def _make_profiles(self, socket: WebSocket) -> None:
-        for profile, automations in _PROFILES.items():
+    async def _import_profiles(self, socket: WebSocket) -> None:
+        """Make the example's profiles, and put its dates on the calendar."""
+        plan = yaml.safe_load((self.example / "profiles.yaml").read_text("utf-8"))
+        for profile, automations in plan["profiles"].items():
             await socket.act(
                 "chiller_plant.save_profile",
                 {
                     "plant": self.entry_id,
                     "name": profile,
                     "automations": [
-                        {"automation": self.automations[name], "priority": _PRIORITY}
-                        for name in automations
+                        {**item, "automation": self.automations[item["automation"]]}
+                        for item in automations
                     ],
                 },
+            )
+        for item in plan.get("calendar", ()):
+            await self.put_on_calendar(
+                socket, item["first_day"], item["profile"], item.get("rule")
             )
 
     async def _calendar(self, socket: WebSocket) -> str:
@@ -248,6 +219,8 @@ class Installation:
 
     async def show_day(self) -> None:
         """Put a working day and a few coming dates on the calendar."""
+        if self.first_profile is None:
+            return
         async with self.home_assistant.connect() as socket:
             await self.move_today(socket, WEEKDAY)
             month = self.today() + timedelta(days=9)

@@ -7,16 +7,26 @@ another story would begin.
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_ZONES = ("Asia/Singapore", "Asia/Dubai")
+_ZONES = (
+    "Asia/Singapore",
+    "Asia/Dubai",
+    "Africa/Abidjan",
+    "America/Panama",
+    "Pacific/Honolulu",
+)
 """Hot places without daylight saving; their days end hours apart."""
 _LONGEST = timedelta(minutes=90)
 
 
-def time_zone(now: datetime) -> str:
-    """Return a time zone in which the day goes on for long enough after `now`."""
-    return next(
-        zone
-        for zone in _ZONES
-        if now.astimezone(ZoneInfo(zone)).date()
-        == (now + _LONGEST).astimezone(ZoneInfo(zone)).date()
-    )
+def time_zone(now: datetime, first_hour: int = 0, last_hour: int = 24) -> str:
+    """Return a time zone in which the day goes on for long enough after `now`.
+
+    And in which it is between two hours of the day, which must be ten apart.
+    """
+
+    def fits(zone: str) -> bool:
+        begin = now.astimezone(ZoneInfo(zone))
+        end = (now + _LONGEST).astimezone(ZoneInfo(zone))
+        return begin.date() == end.date() and first_hour <= begin.hour < last_hour
+
+    return next(filter(fits, _ZONES))

@@ -36,7 +36,7 @@ class Observer:
 
     def entity(self, key: str) -> str:
         """Return the entity id of a point or derived value of the plant."""
-        return self.entities[f"two_chillers.{key}"]
+        return self.entities[f"{self.installation.plant_key}.{key}"]
 
     async def plan(self) -> Plan:
         """Return the plan that the control engine gets."""
@@ -59,7 +59,7 @@ class Observer:
         """Return the unique ids (without the plant) that are unavailable now."""
         states = await self.socket.states()
         return {
-            unique_id.removeprefix("two_chillers.")
+            unique_id.removeprefix(f"{self.installation.plant_key}.")
             for unique_id, entity_id in self.entities.items()
             if states.get(entity_id, {}).get("state") == UNAVAILABLE
         }

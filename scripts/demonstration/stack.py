@@ -14,14 +14,33 @@ from custom_components.chiller_plant.plant.plant_file import load_plant
 from .app_daemon import AppDaemon
 from .compressed_time import compress
 from .home_assistant import HomeAssistant, make_configuration
-from .installation import Installation
+from .installation import HOLIDAY, Installation
 from .large_plant import large_plant_text
 from .local_time import time_zone
 from .process import free_port
 from .simulated_plant import SimulatedPlant
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-EXAMPLE = REPOSITORY / "examples" / "two_chillers"
+EXAMPLES = REPOSITORY / "examples"
+EXAMPLE = EXAMPLES / "two_chillers"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An example that can be shown."""
+
+    folder: Path
+    first_profile: str | None
+    """What its first day gets on the calendar; None: what its own calendar says."""
+    first_hour: int = 0
+    last_hour: int = 24
+    """Between which the day at the plant must be, for it to be in use."""
+
+
+SITES = {
+    "two_chillers": Site(EXAMPLE, HOLIDAY),
+    "kspo": Site(EXAMPLES / "kspo", None, 9, 19),
+}
 
 
 @dataclass(slots=True)
@@ -33,9 +52,11 @@ class Stack:
     port: int | None = None
     points: int | None = None
     """How many the plant has; None: those of the example."""
-    time_zone: str = field(default_factory=lambda: time_zone(datetime.now(UTC)))
+    site: str = "two_chillers"
+    """Which of `SITES`."""
     start_of_day: str = "07:00"
     say: Callable[[str], None] = print
+    time_zone: str = field(init=False)
     plant: Plant = field(init=False)
     simulator: SimulatedPlant = field(init=False)
     home_assistant: HomeAssistant = field(init=False)
@@ -44,11 +65,13 @@ class Stack:
 
     def __post_init__(self) -> None:
         """Lay out a fresh folder."""
+        site = SITES[self.site]
+        self.time_zone = time_zone(datetime.now(UTC), site.first_hour, site.last_hour)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         plant_file = self.folder / "plant.yaml"
         if self.points is None:
-            compress(EXAMPLE / "plant.yaml", plant_file, self.speed)
+            compress(site.folder / "plant.yaml", plant_file, self.speed)
         else:
             plant_file.write_text(large_plant_text(self.points))
             compress(plant_file, plant_file, self.speed, polls=False)
@@ -75,7 +98,13 @@ class Stack:
             self.time_zone,
         )
         self.installation = Installation(
-            self.home_assistant, plant_file, EXAMPLE, self.speed, self.time_zone
+            self.home_assistant,
+            plant_file,
+            site.folder,
+            self.speed,
+            self.time_zone,
+            self.plant.key,
+            site.first_profile,
         )
 
     async def __aenter__(self) -> Self:
