@@ -11,7 +11,15 @@ from chiller_control.control.chiller_sequence import ChillerSequence
 from chiller_control.control.decision import ControlRefused, Decision, Inputs, Value
 from chiller_control.control.plan import parse_plan
 from chiller_control.control.rotation import by_least
-from factories import SmallPlant, automation, equipment, first, plan_data, plan_of
+from factories import (
+    SmallPlant,
+    automation,
+    equipment,
+    first,
+    plan_data,
+    plan_of,
+    staging,
+)
 from house import House, running_apps
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -441,8 +449,9 @@ def test_chillers_that_take_turns_age_alike(seed: int) -> None:
         for number, key in enumerate(THREE):
             hours[number] += key in running
     worked = [amount - 100 for amount in hours]
-    # No more apart than one of them works in a day before its turn is over.
-    assert max(worked) - min(worked) <= 18
+    # No more apart than one works in a day before its turn is over, and the hour
+    # that they have to differ by until it is.
+    assert max(worked) - min(worked) <= 18 + 1
 
 
 async def test_app_gives_each_chiller_its_place(tmp_path: Path) -> None:
@@ -475,3 +484,34 @@ async def test_app_gives_each_chiller_its_place(tmp_path: Path) -> None:
         report = house.reports("chiller_sequence")[-1]
     assert report["state"] == "standby"
     assert report["attributes"]["order"] == ["chiller_1", "chiller_2"]
+
+
+@pytest.mark.parametrize(
+    ("proof_timeout", "failure_time", "refused"),
+    [(300, 240, False), (300, 300, True), (200, 240, True), (None, 240, False)],
+)
+def test_a_failure_is_seen_before_staging_takes_the_start_back(
+    proof_timeout: int | None, failure_time: int, refused: bool
+) -> None:
+    data = automation(
+        "chiller_sequence",
+        metadata={"chillers": ["chiller_1", "chiller_2"]},
+        config={"failure_time": failure_time},
+    )
+    plan = plan_of(data, staging(proof_timeout=proof_timeout))
+    if not refused:
+        ChillerSequence(plan, first(plan))
+        return
+    with pytest.raises(ControlRefused, match="wait for proof of Staging") as said:
+        ChillerSequence(plan, first(plan))
+    assert said.value.fields == ("failure_time",)
+
+
+def test_a_staging_of_other_chillers_has_its_own_times() -> None:
+    data = automation(
+        "chiller_sequence",
+        metadata={"chillers": ["chiller_3"]},
+        config={"failure_time": 240},
+    )
+    plan = plan_of(data, staging(proof_timeout=60), chillers=3)
+    ChillerSequence(plan, first(plan))
