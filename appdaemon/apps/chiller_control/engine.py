@@ -446,7 +446,7 @@ def _others(plan: Plan | None, control_type: str) -> object:
     if plan is None:
         return None
     return [
-        (item.entity_id, dict(item.metadata))
+        (item.entity_id, dict(item.metadata), item.config.get("proof_timeout"))
         for item in plan.automations
         if item.control_type != control_type
     ]

@@ -11,7 +11,7 @@ One that is in alarm, failed or out of reach is last, the latest of them last of
 all, until it has been well again for a while.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -96,6 +96,7 @@ class ChillerSequence:
         self._by_hours = RunHourTurns(self._tolerance, tuple(self._members), names)
         self._turn = Turn(())
         self._failure_time = automation.number("failure_time", 240.0, minimum=1.0)
+        _fails_before_staging_gives_up(plan, self._members, self._failure_time)
         self._base: tuple[str, ...] = ()
         """The order of turns, whoever is faulted or set by hand."""
         self._order: tuple[str, ...] | None = None
@@ -458,3 +459,30 @@ def _member(plan: Plan, key: str, counted: str | None) -> _Member:
         alarm=chiller.point("alarm"),
         remote_mode=chiller.point("remote_mode"),
     )
+
+
+def _fails_before_staging_gives_up(
+    plan: Plan, chillers: Collection[str], failure_time: float
+) -> None:
+    """Raise ControlRefused where a failed start would never be seen here.
+
+    It is seen while the start command is there, and staging takes that back.
+    """
+    for other in plan.automations:
+        if other.control_type != "chiller_add_subtract":
+            continue
+        staged = other.names("chillers")
+        if staged and not set(staged) & set(chillers):
+            continue
+        with suppress(ControlRefused):
+            proof = other.number("proof_timeout", 300.0)
+            break
+    else:
+        return
+    if failure_time >= proof:
+        raise ControlRefused(
+            f"failed after {duration(failure_time)} is not shorter than the wait for "
+            f"proof of {other.name}, {duration(proof)}: a chiller that does not start "
+            "would never be moved to the end",
+            "failure_time",
+        )
