@@ -158,8 +158,11 @@ class Form:
 async def async_form_of(hass: HomeAssistant, automation: str) -> Form:
     """Return the form of an automation (entity id), empty if it was made by hand."""
     path = blueprint_in_automation(hass, automation)
-    if path is None:
-        return Form()
+    return Form() if path is None else await async_form_of_blueprint(hass, path)
+
+
+async def async_form_of_blueprint(hass: HomeAssistant, path: str) -> Form:
+    """Return the form of a blueprint, empty if there is none of this path."""
     try:
         blueprint = await async_get_blueprints(hass).async_get_blueprint(path)
     except BlueprintException:

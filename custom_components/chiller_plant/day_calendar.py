@@ -5,22 +5,28 @@ calendars use. Entries are whole days: a date is a local date and nothing else,
 so that daylight saving time has no say in it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
+import re
 
 from ical.calendar import Calendar
 from ical.calendar_stream import IcsCalendarStream
 from ical.event import Event
-from ical.exceptions import CalendarParseError
+from ical.exceptions import CalendarError, CalendarParseError
 from ical.store import EventStore
 from ical.types import Range, Recur
 
+from .plant.plan_file import CalendarRow
 from .plant.profiles import DayEntry
 
 _PRODUCT = "-//chiller_plant//profiles 1.0//EN"
 MAXIMUM_ENTRIES = 500
+_RULE = re.compile(
+    r"(?=(?:.*;)?FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)(?:;|$))"
+    r"[A-Z]+=[^;=]+(?:;[A-Z]+=[^;=]+)*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,34 @@ class DayCalendar:
     def as_ics(self) -> str:
         """Return the calendar as text."""
         return IcsCalendarStream.calendar_to_ics(self._calendar)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[CalendarRow]) -> DayCalendar:
+        """Make a calendar of what a plan file says.
+
+        Raises `ValueError` or `ical.exceptions.CalendarError` for a row that is
+        no entry; `row_problem` tells which.
+        """
+        made = cls()
+        made._calendar.events.extend(_event_of(row) for row in rows)
+        return made
+
+    @property
+    def rows(self) -> tuple[CalendarRow, ...]:
+        """What a plan file says of the calendar, in the order of days."""
+        rows = [_row(event) for event in self._calendar.events]
+        return tuple(
+            sorted(
+                rows,
+                key=lambda row: (
+                    row.first_day,
+                    row.last_day,
+                    row.profile,
+                    row.uid or "",
+                    row.instead_of or date.min,
+                ),
+            )
+        )
 
     def __len__(self) -> int:
         """Return the number of entries; a series is one."""
@@ -145,7 +179,13 @@ def day_event(
     profile: str, start: date, end: date, description: str | None, rule: str | None
 ) -> Event:
     """Make an entry. Raise ValueError if the rule cannot be understood."""
-    recurrence = Recur.from_rrule(rule) if rule else None
+    recurrence = None
+    if rule:
+        if not _RULE.fullmatch(rule):
+            raise ValueError(
+                f"'{rule}' is no rule of days, as FREQ=WEEKLY;BYDAY=MO is one"
+            )
+        recurrence = Recur.from_rrule(rule)
     if recurrence is not None and isinstance(recurrence.until, datetime):
         # The last day of a series of days is a day.
         recurrence.until = recurrence.until.date()
@@ -155,6 +195,54 @@ def day_event(
         end=end,
         description=description,
         rrule=recurrence,
+    )
+
+
+def row_problem(row: CalendarRow) -> str | None:
+    """Say what is wrong with a row of a plan file, None if it is an entry."""
+    try:
+        event = _event_of(row)
+        _require_a_day(event)
+    except (CalendarError, ValueError) as error:
+        # A validator of the library says a line for us and two for programmers.
+        said = str(error).splitlines()
+        return said[2].partition(" [")[0].strip() if len(said) > 2 else said[0]
+    return None
+
+
+def _event_of(row: CalendarRow) -> Event:
+    event = day_event(
+        row.profile,
+        row.first_day,
+        row.last_day + timedelta(days=1),
+        row.description,
+        row.rule,
+    )
+    known: dict[str, object] = {"exdate": list(row.without)}
+    if row.uid is not None:
+        known["uid"] = row.uid
+    if row.created is not None:
+        known |= {"created": row.created, "dtstamp": row.created}
+    if row.instead_of is not None:
+        known["recurrence_id"] = row.instead_of.strftime("%Y%m%d")
+    changed = event.copy_and_validate(update=known)
+    assert isinstance(changed, Event)
+    return changed
+
+
+def _row(event: Event) -> CalendarRow:
+    shown = _occurrence(event)
+    replaced = event.recurrence_id
+    return CalendarRow(
+        profile=shown.profile,
+        first_day=shown.start,
+        last_day=shown.end - timedelta(days=1),
+        rule=shown.rule,
+        without=tuple(sorted(_day(day) for day in event.exdate)),
+        instead_of=None if not replaced else date.fromisoformat(str(replaced)[:8]),
+        description=shown.description or None,
+        uid=shown.uid,
+        created=datetime.fromtimestamp(int(shown.created), UTC),
     )
 
 

@@ -5,7 +5,6 @@ read as something else (`yes`, `1e5`, `12:30`) stands in quotes.
 """
 
 from collections.abc import Iterable, Mapping
-import json
 import re
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_()-]*(?:[ /][A-Za-z0-9_()-]+)*", re.ASCII)
@@ -26,7 +25,21 @@ def scalar(value: object) -> str:
     text = str(value)
     if _PLAIN.fullmatch(text) and text.casefold() not in _NOT_TEXT:
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return f'"{"".join(map(_quoted, text))}"'
+
+
+def _quoted(char: str) -> str:
+    """Return a character as it stands in quotes.
+
+    YAML takes some that are not printable for the end of a line, others for none.
+    """
+    if char in '"\\':
+        return f"\\{char}"
+    if char.isprintable():
+        return char
+    if ord(char) < 0x100:
+        return f"\\x{ord(char):02x}"
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
 
 
 def flow(value: object) -> str:

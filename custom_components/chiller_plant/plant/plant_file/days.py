@@ -32,7 +32,7 @@ def resolve_day_types(
         return {
             **dict.fromkeys(WEEKDAYS, profiles[0]),
             **dict.fromkeys(WEEKENDS, weekend),
-            **{HOLIDAY: profile for profile in profiles[2:3]},
+            **dict(zip((HOLIDAY,), profiles[2:3], strict=False)),
         }
     chosen: dict[str, str] = {}
     for key, profile in given.items():
