@@ -4,6 +4,12 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
+from custom_components.chiller_plant.simulator.weather_desert import (
+    DAYS,
+    MAXIMA,
+    MEANS,
+    MINIMA,
+)
 from custom_components.chiller_plant.simulator.weather_series import (
     DAY,
     HOUR,
@@ -14,6 +20,7 @@ from custom_components.chiller_plant.simulator.weather_series import (
 
 YEAR = 365.0 * DAY
 TROPICAL = WeatherSeries.tropical(seed=1)
+DESERT = WeatherSeries.desert(seed=1)
 FIELDS = tuple(Air.__slots__)
 
 
@@ -113,3 +120,35 @@ def test_a_seed_makes_its_year_again_and_another_makes_another() -> None:
     assert (again.hourly.solar == TROPICAL.hourly.solar).all()
     assert not (other.hourly.dry_bulb == TROPICAL.hourly.dry_bulb).any()
     assert other.source != TROPICAL.source
+
+
+@pytest.mark.parametrize("seed", [1, 2, 77])
+def test_a_desert_year_has_the_months_of_riyadh(seed: int) -> None:
+    air = WeatherSeries.desert(seed).hourly
+    ends = np.cumsum(DAYS)[:-1]
+    days = np.split(air.dry_bulb.reshape(-1, 24), ends)
+    # A generated month has days of its own: 2 K of noise that lasts for days.
+    assert [part.mean() for part in days] == pytest.approx(MEANS, abs=2.0)
+    ranges = [np.subtract(*part.mean(axis=0)[[14, 5]]) for part in days]
+    assert ranges == pytest.approx(
+        np.subtract(MAXIMA, MINIMA).tolist(), rel=0.1, abs=0.5
+    )
+    assert air.dry_bulb.mean() == pytest.approx(np.mean(MEANS), abs=0.8)
+    moisture = np.split(air.relative_humidity, 24 * ends)
+    assert moisture[6].mean() < 0.4 * moisture[0].mean()
+    assert (air.dew_point < air.dry_bulb).all()
+
+
+def test_a_desert_year_is_dry_and_its_wet_bulb_moves_far() -> None:
+    low, high = np.percentile(DESERT.hourly.wet_bulb, [1, 99])
+    assert low < 8.0
+    assert 19.0 < high < 24.0
+    tropical = np.percentile(TROPICAL.hourly.wet_bulb, [1, 99])
+    assert high - low > 1.8 * (tropical[1] - tropical[0])
+
+
+def test_the_desert_sun_shines_more_than_the_tropical_one() -> None:
+    sun = DESERT.hourly.solar.reshape(-1, 24)
+    # Riyadh has about 2,200 kWh/m² a year, and twice as much in June as in December.
+    assert 2000.0 < sun.sum() / 1000.0 < 2400.0
+    assert 1.6 < sun[151:181].mean() / sun[334:].mean() < 2.4

@@ -120,6 +120,11 @@ def dew_point_at(
     )
 
 
+def dew_point_of(dry_bulb: Array, humidity: Array) -> Array:
+    """Return the dew point of air of a relative humidity (0 to 1): not for a step."""
+    return _each("GetTDewPointFromRelHum", dry_bulb, humidity)
+
+
 def humidity_ratio_at(dew_point: Array, pressure: Array | float = ATMOSPHERE) -> Array:
     """Return the humidity ratio of outdoor air, over ice too: not for a step."""
     return _each("GetHumRatioFromTDewPoint", dew_point, np.multiply(pressure, 1000.0))

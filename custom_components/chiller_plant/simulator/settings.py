@@ -101,6 +101,11 @@ def _tropical(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:
     return lambda: WeatherSeries.tropical(seed)
 
 
+def _desert(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:
+    seed = int(_number(section, "simulation.weather", "seed", 1.0))
+    return lambda: WeatherSeries.desert(seed)
+
+
 def _epw(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:
     file = section.get("file")
     if not isinstance(file, str):
@@ -119,7 +124,7 @@ def _epw(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:
 
 _WEATHER: Mapping[
     str, Callable[[Mapping[str, object]], Callable[[], WeatherSeries]]
-] = {"daily": _daily, "tropical": _tropical, "epw": _epw}
+] = {"daily": _daily, "tropical": _tropical, "desert": _desert, "epw": _epw}
 
 
 def _weather(section: Mapping[str, object]) -> Callable[[], WeatherSeries]:

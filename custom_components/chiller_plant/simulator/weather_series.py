@@ -19,6 +19,7 @@ from .psychrometrics import (
     relative_humidity_at,
     wet_bulb,
 )
+from .weather_desert import desert_year
 from .weather_epw import Gap, WeatherError, read_epw
 from .weather_tropical import tropical_year
 
@@ -139,6 +140,17 @@ class WeatherSeries:
             year.dew_point,
             year.solar,
             source=f"generated tropical year, seed {seed}",
+        )
+
+    @classmethod
+    def desert(cls, seed: int = 1) -> Self:
+        """Make a hot and dry year; the same seed makes the same year."""
+        year = desert_year(seed)
+        return cls(
+            year.dry_bulb,
+            year.dew_point,
+            year.solar,
+            source=f"generated desert year, seed {seed}",
         )
 
     @classmethod

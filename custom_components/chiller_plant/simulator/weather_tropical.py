@@ -11,8 +11,13 @@ import numpy as np
 
 from .arrays import Array
 from .psychrometrics import dew_point_at
-
-HOURS_A_YEAR = 8760
+from .weather_noise import (
+    HOURS_A_YEAR,
+    clear_sky,
+    day_shape,
+    persistent,
+    persistent_days,
+)
 
 MEAN_DRY_BULB = 27.5
 DAILY_SWING = 3.0
@@ -25,8 +30,7 @@ _WET_BULBS = (21.0, 22.0, 23.4, 25.4, 27.4, 28.7, 29.4)
 _LEAST_DEPRESSION = 0.3
 """K between dry and wet bulb: outdoor air hardly ever is saturated."""
 
-_LATITUDE = np.radians(1.35)
-_SOLAR_NOON = 13.0
+_LATITUDE = 1.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def tropical_year(seed: int) -> TropicalYear:
     dry_bulb = _dry_bulb(random, hour, clouds)
     # Warm air holds more: the hours are ranked by warmth and by moisture of
     # their own, and get the wet bulbs of the typical year in that order.
-    moisture = 0.8 * _persistent_days(random, 0.75) + 0.6 * _persistent(
+    moisture = 0.8 * persistent_days(random, 0.75) + 0.6 * persistent(
         random, HOURS_A_YEAR, 0.85
     )
     warmth = (dry_bulb - dry_bulb.mean()) / dry_bulb.std()
@@ -56,28 +60,8 @@ def tropical_year(seed: int) -> TropicalYear:
     return TropicalYear(
         dry_bulb=dry_bulb,
         dew_point=dew_point_at(dry_bulb, wet_bulb),
-        solar=_clear_sky(hour) * (1.0 - 0.75 * clouds**3.4),
+        solar=clear_sky(hour, _LATITUDE) * (1.0 - 0.75 * clouds**3.4),
     )
-
-
-def _persistent(random: np.random.Generator, length: int, persistence: float) -> Array:
-    """Return normal noise of which each value resembles the one before."""
-    noise = random.standard_normal(length)
-    result = np.empty(length)
-    fresh = np.sqrt(1.0 - persistence**2)
-    value = noise[0]
-    for index in range(length):
-        value = persistence * value + fresh * noise[index]
-        result[index] = value
-    return result
-
-
-def _persistent_days(random: np.random.Generator, persistence: float) -> Array:
-    """Return such noise by the day, for each hour, without steps at midnight."""
-    days = HOURS_A_YEAR // 24
-    daily = _persistent(random, days, persistence)
-    day = (np.arange(HOURS_A_YEAR) - 12.0) / 24.0
-    return np.asarray(np.interp(day, np.arange(days), daily))
 
 
 def _normal_scores(values: Array) -> Array:
@@ -92,35 +76,18 @@ def _normal_scores(values: Array) -> Array:
 
 def _clouds(random: np.random.Generator) -> Array:
     """Return the clouded share of the sky, 0 to 1."""
-    score = 0.7 * _persistent_days(random, 0.5) + 0.7 * _persistent(
+    score = 0.7 * persistent_days(random, 0.5) + 0.7 * persistent(
         random, HOURS_A_YEAR, 0.8
     )
     return np.asarray(1.0 / (1.0 + np.exp(-1.6 - 1.4 * score)))
 
 
 def _dry_bulb(random: np.random.Generator, hour: Array, clouds: Array) -> Array:
-    angle = 2.0 * np.pi * hour / 24.0
-    # Up within eight hours from sunrise on, down within sixteen.
-    shape = np.cos(angle - 2.0 * np.pi * 14.6 / 24.0) + 0.18 * np.cos(
-        2.0 * (angle - 2.0 * np.pi * 13.3 / 24.0)
-    )
-    shape -= shape.mean()
+    shape = day_shape(hour)
     cover = clouds.reshape(-1, 24).mean(axis=1).repeat(24)
     swing = DAILY_SWING * (1.0 - 0.8 * (cover - cover.mean()))
     season = 0.6 * np.cos(2.0 * np.pi * (hour / 24.0 - 140.0) / 365.0)
-    days = 0.6 * _persistent_days(random, 0.7)
-    hours = 0.35 * _persistent(random, HOURS_A_YEAR, 0.75)
+    days = 0.6 * persistent_days(random, 0.7)
+    hours = 0.35 * persistent(random, HOURS_A_YEAR, 0.75)
     result = swing * shape + season + days + hours
     return np.asarray(MEAN_DRY_BULB + result - result.mean())
-
-
-def _clear_sky(hour: Array) -> Array:
-    """Return the sun on the horizontal under a clear sky (Haurwitz 1945), W/m²."""
-    day = hour / 24.0
-    declination = np.radians(23.45) * np.sin(2.0 * np.pi * (day + 284.0) / 365.0)
-    angle = 2.0 * np.pi * (hour - _SOLAR_NOON) / 24.0
-    height = np.sin(_LATITUDE) * np.sin(declination) + np.cos(_LATITUDE) * np.cos(
-        declination
-    ) * np.cos(angle)
-    height = np.maximum(height, 1e-3)
-    return np.asarray(1098.0 * height * np.exp(-0.057 / height))
