@@ -16,7 +16,8 @@ from .compressed_time import LEAST_PROOF_SECONDS
 
 _LEAST = {
     "proof_timeout": LEAST_PROOF_SECONDS,
-    "failure_time": LEAST_PROOF_SECONDS,
+    # Seen while the start command is there, which is until the proof is overdue.
+    "failure_time": 0.8 * LEAST_PROOF_SECONDS,
     "optimise_interval": 60.0,
 }
 """Seconds: of times in which something must be seen, which takes a few polls whatever
