@@ -49,7 +49,8 @@ class Interval:
     """What a signal says for some time."""
 
     duration: float
-    value: float
+    value: float | None
+    """None while nothing is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +154,15 @@ def _check_signal(signal: Signal, duration: float) -> None:
     for interval in intervals:
         if not isfinite(interval.duration) or interval.duration <= 0.0:
             raise EventRefused(f"a step of its signal {signal.kind} has no duration")
-        if not isfinite(interval.value):
+        if interval.value is not None and not isfinite(interval.value):
             raise EventRefused(f"a step of its signal {signal.kind} has no value")
-    if signal.kind == "simple" and any(
-        interval.value not in (0.0, 1.0, 2.0, 3.0) for interval in intervals
-    ):
+    values = [item.value for item in intervals if item.value is not None]
+    if not values:
+        raise EventRefused(f"its signal {signal.kind} says nothing")
+    if signal.kind == "simple" and not {0.0, 1.0, 2.0, 3.0}.issuperset(values):
         raise EventRefused("its level is none of 0, 1, 2, 3")
-    if signal.kind in ("load_setpoint", "load_multiplier", "capacity") and any(
-        interval.value < 0.0 for interval in intervals
+    if signal.kind in ("load_setpoint", "load_multiplier", "capacity") and (
+        min(values) < 0.0
     ):
         raise EventRefused(f"its signal {signal.kind} asks for less than no load")
     covered = sum(interval.duration for interval in intervals)

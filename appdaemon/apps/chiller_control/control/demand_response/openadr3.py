@@ -1,0 +1,163 @@
+"""Events of OpenADR 3.0.1 and 3.1 in our own words.
+
+Intervals follow each other unless they have a period of their own; what such
+periods leave open, nothing is asked for (Definition document, "intervalPeriod").
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+import re
+from typing import Any, TypeAlias
+
+from .grid_event import EventRefused, GridEvent, Interval, Signal, SignalKind
+
+NO_PRIORITY = 1_000_000
+
+_KINDS: Mapping[str, SignalKind] = {
+    "SIMPLE": "simple",
+    "DISPATCH_SETPOINT": "load_setpoint",
+    "DISPATCH_SETPOINT_RELATIVE": "load_delta",
+    "CONTROL_LEVEL_OFFSET": "level_offset",
+    "CONTROL_PERCENT_OFFSET": "percent_offset",
+    "PRICE": "price",
+}
+_FACTORS: Mapping[str, float] = {"W": 0.001, "KW": 1.0, "MW": 1000.0, "GW": 1e6}
+_DURATION = re.compile(
+    r"(?P<sign>[-+]?)P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
+_UNITS = {"weeks": 604800, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+_AT_ONCE = ("0000-01-01", "0000-00-00", "0001-01-01")
+"""A start that means: as soon as the event is known."""
+
+
+def seconds_of(duration: str) -> float:
+    """Return an ISO 8601 duration in seconds. Raises ValueError.
+
+    Months and years are refused: they are not a time until a day is named.
+    """
+    found = _DURATION.fullmatch(duration)
+    if found is None or duration.endswith(("P", "T")):
+        raise ValueError(f"{duration!r} is no duration of weeks, days, hours or less")
+    total = sum(float(found[name] or 0) * unit for name, unit in _UNITS.items())
+    return -total if found["sign"] == "-" else total
+
+
+def grid_event(event: Mapping[str, Any], source: str) -> GridEvent:
+    """Return an event in our words. Raises `EventRefused` naming what is wrong."""
+    try:
+        return _read(event, source)
+    except EventRefused:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise EventRefused(f"it cannot be read ({error!r})") from error
+
+
+def _read(event: Mapping[str, Any], source: str) -> GridEvent:
+    created = _moment(event["createdDateTime"])
+    modified = _moment(event.get("modificationDateTime") or event["createdDateTime"])
+    whole = event.get("intervalPeriod") or {}
+    steps = _steps(event["intervals"], whole, created)
+    start, end = steps[0][0], max(until for _, until, _ in steps)
+    priority = event.get("priority")
+    return GridEvent(
+        id=str(event["id"]),
+        source=source,
+        # There is no count of modifications: a later one has a later time.
+        modification=int(modified * 1000.0),
+        rank=NO_PRIORITY if priority is None else int(priority),
+        start=start,
+        duration=end - start,
+        signals=_signals(steps, _factors(event.get("payloadDescriptors") or ())),
+        created=created,
+        randomise=_optional_seconds(whole.get("randomizeStart")),
+        comment=str(event.get("eventName") or ""),
+    )
+
+
+_Step: TypeAlias = tuple[float, float, Mapping[str, float]]
+"""From, until, and values by payload type."""
+
+
+def _steps(
+    intervals: Sequence[Mapping[str, Any]], whole: Mapping[str, Any], created: float
+) -> list[_Step]:
+    steps: list[_Step] = []
+    at = _start(whole.get("start"), created)
+    for interval in intervals:
+        own = interval.get("intervalPeriod") or {}
+        if own.get("start"):
+            at = _start(own["start"], created)
+        duration = _optional_seconds(own.get("duration") or whole.get("duration"))
+        if at is None:
+            raise EventRefused("it says nowhere when it begins")
+        steps.append((at, at + duration, _payloads(interval["payloads"])))
+        at += duration
+    if not steps:
+        raise EventRefused("it has no intervals")
+    steps.sort(key=lambda step: step[0])
+    for before, after in pairwise(steps):
+        if after[0] < before[1] - 1.0:
+            raise EventRefused("two of its intervals overlap")
+    return steps
+
+
+def _payloads(payloads: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    return {
+        str(payload["type"]): float(payload["values"][0])
+        for payload in payloads
+        if payload["type"] in _KINDS
+    }
+
+
+def _signals(
+    steps: Sequence[_Step], factors: Mapping[str, float]
+) -> tuple[Signal, ...]:
+    present = [name for name in _KINDS if any(name in step[2] for step in steps)]
+    signals = []
+    for name in present:
+        intervals: list[Interval] = []
+        at = steps[0][0]
+        for since, until, values in steps:
+            if since > at:
+                intervals.append(Interval(since - at, None))
+            value = values.get(name)
+            if value is not None:
+                value *= factors.get(name, 1.0)
+                # A share of the load here, percent everywhere else.
+                value *= 100.0 if name == "CONTROL_PERCENT_OFFSET" else 1.0
+            intervals.append(Interval(until - since, value))
+            at = until
+        signals.append(Signal(_KINDS[name], tuple(intervals)))
+    return tuple(signals)
+
+
+def _factors(descriptors: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return what a value is to be multiplied by to be kW, by payload type."""
+    found: dict[str, float] = {}
+    for descriptor in descriptors:
+        name, unit = descriptor.get("payloadType"), descriptor.get("units")
+        if name not in ("DISPATCH_SETPOINT", "DISPATCH_SETPOINT_RELATIVE") or not unit:
+            continue
+        if str(unit).upper() not in _FACTORS:
+            raise EventRefused(f"its {name} is in {unit}, which is no unit of power")
+        found[str(name)] = _FACTORS[str(unit).upper()]
+    return found
+
+
+def _start(value: str | None, created: float) -> float | None:
+    if not value:
+        return None
+    return created if value.startswith(_AT_ONCE) else _moment(value)
+
+
+def _moment(value: str) -> float:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return moment.timestamp()
+
+
+def _optional_seconds(value: str | None) -> float:
+    return 0.0 if not value else seconds_of(value)
