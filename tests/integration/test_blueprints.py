@@ -168,12 +168,23 @@ async def test_chiller_plant_schedule_registers(
     metadata, config = await made(
         hass, entry, "chiller_plant_schedule", stop_time="19:30:00"
     )
-    assert metadata == {}
+    assert metadata == {"zones": []}
     assert config == {
         "operation": "between_times",
         "start_time": "06:00:00",
         "stop_time": "19:30:00",
         "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        "adaptive_start": False,
+        "adaptive_stop": False,
+        "zone_choice": "worst",
+        "comfort_temperature": 24,
+        "comfort_band": 1,
+        "ignore_band": 0.3,
+        "earliest_start": 180,
+        "latest_start": 10,
+        "earliest_stop": 60,
+        "start_margin": 1,
+        "occupy_zones": False,
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+from .adaptive_times import AdaptiveTimes
 from .decision import Command, ControlRefused, Decision, Event, Inputs, iso
 from .plan import Plan, PlanAutomation
 from .planned import Amendments, PlannedAction
@@ -59,11 +60,12 @@ class ChillerPlantSchedule:
         self._was_on: bool | None = None
         self._was_in: Window | None = None
         self._agenda = Agenda((START, STOP), self._windows, self._say)
+        self._adaptive = AdaptiveTimes(plan, automation, point)
 
     @property
     def points(self) -> frozenset[str]:
-        """Nothing: a clock is all that it needs."""
-        return frozenset()
+        """What adaptive times need; a clock is enough for all else."""
+        return self._adaptive.points
 
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide whether the plant is allowed to run."""
@@ -72,7 +74,15 @@ class ChillerPlantSchedule:
         span = self._agenda.now(now)
         on = span is not None
         change = self._next_change(now, on)
+        adapted = None
+        if self._adaptive.wanted:
+            adapted = self._adaptive.step(now, inputs, self._agenda)
+            planned = self._adaptive.planned(planned)
+            on = adapted.on
+            change = change if adapted.until is None else adapted.until
         message = f"Plant {'on' if on else 'off'}{_until(change, now, zone)}"
+        if adapted is not None and adapted.reason:
+            message = adapted.reason
         events: tuple[Event, ...] = ()
         if self._was_on is not None and on != self._was_on:
             data = {"equipment": self._plant, "from": self._was_on, "to": on}
@@ -82,15 +92,19 @@ class ChillerPlantSchedule:
         self._was_on = on
         self._was_in = span.planned if span else None
         return Decision(
-            commands=(Command(self._point, on, message),),
+            commands=(
+                Command(self._point, on, message),
+                *(adapted.commands if adapted else ()),
+            ),
             state="on" if on else "off",
             attributes={
                 "message": message,
                 "operation": self._operation,
                 "next_change": iso(change),
                 "next_change_to": None if change is None else not on,
+                **(adapted.attributes if adapted else {}),
             },
-            events=events,
+            events=events + (adapted.events if adapted else ()),
             planned=planned,
         )
 

@@ -65,6 +65,8 @@ class PlanAutomation:
     """What its controller last said it needs to go on; empty if nothing."""
     amendments: Amendments = field(default_factory=dict)
     """What people changed of what it is about to do."""
+    history: tuple[Mapping[str, Any], ...] = ()
+    """What came of it before, oldest first, for control types that learn."""
 
     def names(self, key: str) -> tuple[str, ...]:
         """Return the equipment or point keys that a metadata field names."""
@@ -192,4 +194,7 @@ def _automation(data: Mapping[str, Any]) -> PlanAutomation:
         config=data.get("config") or {},
         resume=resume if isinstance(resume, Mapping) else {},
         amendments=parse_amendments(data.get("amendments")),
+        history=tuple(
+            item for item in data.get("history") or () if isinstance(item, Mapping)
+        ),
     )
