@@ -13,6 +13,7 @@ from typing import Any
 from .decision import Command, Decision, Event, Inputs, duration, iso
 from .plan import Plan, PlanAutomation
 from .planned import PlannedAction
+from .report import Report
 from .staging_conditions import StagingConditions, capacity_requirement
 from .staging_config import StagingConfig, shared_cells
 from .staging_order import HandOver, StagingOrder
@@ -369,12 +370,10 @@ class ChillerAddSubtract:
     ) -> Decision:
         missing = self._missing(inputs)
         state, message = self._state(now, step, excluded, missing)
-        required = self._conditions.required
-        capacity = sum(chiller.capacity for chiller in self._wanted)
-        return Decision(
-            commands=tuple(commands),
-            state=state,
-            attributes={
+
+        def attributes() -> Mapping[str, object]:
+            required = self._conditions.required
+            return {
                 "message": message,
                 "stage": len(self._running()),
                 "target_stage": len(self._wanted),
@@ -387,7 +386,7 @@ class ChillerAddSubtract:
                 "primary_pump_speed": self._outputs.primary.speed,
                 "notes": self._outputs.primary.notes,
                 "capacity_required": None if required is None else round(required, 1),
-                "stage_capacity": capacity,
+                "stage_capacity": sum(item.capacity for item in self._wanted),
                 "chillers": {
                     item.key: self._chiller_state(item, excluded)
                     for item in self._order.chillers
@@ -395,10 +394,10 @@ class ChillerAddSubtract:
                 "waiting": list(step.waiting),
                 "missing": missing,
                 "resume": self._resume_data(now),
-            },
-            events=tuple(events),
-            planned=self._planned(excluded),
-        )
+            }
+
+        report, planned = Report(attributes), self._planned(excluded)
+        return Decision(tuple(commands), state, report, tuple(events), planned)
 
     def _planned(self, excluded: Mapping[str, str]) -> tuple[PlannedAction, ...]:
         since = self._stage_since if self._settled and self._wanted else None
@@ -425,7 +424,6 @@ class ChillerAddSubtract:
         missing: Sequence[str],
     ) -> tuple[str, str]:
         waits = f"; waiting for {step.waiting[0]}" if step.waiting else ""
-        who = who_cannot(self._plant.chillers, excluded)
         running = self._running()
         if not self._enabled:
             if running:
@@ -433,6 +431,7 @@ class ChillerAddSubtract:
             return "off", f"Off: the plant is not enabled{waits}"
         if not self._wanted:
             if excluded and len(excluded) == len(self._plant.chillers):
+                who = who_cannot(self._plant.chillers, excluded)
                 return "no_chiller", f"No chiller can run: {who}"
             remaining = self._config.start_hold - (now - (self._enabled_since or now))
             return "starting", f"Plant start in {duration(max(0.0, remaining))}"
@@ -445,6 +444,7 @@ class ChillerAddSubtract:
         if missing:
             return "holding", f"{stage} held: {', '.join(missing)} not good"
         if excluded and self._conditions.stage_up(now) is not None:
+            who = who_cannot(self._plant.chillers, excluded)
             return "running", f"{stage}: more is needed, but {who}"
         return "running", f"{stage}: {self._conditions.summary()}"
 
