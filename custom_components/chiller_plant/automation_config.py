@@ -48,8 +48,8 @@ async def async_row(
     hass: HomeAssistant, entry: ChillerPlantConfigEntry, item: Registration
 ) -> AutomationRow:
     """Return an automation as a plan file says it."""
-    made = _raw_config(hass, item.entity_id).get(_BLUEPRINT)
-    if not isinstance(made, Mapping):
+    made = _form_of(hass, item.entity_id)
+    if made is None:
         return AutomationRow(item.id, item.name, item.control_type)
     path = str(made["path"])
     form = await async_form_of_blueprint(hass, path)
@@ -61,11 +61,16 @@ async def async_row(
     return AutomationRow(item.id, item.name, item.control_type, path, inputs)
 
 
-def _raw_config(hass: HomeAssistant, entity_id: str) -> Mapping[str, Any]:
+def _form_of(hass: HomeAssistant, entity_id: str) -> Mapping[str, Any] | None:
+    """Return blueprint and inputs of an automation, None if it has no blueprint."""
     if DATA_COMPONENT not in hass.data:
-        return {}
+        return None
     automation = hass.data[DATA_COMPONENT].get_entity(entity_id)
-    return (automation and automation.raw_config) or {}
+    # What Home Assistant shows of an automation has the blueprint filled in; only
+    # this still has the form, wherever the automation was written down.
+    filled_in = getattr(automation, "_blueprint_inputs", None)
+    made = filled_in.get(_BLUEPRINT) if isinstance(filled_in, Mapping) else None
+    return made if isinstance(made, Mapping) else None
 
 
 def _portable(

@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 
 from .commissioning.yaml_text import block, flow, scalar
 from .plan_file import AutomationRow, CalendarRow, MemberRow, PlanFile, TodayRow
+from .profiles import DAY_TYPES
 
 
 def plan_file_text(plan: PlanFile) -> str:
     """Return the text of a plan; to read it gives the same plan."""
     lines = [f"plant: {scalar(plan.plant)}"]
     if plan.day_types is not None:
-        lines += ["", *block({"day_types": plan.day_types}, 0)]
+        types = {day: plan.day_types[day] for day in DAY_TYPES if day in plan.day_types}
+        lines += ["", *block({"day_types": types}, 0)]
     if plan.holidays is not None:
         lines += ["", f"holidays: {scalar(plan.holidays[0])}"]
     if plan.automations is not None:
