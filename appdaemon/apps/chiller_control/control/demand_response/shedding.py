@@ -1,0 +1,387 @@
+"""Holds the load at its target with the measures that a site has.
+
+The first measures follow from their estimates, all others from the meter: what
+was done and cannot be seen yet is taken off what is still missing, so that the
+loop neither waits nor does twice what once would do. Comfort always wins, a
+measure that cannot be used is said and left out, and a meter that falls silent
+leaves things as they are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..decision import Command, Decision, Event, Inputs, iso
+from .measures import SETTLING, Measure, Use, commands, remember
+from .requested_load import RequestedLoad
+
+
+@dataclass(frozen=True, slots=True)
+class SheddingSettings:
+    """How the loop against the meter works; times in seconds."""
+
+    deadband: float = 0.02
+    """Share of the baseline by which the load may be off."""
+    comfort_return: float = 0.5
+    """K below the warmest temperature from which on a zone may be used again."""
+    comfort_interval: float = 120.0
+    """Between two steps back for comfort of what touches many zones."""
+    release_interval: float = 180.0
+    """Between two steps back after the event."""
+    rebound: float = 1.05
+    """Share of the baseline above which nothing more is given back."""
+    longest_recovery: float = 7200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is asked of the site now."""
+
+    baseline_kw: float
+    asked: RequestedLoad | None
+    """None while nothing is asked: measures are given back."""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class _Candidate:
+    measure: Measure
+    use: Use
+
+
+class Shedding:
+    """One site's measures against its meter; commands in the demand-response band."""
+
+    def __init__(
+        self,
+        measures: Sequence[Measure],
+        meter: str,
+        demand: Callable[[float], Demand | None],
+        settings: SheddingSettings | None = None,
+        resume: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take measures, the point of the meter (kW) and who knows the demand.
+
+        `demand(now)` returns None where not even a baseline is known.
+        """
+        self._measures = sorted(measures, key=lambda item: item.order)
+        self._meter = meter
+        self._demand = demand
+        self._settings = settings or SheddingSettings()
+        self._uses = {item.key: Use() for item in self._measures}
+        self._unable: dict[str, str] = {}
+        self._last: float | None = None
+        self._ended: float | None = None
+        self._stepped_back = float("-inf")
+        self._events: list[Event] = []
+        self._restore(resume or {})
+
+    @property
+    def points(self) -> frozenset[str]:
+        """What it reads: the meter, zones, and what it raises."""
+        wanted = {self._meter}
+        for measure in self._measures:
+            wanted.update(measure.points)
+            wanted.update(item.point for item in measure.comfort)
+        return frozenset(wanted)
+
+    def step(self, now: float, inputs: Inputs) -> Decision:
+        """Decide what is commanded now (epoch seconds)."""
+        self._events = []
+        self._count(now)
+        meter = inputs.number(self._meter)
+        demand = self._demand(now)
+        self._look(now, inputs)
+        self._keep_comfort(now, inputs)
+        asked = demand.asked if demand is not None else None
+        if asked is not None and demand is not None:
+            self._ended = None
+            message = self._hold(now, inputs, meter, demand, asked)
+        else:
+            message = self._give_back(now, meter, demand)
+        used = [item for item in self._measures if self._uses[item.key].level]
+        if not used:
+            self._ended = None
+        state = "shedding" if asked else "recovering" if used else "idle"
+        given: list[Command] = []
+        for measure in used:
+            given += commands(measure, self._uses[measure.key])
+        return Decision(
+            tuple(given),
+            state,
+            self._attributes(message, meter, demand, asked),
+            tuple(self._events),
+        )
+
+    def available_kw(self, now: float, inputs: Inputs) -> float:
+        """Return what could be shed in addition now, by estimate."""
+        self._look(now, inputs)
+        return sum(
+            item.capacity_kw * (item.levels - self._uses[item.key].level)
+            for item in self._measures
+            if self._usable(now, item, inputs) is None
+        )
+
+    # What may be used.
+
+    def _count(self, now: float) -> None:
+        if self._last is not None and now > self._last:
+            for use in self._uses.values():
+                use.burden += use.level * (now - self._last)
+        self._last = now
+
+    def _look(self, now: float, inputs: Inputs) -> None:
+        """Find what cannot do what it was asked for, and what was used too long."""
+        self._unable = {}
+        for measure in self._measures:
+            for point in measure.points:
+                if point in inputs.taken:
+                    self._unable[measure.key] = f"{inputs.taken[point]} commands it"
+                elif point in inputs.holds:
+                    self._unable[measure.key] = inputs.holds[point]
+            use = self._uses[measure.key]
+            if (
+                measure.longest_on is not None
+                and use.begun is not None
+                and now - use.begun >= measure.longest_on
+            ):
+                self._set(now, measure, 0, "it was used as long as it may be")
+
+    def _usable(self, now: float, measure: Measure, inputs: Inputs) -> str | None:
+        """Return why no further level of a measure may be used, None if one may."""
+        use = self._uses[measure.key]
+        if measure.key in self._unable:
+            return self._unable[measure.key]
+        if use.level >= measure.levels:
+            return "it is used in full"
+        if use.level == 0 and now - use.given_back < measure.recovery:
+            return "it recovers"
+        for zone in measure.comfort:
+            temperature = inputs.number(zone.point)
+            if temperature is None:
+                return f"{zone.point} is not known"
+            if temperature > zone.warmest - self._settings.comfort_return:
+                return f"{zone.point} is {temperature:.1f} °C, nearly too warm"
+        return None
+
+    def _keep_comfort(self, now: float, inputs: Inputs) -> None:
+        for measure in self._measures:
+            use = self._uses[measure.key]
+            if use.level == 0:
+                continue
+            for zone in measure.comfort:
+                temperature = inputs.number(zone.point)
+                if temperature is None or temperature <= zone.warmest:
+                    continue
+                why = f"{zone.point} is {temperature:.1f} °C: comfort goes first"
+                if measure.own_zone:
+                    self._set(now, measure, 0, why)
+                elif now - use.changed >= self._settings.comfort_interval:
+                    self._set(now, measure, use.level - 1, why)
+                break
+
+    # The loop against the meter.
+
+    def _hold(
+        self,
+        now: float,
+        inputs: Inputs,
+        meter: float | None,
+        demand: Demand,
+        asked: RequestedLoad,
+    ) -> str:
+        if meter is None:
+            return (
+                f"The meter {self._meter} says nothing: what is shed stays as it is"
+                f" until it does. Asked for: {asked.reason}."
+            )
+        missing = meter - asked.target_kw - self._on_its_way(now)
+        band = self._settings.deadband * demand.baseline_kw
+        if missing > band:
+            missing -= self._add(now, inputs, missing)
+        elif missing < -band:
+            self._remove(now, -missing - band)
+        if missing > band:
+            return (
+                f"{asked.target_kw:.0f} kW cannot be reached: {missing:.0f} kW are"
+                f" missing and nothing more may be used. Asked for: {asked.reason}."
+            )
+        return (
+            f"Held at {asked.target_kw:.0f} kW of {demand.baseline_kw:.0f} kW."
+            f" Asked for: {asked.reason}."
+        )
+
+    def _on_its_way(self, now: float) -> float:
+        """Return what was done and the meter cannot show yet, kW; negative is less."""
+        total = 0.0
+        for measure in self._measures:
+            use = self._uses[measure.key]
+            if use.moved_kw:
+                left = 1.0 - (now - use.changed) / SETTLING[measure.kind]
+                total += use.moved_kw * max(left, 0.0)
+        return total
+
+    def _add(self, now: float, inputs: Inputs, missing: float) -> float:
+        """Use more until the estimates cover what is missing; return the sum, kW."""
+        brought = 0.0
+        while brought < missing:
+            found = [
+                _Candidate(measure, self._uses[measure.key])
+                for measure in self._measures
+                if self._usable(now, measure, inputs) is None
+                and self._can_begin(measure, inputs)
+            ]
+            if not found:
+                break
+            first = min(
+                found,
+                key=lambda item: (
+                    item.measure.order,
+                    item.use.level,
+                    item.use.burden,
+                    item.measure.key,
+                ),
+            )
+            brought += first.measure.capacity_kw
+            self._set(
+                now, first.measure, first.use.level + 1, f"{missing:.0f} kW too much"
+            )
+        return brought
+
+    def _can_begin(self, measure: Measure, inputs: Inputs) -> bool:
+        use = self._uses[measure.key]
+        if use.level:
+            return True
+        reason = remember(measure, use, inputs)
+        if reason is not None:
+            self._unable[measure.key] = reason
+        return reason is None
+
+    def _remove(self, now: float, spare: float) -> None:
+        """Give back what was used last, as long as the target is still kept."""
+        found = [
+            _Candidate(measure, self._uses[measure.key])
+            for measure in self._measures
+            if self._uses[measure.key].level
+            and now - self._uses[measure.key].changed >= measure.least_on
+            and measure.capacity_kw <= spare
+        ]
+        if not found:
+            return
+        last = max(
+            found,
+            key=lambda item: (
+                item.measure.order,
+                item.use.level,
+                item.use.burden,
+                item.measure.key,
+            ),
+        )
+        self._set(now, last.measure, last.use.level - 1, f"{spare:.0f} kW to spare")
+
+    # After the event.
+
+    def _give_back(self, now: float, meter: float | None, demand: Demand | None) -> str:
+        used = [item for item in self._measures if self._uses[item.key].level]
+        if not used:
+            return "Nothing is asked for."
+        if self._ended is None:
+            self._ended = now
+            self._stepped_back = float("-inf")
+        if now - self._ended >= self._settings.longest_recovery:
+            for measure in used:
+                self._set(now, measure, 0, "the time of recovery is over")
+            return "All is given back."
+        waiting = f"{len(used)} measures are still to be given back"
+        if now - self._stepped_back < self._settings.release_interval:
+            return f"{waiting}, one after the other."
+        if meter is not None and demand is not None:
+            limit = self._settings.rebound * demand.baseline_kw
+            if meter >= limit:
+                return f"{waiting}; the load of {meter:.0f} kW has to fall first."
+        # A limit on chillers keeps the rebound low, so it is lifted last.
+        ready = [
+            item for item in used if now - self._uses[item.key].changed >= item.least_on
+        ]
+        if not ready:
+            return f"{waiting}, one after the other."
+        first = min(
+            ready,
+            key=lambda item: (item.kind == "limit", -self._uses[item.key].burden),
+        )
+        self._stepped_back = now
+        self._set(now, first, self._uses[first.key].level - 1, "the event is over")
+        return f"{waiting}, one after the other."
+
+    # What is told.
+
+    def _set(self, now: float, measure: Measure, level: int, why: str) -> None:
+        use = self._uses[measure.key]
+        if level == use.level:
+            return
+        change = (level - use.level) * measure.capacity_kw
+        left = max(1.0 - (now - use.changed) / SETTLING[measure.kind], 0.0)
+        use.moved_kw = use.moved_kw * left + change
+        self._events.append(
+            Event(
+                "shed_more" if level > use.level else "shed_less",
+                why,
+                {
+                    "measure": measure.name,
+                    "from": use.level,
+                    "to": level,
+                    "estimated_kw": round(change, 1),
+                },
+            )
+        )
+        if use.level == 0:
+            use.begun = now
+        use.level, use.changed = level, now
+        if level == 0:
+            use.begun = None
+            use.given_back = now
+            use.before.clear()
+
+    def _attributes(
+        self,
+        message: str,
+        meter: float | None,
+        demand: Demand | None,
+        asked: RequestedLoad | None,
+    ) -> dict[str, object]:
+        unable = self._unable
+        return {
+            "message": message,
+            "baseline_kw": None if demand is None else round(demand.baseline_kw, 1),
+            "target_kw": None if asked is None else round(asked.target_kw, 1),
+            "meter_kw": meter,
+            "measures": [
+                {
+                    "name": measure.name,
+                    "level": self._uses[measure.key].level,
+                    "levels": measure.levels,
+                    "since": iso(self._uses[measure.key].begun),
+                    "unable": unable.get(measure.key),
+                }
+                for measure in self._measures
+            ],
+            "resume": {
+                "uses": {
+                    key: use.as_dict() for key, use in self._uses.items() if use.level
+                },
+                "ended": self._ended,
+            },
+        }
+
+    def _restore(self, resume: Mapping[str, Any]) -> None:
+        stored = resume.get("uses")
+        for measure in self._measures:
+            try:
+                use = Use.restored(stored[measure.key], measure)  # type: ignore[index]
+            except (KeyError, TypeError, ValueError, AttributeError):
+                continue
+            missing = measure.kind == "raise" and set(measure.points) - set(use.before)
+            if not missing:
+                self._uses[measure.key] = use
+        ended = resume.get("ended")
+        self._ended = float(ended) if isinstance(ended, int | float) else None
