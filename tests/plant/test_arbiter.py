@@ -54,7 +54,19 @@ def test_newest_of_equals_wins_but_a_refresh_does_not_overtake() -> None:
     arbiter.request(2, ask(True, 5, "first"))
     assert heard(arbiter) == "second"
     arbiter.request(3, ask(False, 5, "first"))
-    assert heard(arbiter) == "first"
+    assert heard(arbiter) == "second", "two loops that move do not take turns"
+    arbiter.release("first", None)
+    arbiter.request(4, ask(True, 5, "first"))
+    assert heard(arbiter) == "first", "it began anew"
+
+
+def test_newest_wish_wins_among_those_who_ask_once() -> None:
+    for priority in (50, 100):
+        arbiter = Arbiter(PLANT)
+        arbiter.request(0, ask(True, priority, "first"))
+        arbiter.request(1, ask(False, priority, "second"))
+        arbiter.request(2, ask(False, priority, "first"))
+        assert heard(arbiter) == "first"
 
 
 def test_person_who_repeats_himself_means_it() -> None:
@@ -191,7 +203,7 @@ def test_highest_priority_always_wins_and_no_expired_lease_holds(
             old = said.get(event.source)
             place = order
             if old and event.priority < 150 and old[0] == event.priority:
-                if old[3] is event.value:
+                if event.priority <= 9 or old[3] is event.value:
                     place = old[1]
             arbiter.request(now, event)
             said[event.source] = (

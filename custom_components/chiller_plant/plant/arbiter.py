@@ -78,7 +78,7 @@ class Slot:
 
     request: Request
     order: int
-    """Rises with every new wish; a mere refresh keeps its place."""
+    """Rises with every new wish; who goes on with one keeps its place."""
     since: float
     """Epoch seconds of that wish."""
     until: float | None
@@ -202,6 +202,15 @@ def _highest(slots: Mapping[str, Slot]) -> Slot:
     return max(slots.values(), key=lambda slot: (slot.request.priority, slot.order))
 
 
+def _holds_its_place(now: float, old: Slot, request: Request) -> bool:
+    """Whether a request goes on with what its source wanted before."""
+    if old.expired(now) or old.request.priority != request.priority:
+        return False
+    if request.priority <= Band.AUTOMATION_HIGH:
+        return True
+    return request.priority < Band.OPERATOR and old.request.value == request.value
+
+
 class Arbiter:
     """The slots of every point, and whose turn it is."""
 
@@ -221,8 +230,9 @@ class Arbiter:
         """Take a request or raise `CommandRefused`.
 
         Among equal priorities the newest wish wins. To ask for the same again
-        is a refresh and does not overtake, else two automations of one
-        priority would fight; only a person who repeats himself means it.
+        is a refresh and does not overtake, nor does an automation that holds its
+        point and moves it, else two automations of one priority would fight: the
+        one that began last is heard. Only a person who repeats himself means it.
         """
         request = checked_request(self._plant, request)
         slots = self._slots.setdefault(request.point, {})
@@ -233,14 +243,9 @@ class Arbiter:
         self._latest = max(self._latest, now)
         if until is not None:
             self._first_end = min(self._first_end, until)
-        if (
-            old is not None
-            and not old.expired(now)
-            and request.priority < Band.OPERATOR
-            and (old.request.value, old.request.priority)
-            == (request.value, request.priority)
-        ):
-            slots[request.source] = Slot(request, old.order, old.since, until)
+        if old is not None and _holds_its_place(now, old, request):
+            since = old.since if old.request.value == request.value else now
+            slots[request.source] = Slot(request, old.order, since, until)
         else:
             self._order += 1
             slots[request.source] = Slot(request, self._order, now, until)
