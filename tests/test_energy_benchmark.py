@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.energy_parts.closed_loop import ClosedLoop
+from benchmarks.energy_parts.closed_loop import ClosedLoop, plan_of
 from benchmarks.energy_parts.controls import CONTROL_INTERVAL, CONTROLS
 from benchmarks.energy_parts.figures import by_component, figures_of
 from benchmarks.energy_parts.outcome import OPTIMUM, outcome_of, outcome_of_bound
@@ -40,7 +40,8 @@ class Day:
         self.plant: Plant = load_plant(SITE)
         weather = weather_of("tropical", self.plant)
         self.worlds = Worlds(self.plant, np.array([YEAR_START + MORNING]), weather)
-        self.loop = ClosedLoop(self.plant, CONTROLS[control](self.plant))
+        plan = plan_of(self.plant, CONTROLS[control](self.plant))
+        self.loop = ClosedLoop(self.plant, plan)
         self.recorder = Recorder(self.plant, self.worlds, hours * 3600.0)
         self.keys = tuple(
             key
@@ -159,7 +160,7 @@ def test_what_is_recorded_adds_up_to_what_the_plant_took(day: Day):
 
 def test_a_command_goes_to_a_machine_only_through_the_desk():
     plant = load_plant(SITE)
-    loop = ClosedLoop(plant, CONTROLS["fixed"](plant))
+    loop = ClosedLoop(plant, plan_of(plant, CONTROLS["fixed"](plant)))
     row = [0.0] * len(loop.columns.keys)
     given: list[tuple[str, bool | float]] = []
 

@@ -16,6 +16,7 @@ from appdaemon.apps.chiller_control.control.decision import (
     Inputs,
     Value,
 )
+from appdaemon.apps.chiller_control.control.plan import Plan
 from custom_components.chiller_plant.plant.arbiter import Request
 from custom_components.chiller_plant.plant.command_desk import CommandDesk, NoticeKind
 from custom_components.chiller_plant.plant.model import Plant, PointKey
@@ -83,15 +84,19 @@ class _Running:
     taken: dict[PointKey, str] = field(default_factory=dict)
 
 
+def plan_of(plant: Plant, automations: Sequence[Automation]) -> Plan:
+    """Return the plan of a plant, which all its loops share."""
+    return virtual_plan(plant, automations, interval=CONTROL_INTERVAL, lease=LEASE)
+
+
 class ClosedLoop:
     """The desk and the controllers of one scenario."""
 
-    def __init__(self, plant: Plant, automations: Sequence[Automation]) -> None:
+    def __init__(self, plant: Plant, plan: Plan) -> None:
         """Begin with nothing commanded. Raise `ControlRefused` for a bad form."""
         self.desk = CommandDesk(plant)
         self.notices: Counter[NoticeKind] = Counter()
         """What the desk told so far, by its kind."""
-        plan = virtual_plan(plant, automations, interval=CONTROL_INTERVAL, lease=LEASE)
         # Who is heard in the end speaks first, as higher priorities are first in
         # a plan; what is held by the plan itself is then seen in the same step.
         self._running = [
@@ -104,15 +109,11 @@ class ClosedLoop:
         self.columns = columns(plant, wanted)
         self._keys = self.columns.keys
         self._booleans = len(self.columns.booleans)
-        # Set anew in each step, all of them but what is held.
-        self._readings: dict[PointKey, Reading] = {}
-        self._values: dict[PointKey, Value | None] = {}
         self._held = {
             key: point.release
             for key, point in plant.points.items()
             if point.address is None
         }
-        self._values.update(self._held)
         self._askers: dict[PointKey, int] = {}
         self._contested: set[PointKey] = set()
         self._owners_known = False
@@ -124,39 +125,41 @@ class ClosedLoop:
         `row` are the readings of `columns`, truth values as 0 and 1; `give`
         is called with each command that goes to a machine.
         """
-        self._take(now, row)
+        values, readings = self._seen(now, row)
         holds = self.desk.held
         if not self._owners_known:
             self._owners_known = True
             for running in self._running:
                 running.taken = self._taken(running.priority)
         for running in self._running:
-            inputs = Inputs(self._values, holds, running.taken, UTC)
+            inputs = Inputs(values, holds, running.taken, UTC)
             self._request(now, running, running.controller.step(now, inputs).commands)
-        for order in self.desk.step(now, self._readings):
+        for order in self.desk.step(now, readings):
             point = order.point
             value = order.value
             if point.address is None:
-                left = point.release if value is None else value
-                self._held[point.key] = self._values[point.key] = left
+                self._held[point.key] = point.release if value is None else value
             else:
                 give(point.key, released_value(point) if value is None else value)
             self.desk.written(now, order)
         for notice in self.desk.drain_notices():
             self.notices[notice.kind] += 1
 
-    def _take(self, now: float, row: Sequence[float]) -> None:
-        """Take what was read: numbers for the controllers, readings for the desk.
+    def _seen(
+        self, now: float, row: Sequence[float]
+    ) -> tuple[dict[PointKey, Value | None], dict[PointKey, Reading]]:
+        """Return what was read: numbers for the controllers, readings for the desk.
 
         The desk looks at states and at what is commanded, nothing else.
         """
         states = [value > 0.5 for value in row[: self._booleans]]
-        self._values.update(
+        values: dict[PointKey, Value | None] = dict(
             zip(self._keys, (*states, *row[self._booleans :]), strict=True)
         )
-        good, readings = Quality.GOOD, self._readings
+        values.update(self._held)
+        good = Quality.GOOD
         no, yes = Reading(False, good, now), Reading(True, good, now)
-        readings.update(
+        readings = dict(
             zip(
                 self.columns.booleans,
                 [yes if state else no for state in states],
@@ -164,11 +167,10 @@ class ClosedLoop:
             )
         )
         for key in (*self.columns.commands, *self._held):
-            value = self._values[key]
-            if value is None:
-                readings.pop(key, None)
-            else:
+            value = values[key]
+            if value is not None:
                 readings[key] = Reading(value, good, now)
+        return values, readings
 
     def _taken(self, priority: int) -> dict[PointKey, str]:
         """Return the points that somebody of a higher priority commands."""

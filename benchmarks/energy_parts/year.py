@@ -30,7 +30,7 @@ from custom_components.chiller_plant.simulator.weather_series import (
 )
 from custom_components.chiller_plant.simulator.worlds import Worlds
 
-from .closed_loop import ClosedLoop
+from .closed_loop import ClosedLoop, plan_of
 from .controls import CONTROL_INTERVAL, CONTROLS
 from .recording import BIN, Recorder, Run
 
@@ -112,7 +112,7 @@ def doubts_of(site: Path, weather: str, controls: Sequence[str]) -> tuple[str, .
     air = weather_of(weather, plant)
     worlds = Worlds(plant, np.array([YEAR_START]), air)
     for control in controls:
-        ClosedLoop(plant, CONTROLS[control](plant))
+        ClosedLoop(plant, plan_of(plant, CONTROLS[control](plant)))
     gaps = (
         f"{gap.field}: {gap.hours} hours from line {gap.line} on are interpolated"
         for gap in air.gaps
@@ -124,7 +124,7 @@ def run_part(task: Task) -> Part:
     """Run some chunks side by side."""
     began = time.process_time()
     plant = load_plant(task.site)
-    automations = CONTROLS[task.control](plant)
+    plan = plan_of(plant, CONTROLS[task.control](plant))
     starts = np.array([chunk.start for chunk in task.chunks])
     days = max(chunk.days for chunk in task.chunks)
     worlds = Worlds(
@@ -133,7 +133,7 @@ def run_part(task: Task) -> Part:
         weather_of(task.weather, plant),
         longest_step=_INNER_STEP,
     )
-    loops = [ClosedLoop(plant, automations) for _ in task.chunks]
+    loops = [ClosedLoop(plant, plan) for _ in task.chunks]
     recorder = Recorder(plant, worlds, days * DAY)
     before = _go(worlds, loops, recorder, days * DAY)
     notices: Counter[str] = Counter()
