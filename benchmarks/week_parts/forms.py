@@ -5,15 +5,17 @@ inputs, defaults and templates are put together as Home Assistant would, so
 that the week is run by the very files that an integrator imports.
 """
 
+from ast import literal_eval
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from jinja2.nativetypes import NativeEnvironment
 import yaml
 
+from homeassistant.helpers.template import TemplateEnvironment
 from homeassistant.util import slugify
 from scripts.demonstration.filled_forms import Input, inputs_of, load_blueprint
 
@@ -88,8 +90,11 @@ def _filled(value: Any, inputs: Mapping[str, Any], variables: Mapping[str, Any])
     if isinstance(value, list):
         return [_filled(item, inputs, variables) for item in value]
     if isinstance(value, str) and "{{" in value:
-        template = NativeEnvironment().from_string(value)
-        return template.render(**variables, timedelta=timedelta)
+        text = TemplateEnvironment(None).from_string(value).render(**variables)
+        with suppress(ValueError, SyntaxError):
+            # As Home Assistant takes what a template gives.
+            return literal_eval(text)
+        return text
     return value
 
 

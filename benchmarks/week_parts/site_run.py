@@ -49,7 +49,7 @@ BUILD: Mapping[str, Build] = {
     "schp_control": SCHPControl,
 }
 """The controller of each control type, as its app names it."""
-STEP = 20.0
+STEP = 30.0
 """Seconds between two control cycles."""
 _LEASE = 10 * STEP
 """Seconds; nobody dies here, so that requests need not be said again and again."""
@@ -100,11 +100,17 @@ class Record:
 
 
 def run_site(
-    site: Path, first_day: date, days: int, zone: ZoneInfo, watched: tuple[str, ...]
+    site: Path,
+    first_day: date,
+    days: int,
+    zone: ZoneInfo,
+    watched: tuple[str, ...],
+    warm_up: timedelta = WARM_UP,
 ) -> Record:
     """Run a site's folder for so many days; `watched` are points whose owner counts.
 
-    Raise `ValueError` for forms or profiles that cannot be.
+    Nothing counts of the time before them that it warms up. Raise `ValueError` for
+    forms or profiles that cannot be.
     """
     began = process_time()
     plant = load_plant(site / "plant.yaml")
@@ -112,7 +118,7 @@ def run_site(
     calendar = site_days(site, plant, forms)
     begin = datetime.combine(first_day, time(), zone)
     end = (begin + timedelta(days=days)).timestamp()
-    local = (begin - WARM_UP).replace(tzinfo=None)
+    local = (begin - warm_up).replace(tzinfo=None)
     worlds = Worlds(plant, [(local - datetime(1970, 1, 1)).total_seconds()])
     house = VirtualHouse(plant, worlds)
     engines = [Engine(kind, build, house, zone) for kind, build in BUILD.items()]
@@ -124,7 +130,7 @@ def run_site(
     hours = dict.fromkeys(_chillers(plant), 0.0)
     planned: tuple[tuple[Form, int], ...] = ()
     day: date | None = None
-    now = (begin - WARM_UP).timestamp()
+    now = (begin - warm_up).timestamp()
     while now < end:
         worlds.advance(STEP)
         now += STEP

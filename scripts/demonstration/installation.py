@@ -164,24 +164,14 @@ class Installation:
         return identify
 
     async def _import_profiles(self, socket: WebSocket) -> None:
-        """Make the example's profiles, and put its dates on the calendar."""
-        plan = yaml.safe_load((self.example / "profiles.yaml").read_text("utf-8"))
-        for profile, automations in plan["profiles"].items():
-            await socket.act(
-                "chiller_plant.save_profile",
-                {
-                    "plant": self.entry_id,
-                    "name": profile,
-                    "automations": [
-                        {**item, "automation": self.automations[item["automation"]]}
-                        for item in automations
-                    ],
-                },
-            )
-        for item in plan.get("calendar", ()):
-            await self.put_on_calendar(
-                socket, item["first_day"], item["profile"], item.get("rule")
-            )
+        """Take over profiles, day types and calendar, as one file."""
+        await socket.act(
+            "chiller_plant.import_plan",
+            {
+                "plant": self.entry_id,
+                "yaml": (self.example / "profiles.yaml").read_text(encoding="utf-8"),
+            },
+        )
 
     async def _calendar(self, socket: WebSocket) -> str:
         registered = await socket.call("config/entity_registry/list")
