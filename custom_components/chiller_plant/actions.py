@@ -149,7 +149,9 @@ def _where(
 ) -> dict[str, str]:
     """Return what makes an event show in the activity of an entity and a device."""
     where = {} if entity_id is None else {ATTR_ENTITY_ID: entity_id}
-    if (equipment := room.plant.equipment.get(key)) is not None:
+    # What is about several machines at once is shown at none of them.
+    equipment = room.plant.equipment.get(key) if isinstance(key, str) else None
+    if equipment is not None:
         device = device_of_equipment(hass, room.entry_id, room.plant, equipment)
         if device is not None:
             where[ATTR_DEVICE_ID] = device
