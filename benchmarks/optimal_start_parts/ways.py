@@ -11,8 +11,8 @@ from appdaemon.apps.chiller_control.control.optimal_start.recovery import (
     Recovery,
 )
 from appdaemon.apps.chiller_control.control.optimal_start.selector import (
-    HISTORY,
     Selector,
+    worth_keeping,
 )
 from appdaemon.apps.chiller_control.control.optimal_start.tutorial_compat import (
     Day,
@@ -116,7 +116,7 @@ class Ours:
     def __init__(self, margin: float) -> None:
         """Take the margin."""
         self._margin = margin
-        self._history: deque[Recovery] = deque(maxlen=HISTORY)
+        self._history: list[Recovery] = []
         self._selector = Selector()
 
     def minutes(self, conditions: Conditions) -> float | None:
@@ -127,7 +127,7 @@ class Ours:
     def learn(self, recovery: Recovery) -> None:
         """See what came of it."""
         # As a site does: what is kept is learnt anew.
-        self._history.append(recovery)
+        self._history = worth_keeping([*self._history, recovery])
         self._selector = Selector()
         for item in self._history:
             self._selector.learn(item)

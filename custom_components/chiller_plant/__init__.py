@@ -94,6 +94,10 @@ async def async_setup_entry(
     )
     plan.async_ready()
     async_settle_memory(hass, entry, plant)
+    # Until it is read, adaptive schedules start as early as they may.
+    entry.async_create_background_task(
+        hass, plan.recoveries.async_load(), f"{DOMAIN} recoveries of {plant.key}"
+    )
     # Beside the plant: whatever is wrong with files must not keep it from running.
     entry.async_create_task(hass, async_get_installer(hass).async_offer())
     return True

@@ -16,6 +16,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from .const import DOMAIN
 from .lookup import device_of_equipment, entity_of_automation, entity_of_point
 from .plant.notices import Notice, NoticeKind
+from .recoveries import KINDS
 
 if TYPE_CHECKING:
     from .plan import PlanRoom
@@ -62,6 +63,8 @@ ACTIONS = (
     "pump_stopped",
     "window_began",
     "window_ended",
+    "recovery",
+    "drift",
     "today_edited",
     "today_discarded",
     "today_purged",
@@ -92,6 +95,8 @@ def async_report_action(
         if automation is None
         else entity_of_automation(hass, room.plant, automation.id),
     )
+    if action in KINDS:
+        room.recoveries.take(action, told)
 
 
 @callback

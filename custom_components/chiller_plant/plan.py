@@ -38,6 +38,7 @@ from .plant.profiles import (
     plan_automations,
 )
 from .profile_store import ProfileStore, Registration, Report
+from .recoveries import Recoveries
 from .refusals import IDLE, REFUSED, Refusals
 
 EVENT_PLAN_CHANGED = f"{DOMAIN}_plan_changed"
@@ -62,6 +63,7 @@ class PlanRoom:
         )
         self.automations = AutomationWatch(self)
         self.planned = PlannedActions(self)
+        self.recoveries = Recoveries(self)
         self.refusals = Refusals(hass, entry.entry_id, plant.name)
         self.days = DayRoom(self)
         self._unsubscribe: list[CALLBACK_TYPE] = []
@@ -322,6 +324,9 @@ class PlanRoom:
                     "metadata": item.metadata,
                     "config": self.days.config_of(item.id, item.config),
                     "amendments": self.planned.amendments_of(item.id),
+                    "history": self.recoveries.history_of(
+                        item.control_type, item.config
+                    ),
                 }
                 for item, priority in self._planned()
             ],
@@ -417,20 +422,27 @@ class PlanRoom:
             },
         )
 
+    def unassigned(self) -> list[Registration]:
+        """Return the automations that could run, but are in no profile."""
+        assigned = {
+            key for profile in self.profiles.values() for key in profile.automations
+        }
+        return [
+            item
+            for item in self.store.decisions.registrations.values()
+            if item.id not in assigned
+            and not item.refused
+            and self.automations.is_enabled(item)
+        ]
+
     @callback
     def _review_assignments(self) -> None:
         # An automation that is in no profile never runs, and should not do so
         # silently.
-        assigned = {
-            key for profile in self.profiles.values() for key in profile.automations
-        }
+        waiting = {item.id for item in self.unassigned()}
         for item in self.store.decisions.registrations.values():
             issue = unassigned_issue(self._entry_id, item.id)
-            if (
-                item.id in assigned
-                or item.refused
-                or not self.automations.is_enabled(item)
-            ):
+            if item.id not in waiting:
                 ir.async_delete_issue(self.hass, DOMAIN, issue)
             else:
                 ir.async_create_issue(

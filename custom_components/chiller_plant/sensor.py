@@ -25,6 +25,7 @@ from .plant.arbiter import commandable
 from .plant.derived import Component, Performance, PlantPerformance
 from .plant.model import Equipment, Point
 from .plant.roles import EquipmentType, Quantity
+from .recovery_sensor import async_follow_recoveries
 
 PARALLEL_UPDATES = 0
 
@@ -130,6 +131,7 @@ async def async_setup_entry(
     """Add all that is only read."""
     await async_add_gently(async_add_entities, _sensors(entry.runtime_data))
     async_follow_automations(entry, async_add_entities)
+    async_follow_recoveries(entry, async_add_entities)
 
 
 def _sensors(data: ChillerPlantData) -> Iterator[SensorEntity]:

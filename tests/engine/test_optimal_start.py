@@ -23,8 +23,10 @@ from chiller_control.control.optimal_start.recovery import (
 from chiller_control.control.optimal_start.selector import (
     FIRST_DAYS,
     HISTORY,
+    HISTORY_AFTER_DAY_OFF,
     Selector,
     learn_all,
+    worth_keeping,
 )
 from chiller_control.control.optimal_start.tutorial_compat import Day, TutorialModel3
 from hypothesis import given, settings, strategies as st
@@ -302,8 +304,16 @@ def test_history_is_bounded_and_its_order_does_not_matter() -> None:
     shuffled = list(days)
     Random(4).shuffle(shuffled)
     kept = learn_all(shuffled)["cooling"]
-    assert kept.days <= HISTORY
-    assert kept.estimate(usual) == learn_all(days[-HISTORY:])["cooling"].estimate(usual)
+    assert kept.days <= HISTORY + HISTORY_AFTER_DAY_OFF
+    assert kept.estimate(usual) == learn_all(days)["cooling"].estimate(usual)
+    assert worth_keeping(days)[-HISTORY:] == days[-HISTORY:]
+
+
+def test_few_days_after_a_day_off_are_kept_longer_than_others() -> None:
+    usual = [d for d in mornings(linear, 200) if not d.conditions.after_day_off]
+    old = Recovery(Conditions(29.0, SETPOINT, 28.0, 60.0), 150.0, at=1.0)
+    assert worth_keeping([old, *usual])[0] == old
+    assert old in worth_keeping(worth_keeping([old, *usual]))
 
 
 @given(

@@ -367,6 +367,43 @@ async def test_more_than_the_recorder_keeps_is_refused(
         )
 
 
+async def test_the_repair_goes_on_with_the_next_one_that_is_in_no_profile(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, "repairs", {})
+    await register_plain(hass, entry, "loop", "other", "third")
+    client = await hass_client()
+    answer = await client.post(
+        "/api/repairs/issues/fix",
+        json={"handler": DOMAIN, "issue_id": unassigned_issue(entry.entry_id, "other")},
+    )
+    form = await answer.json()
+    flow = f"/api/repairs/issues/fix/{form['flow_id']}"
+    asked = []
+    for profiles in (["Weekday"], ["Weekend"], ["Holiday"]):
+        told = form["description_placeholders"]
+        defaults = {item["name"]: item.get("default") for item in form["data_schema"]}
+        asked.append((told["automation"], told["others"], defaults["profiles"]))
+        answer = await client.post(flow, json={"profiles": profiles, "priority": 2})
+        form = await answer.json()
+    assert asked == [
+        ("other", "2", []),
+        ("loop", "1", ["Weekday"]),
+        ("third", "0", ["Weekend"]),
+    ]
+    assert form["type"] == "create_entry"
+    found = {
+        name: dict(item.automations)
+        for name, item in entry.runtime_data.plan.profiles.items()
+    }
+    assert found == {
+        "Weekday": {"other": 2},
+        "Weekend": {"loop": 2},
+        "Holiday": {"third": 2},
+    }
+    assert not entry.runtime_data.plan.unassigned()
+
+
 async def test_unassigned_automation_is_put_into_profiles_by_its_repair(
     hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:

@@ -17,6 +17,9 @@ from .recovery import Conditions, Mode, Recovery
 HISTORY = 60
 """Recoveries that are worth keeping: twelve weeks of working days."""
 
+HISTORY_AFTER_DAY_OFF = 12
+"""Those after a day off that are kept besides: some buildings have few a year."""
+
 FIRST_DAYS = 3
 """Recoveries before any model is believed."""
 
@@ -233,9 +236,19 @@ def _blend(scores: Mapping[str, float], said: Mapping[str, float]) -> float:
     )
 
 
+def worth_keeping(recoveries: Iterable[Recovery]) -> list[Recovery]:
+    """Return those that are learnt from, oldest first."""
+    ordered = sorted(recoveries, key=lambda item: item.at)
+    older = [item for item in ordered[:-HISTORY] if item.conditions.after_day_off]
+    newer = ordered[-HISTORY:]
+    known = sum(item.conditions.after_day_off for item in newer)
+    missing = max(0, HISTORY_AFTER_DAY_OFF - known)
+    return older[max(0, len(older) - missing) :] + newer if missing else newer
+
+
 def learn_all(recoveries: Iterable[Recovery]) -> dict[Mode, Selector]:
-    """Return what a history teaches, oldest first, for each mode in it."""
+    """Return what a history teaches, for each mode in it."""
     selectors: dict[Mode, Selector] = {}
-    for recovery in sorted(recoveries, key=lambda item: item.at)[-HISTORY:]:
+    for recovery in worth_keeping(recoveries):
         selectors.setdefault(recovery.conditions.mode, Selector()).learn(recovery)
     return selectors
