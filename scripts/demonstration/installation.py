@@ -179,7 +179,7 @@ class Installation:
             str(entity["entity_id"])
             for entity in registered
             if entity["platform"] == "chiller_plant"
-            and entity["entity_id"].startswith("calendar.")
+            and entity["unique_id"] == f"{self.plant_key}.plant.profiles"
         )
 
     async def put_on_calendar(
