@@ -93,6 +93,71 @@ async def test_change_of_the_plan_is_carried_out_when_it_is_said(
         assert len(house.of("command", source="automation.pressure")) == before
 
 
+async def test_who_takes_over_commands_before_the_other_lets_go(
+    tmp_path: Path,
+) -> None:
+    house = House(plan(staging(), loop()), dict(cooling().states()))
+    async with running_apps(house, tmp_path):
+        await eventually(lambda: house.of("command", source="automation.staging"))
+        await eventually(lambda: house.of("command", source="automation.pressure"))
+        # Another staging, and a schedule for what the loop had: two apps hand over.
+        weekend = staging() | {"id": "weekend", "entity_id": "automation.weekend"}
+        takes = automation(
+            "custom_schedule",
+            name="takes",
+            metadata={"point": "schp_1.speed_command"},
+            config={
+                "value": "70",
+                "repeat": "weekly",
+                "begin_time": "00:00:00",
+                "end_time": "00:00:00",
+                "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+            },
+        )
+        house.plan = plan(weekend, takes, revision="2")
+        begun = len(house.calls)
+        await house.say_plan_changed()
+        leaving = {"automation.staging", "automation.pressure"}
+        await eventually(
+            lambda: (
+                {item["source"] for item in house.of("release", plant="entry")}
+                == leaving
+            )
+        )
+        order = [
+            (action, data["source"], tuple(data.get("entity_id", ())))
+            for action, data in house.calls[begun:]
+            if action in ("command", "release")
+        ]
+        pumps = "switch.pchp_1_run_command"
+        before = {
+            source: next(
+                place
+                for place, (action, who, entities) in enumerate(order)
+                if (action, who) == ("command", source) and entity in entities
+            )
+            for source, entity in (
+                ("automation.weekend", pumps),
+                ("automation.weekend", "switch.chiller_1_run_command"),
+                ("automation.takes", "number.schp_1_speed_command"),
+            )
+        }
+        after = {
+            who: place
+            for place, (action, who, _) in enumerate(order)
+            if action == "release" and who in leaving
+        }
+        assert before["automation.weekend"] < after["automation.staging"]
+        assert before["automation.takes"] < after["automation.pressure"]
+        stopped = [
+            entity
+            for data in house.of("command", source="automation.weekend", value=False)
+            for entity in data["entity_id"]
+        ]
+        assert stopped
+        assert not [entity for entity in stopped if "_1_" in entity]
+
+
 async def test_refused_and_failing_automations_say_so_and_the_others_run(
     tmp_path: Path,
 ) -> None:

@@ -147,6 +147,7 @@ def test_house_that_does_not_answer_is_asked_once_a_cycle() -> None:
 
 def test_output_that_is_not_wanted_any_more_is_released() -> None:
     trial = Trial(loop())
+    trial.cycle(20)
     trial.plant.values["schp_1.run_status"] = False
     calls = dict(trial.cycle(5))
     assert calls["release"] == {
@@ -159,7 +160,7 @@ def test_output_that_is_not_wanted_any_more_is_released() -> None:
 def test_automation_that_leaves_the_plan_releases_all_it_had() -> None:
     trial = Trial(loop())
     trial.engine.take_plan(plan(revision="2"))
-    calls = trial.cycle(10)
+    calls = [call for call in trial.cycle(20) if call[0] == "release"]
     assert calls == [("release", {"source": "automation.pressure", "plant": "entry"})]
     assert {name for name, _ in trial.cycle(60)} == {"report_state"}, "a heartbeat"
 
@@ -184,17 +185,34 @@ def test_output_is_kept_until_automations_of_other_kinds_took_the_plan() -> None
     slow = replace(plan(smaller, revision="2"), poll_interval=5.0)
     trial.engine.take_plan(slow)
     assert "release" not in dict(trial.cycle(10)), "another app may be as slow as we"
-    trial.cycle(5)
+    trial.cycle(10)
     assert trial.house.of("release")[-1]["entity_id"] == ["number.schp_2_speed_command"]
 
 
 def test_release_is_tried_again_until_it_is_heard() -> None:
     trial = Trial(loop())
     trial.engine.take_plan(plan(revision="2"))
+    trial.cycle(5)
     trial.house.answers = False
-    trial.cycle(10)
+    trial.cycle(20)
     trial.house.answers = True
     assert "release" in dict(trial.cycle(5))
+
+
+def test_output_outlives_the_wait_of_another_app_for_a_slow_home_assistant() -> None:
+    trial = Trial(loop())
+    fast = replace(plan(revision="2"), poll_interval=1.0)
+    trial.engine.take_plan(fast)
+    assert "release" not in dict(trial.cycle(10)), "it takes its plan within five"
+    trial.cycle(5)
+    assert trial.house.of("release")
+
+
+def test_wait_for_others_ends_before_the_lease_of_what_is_kept() -> None:
+    trial = Trial(loop())
+    trial.engine.take_plan(replace(plan(revision="2"), command_lease=15.0))
+    trial.cycle(10)
+    assert trial.house.of("release")
 
 
 def test_new_priority_is_sent_at_once_and_the_loop_goes_on() -> None:
@@ -337,3 +355,20 @@ def test_only_good_numbers_are_computed_with(
 def test_only_on_and_off_are_states(state: str, value: bool | None) -> None:
     point = PlanPoint("a.alarm", "binary_sensor.a", False, True, None, None, None)
     assert value_of(point, state, {}) is value
+
+
+def test_loop_is_worked_out_as_often_as_its_form_says_and_never_less() -> None:
+    def interval(*automations: dict[str, Any], poll: float = 5.0) -> float:
+        trial = Trial(loop())
+        read = replace(plan(*automations, revision="2"), poll_interval=poll)
+        trial.engine.take_plan(read)
+        return trial.engine.interval
+
+    other = loop(interval=2) | {"entity_id": "automation.b", "id": "b"}
+    assert interval(loop(interval=5)) == 5
+    assert interval(loop(interval=1)) == 1
+    assert interval(loop(interval=10), other) == 2
+    assert interval(loop(interval=10)) == 5, "the plan is looked at as before"
+    assert interval(loop(interval=0.1)) == 1, "the least that a form takes"
+    assert interval(staging()) == 5
+    assert interval(loop(interval=1), poll=0.5) == 0.5

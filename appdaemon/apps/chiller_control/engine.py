@@ -19,6 +19,7 @@ from .control.decision import (
     Decision,
     Event,
     Inputs,
+    Paced,
     Planner,
     Value,
 )
@@ -26,13 +27,20 @@ from .control.plan import Plan, PlanAutomation, PlanPoint
 from .control.planned import PlannedAction
 from .units import to_unit
 
+RETRY_INTERVAL = 2.0
+"""Seconds after which a plan is asked for again, while there is none."""
+LEAST_INTERVAL = 1.0
+"""Seconds; whatever a form says, loops are not worked out more often."""
 REPORT_INTERVAL = 15.0
 """Seconds after which a state is reported although it did not change."""
 IDLE = "idle"
 """The state of an automation that may run, but not today."""
 HANDOVER_POLLS = 2
-"""Nothing is handed back for so long after a new plan: another automation, perhaps
-of another app, may want the same, and a gap between the two would stop a machine."""
+HANDOVER_TIME = 10.0
+"""Seconds. Nothing is handed back for so long after a new plan: another automation,
+perhaps of another app, may want the same, and a gap between the two would stop a
+machine. Another app asks for the plan when we do, but may have to wait for a slow
+Home Assistant; what it takes over must not have been given up by then."""
 WAITING_EVENTS = 20
 """Events kept for an automation whose reports do not get through."""
 
@@ -165,6 +173,22 @@ class Engine:
             running.refused = ControlRefused(_fault(err))
         return running
 
+    @property
+    def interval(self) -> float:
+        """Seconds from one cycle to the next that today's plan asks for.
+
+        As often as the plant is read; and where a loop is to be worked out more
+        often, because what it measures is reported by itself, so often.
+        """
+        if self._plan is None:
+            return RETRY_INTERVAL
+        interval = self._plan.poll_interval
+        for running in self._running.values():
+            controller = running.controller
+            if isinstance(controller, Paced):
+                interval = min(interval, max(LEAST_INTERVAL, controller.interval))
+        return interval
+
     def cycle(self, now: float) -> None:
         """Decide and command once."""
         if self._plan is None:
@@ -172,7 +196,11 @@ class Engine:
         try:
             if self._handover:
                 self._handover = False
-                patience = HANDOVER_POLLS * self._plan.poll_interval
+                patience = max(
+                    HANDOVER_POLLS * self._plan.poll_interval, HANDOVER_TIME
+                )
+                # What is not refreshed any more must not run out meanwhile.
+                patience = min(patience, self._plan.command_lease / 3)
                 self._handover_end = now + patience
             for running in self._running.values():
                 self._cycle(now, running)
