@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import override
 
 from homeassistant.core import Context, HomeAssistant, callback
@@ -40,8 +40,10 @@ from .storage import PlantStore, QualityStore, StoredPlant
 
 _LOOK_AGAIN = 1.0
 """Seconds after a command until its equipment is read again."""
-_SOON = 0.2
+_SOON = 0.02
 """Seconds in which what devices report by themselves is gathered."""
+_CATCH_UP_AT_MOST_EACH = 0.2
+"""Seconds; the first report after a while does not wait for others."""
 _DERIVE_AT_MOST_EACH = 1.0
 """Seconds."""
 _FIRST_READING = 20.0
@@ -151,6 +153,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self._mismatches: set[PointKey] = set()
         self._look_again: set[str] = set()
         self._act_soon = False
+        self._caught_up = -inf
         self._origin = hass.loop.time()
 
     @property
@@ -294,10 +297,16 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self._touch(changed)
         self._act_soon = self._act_soon or not self._acted_on.isdisjoint(changed)
         if self.data is not None:
-            self._jobs.after(_SOON, self._async_catch_up)
+            self._catch_up_soon()
+
+    @callback
+    def _catch_up_soon(self) -> None:
+        rest = self._caught_up + _CATCH_UP_AT_MOST_EACH - self.hass.loop.time()
+        self._jobs.after(max(_SOON, rest), self._async_catch_up)
 
     async def _async_catch_up(self) -> None:
         """Act on what came in since the last round, and show it."""
+        self._caught_up = self.hass.loop.time()
         if self._act_soon:
             await self._async_act()
         if now() - self._derived_at >= _DERIVE_AT_MOST_EACH:
@@ -388,7 +397,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self.publisher.touch(points)
         self.publisher.touch(map(command_topic, points))
         self._act_soon = True
-        self._jobs.after(_SOON, self._async_catch_up)
+        self._catch_up_soon()
 
     # --- commands
 
@@ -440,7 +449,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             self._jobs.after(_LOOK_AGAIN, self._async_look)
         if self.commander.unfinished:
             self._act_soon = True
-            self._jobs.after(_SOON, self._async_catch_up)
+            self._catch_up_soon()
 
     async def _async_look(self) -> None:
         """Read the equipment that was just commanded, for those who watch it."""

@@ -23,7 +23,6 @@ DOMAIN = "chiller_plant"
 PLAN_CHANGED = "chiller_plant_plan_changed"
 PLAN_INTERVAL = 60.0
 """Seconds after which the plan is fetched although nobody said it changed."""
-RETRY_INTERVAL = 2.0
 CALL_TIMEOUT = 5.0
 """Seconds that Home Assistant is given to answer one call."""
 
@@ -36,7 +35,6 @@ class ControlApp(Hass):
 
     def initialize(self) -> None:
         """Start; called by AppDaemon."""
-        self._interval = RETRY_INTERVAL
         self._engine = Engine(
             self.control_type, self.build, self, ZoneInfo(str(self.AD.tz))
         )
@@ -71,7 +69,7 @@ class ControlApp(Hass):
             if self._refresh_plan(now):
                 self._engine.cycle(now)
         finally:
-            self._again(self._interval)
+            self._again(self._engine.interval)
 
     def _refresh_plan(self, now: float) -> bool:
         """Fetch the plan when it is due; return whether there is one."""
@@ -90,8 +88,6 @@ class ControlApp(Hass):
             return self._plan_at is not None
         self._unready = None
         self._plan_at = now
-        # Nothing new can be known before the plant is read again.
-        self._interval = plan.poll_interval
         self._engine.take_plan(plan)
         return True
 

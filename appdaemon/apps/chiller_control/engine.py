@@ -19,7 +19,6 @@ from .control.decision import (
     Decision,
     Event,
     Inputs,
-    Paced,
     Planner,
     Value,
 )
@@ -184,9 +183,9 @@ class Engine:
             return RETRY_INTERVAL
         interval = self._plan.poll_interval
         for running in self._running.values():
-            controller = running.controller
-            if isinstance(controller, Paced):
-                interval = min(interval, max(LEAST_INTERVAL, controller.interval))
+            wished = getattr(running.controller, "interval", None)
+            if wished is not None:
+                interval = min(interval, max(LEAST_INTERVAL, wished))
         return interval
 
     def cycle(self, now: float) -> None:

@@ -95,7 +95,11 @@ class Decision:
 
 
 class Controller(Protocol):
-    """One running automation."""
+    """One running automation.
+
+    One that may have to be worked out more often than the plant is read has an
+    `interval` besides, in seconds.
+    """
 
     @property
     def points(self) -> frozenset[str]:

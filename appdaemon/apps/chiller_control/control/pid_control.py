@@ -43,7 +43,7 @@ class PidControl:
         self._enable = tuple(
             _known(plan, key, "enable").key for key in automation.names("enable")
         )
-        self._interval = automation.number("interval", 5.0, minimum=0.1)
+        self.interval = automation.number("interval", 5.0, minimum=0.1)
         self._pid = Pid(_settings(automation, self._outputs))
         self._output: float | None = None
         self._terms: PidTerms | None = None
@@ -118,12 +118,12 @@ class PidControl:
         self, now: float, inputs: Inputs, measurement: float, setpoint: float
     ) -> None:
         elapsed = None if self._last_step is None else now - self._last_step
-        if elapsed is None or not 0 <= elapsed <= LONGEST_STEP * self._interval:
+        if elapsed is None or not 0 <= elapsed <= LONGEST_STEP * self.interval:
             output = self._output
             if output is None:
                 output = self._present_output(inputs)
             self._terms = self._pid.start(measurement, setpoint, output)
-        elif elapsed < self._interval * 0.99:
+        elif elapsed < self.interval * 0.99:
             return
         else:
             self._terms = self._pid.update(measurement, setpoint, elapsed)

@@ -37,6 +37,7 @@ class SCHPControl:
         self._pressure = PressureControl(
             config.loop, [sensor.point for sensor in config.sensors], config.interval
         )
+        self.interval = config.interval
         self._enabled: bool | None = None
         self._target: int | None = None
         self._seen = 0
