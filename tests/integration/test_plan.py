@@ -119,6 +119,8 @@ async def test_plan_says_what_the_engine_needs_to_know(
             "enable": [],
         },
         "config": {"gain": 0.5, "action": "reverse"},
+        "amendments": [],
+        "history": [],
     }
     assert reported.pop("at") > 1_700_000_000
     assert reported == {"state": "holding", "attributes": {"output": 61.5}}
