@@ -1,4 +1,9 @@
-"""Repairs an automation that is in no profile: asks for the profiles to put it in."""
+"""Repairs automations that are in no profile: asks for the profiles to put them in.
+
+A plant begins with many of them. So the form goes on with the next one, and
+offers for each what it most likely is: the profiles chosen before, and the
+priority that its kind of control has in a whole plant.
+"""
 
 from typing import Any
 
@@ -21,16 +26,27 @@ from .plant.profiles import (
     LOWEST_PRIORITY,
 )
 
+_USUAL_PRIORITY = {
+    "chiller_plant_schedule": 1,
+    "chiller_sequence": 1,
+    "chiller_add_subtract": 1,
+    "dynamic_setpoint": 2,
+    "pid_control": 2,
+    "schp_control": 2,
+    "smart_ct": 3,
+}
+"""What docs/control-types.md says of a whole plant, and why."""
 _DEFAULT_PRIORITY = 5
 
 
 class AssignProfileFlow(RepairsFlow):
-    """Puts an automation into profiles."""
+    """Puts automations into profiles, one after the other."""
 
     def __init__(self, entry_id: str, automation_id: str) -> None:
         """For an automation of a plant."""
         self._entry_id = entry_id
         self._automation_id = automation_id
+        self._chosen: list[str] = []
 
     async def async_step_init(
         self, user_input: dict[str, str] | None = None
@@ -51,10 +67,15 @@ class AssignProfileFlow(RepairsFlow):
             return self.async_abort(reason="automation_gone")
         if user_input is not None:
             priority = int(user_input.get("priority", CUSTOM_SCHEDULE_PRIORITY))
-            await room.async_assign(item.id, user_input["profiles"], priority)
-            return self.async_create_entry(data={})
+            self._chosen = user_input["profiles"]
+            await room.async_assign(item.id, self._chosen, priority)
+            if not (waiting := room.unassigned()):
+                return self.async_create_entry(data={})
+            item = waiting[0]
+            self._automation_id = item.id
+        usual = _USUAL_PRIORITY.get(item.control_type, _DEFAULT_PRIORITY)
         ranked = {
-            vol.Required("priority", default=_DEFAULT_PRIORITY): NumberSelector(
+            vol.Required("priority", default=usual): NumberSelector(
                 NumberSelectorConfig(
                     min=LOWEST_PRIORITY,
                     max=HIGHEST_PRIORITY,
@@ -66,7 +87,7 @@ class AssignProfileFlow(RepairsFlow):
             step_id="assign",
             data_schema=vol.Schema(
                 {
-                    vol.Required("profiles"): vol.All(
+                    vol.Required("profiles", default=self._chosen): vol.All(
                         SelectSelector(
                             SelectSelectorConfig(
                                 options=list(room.profiles), multiple=True
@@ -81,5 +102,6 @@ class AssignProfileFlow(RepairsFlow):
             description_placeholders={
                 "automation": item.name,
                 "plant": room.plant.name,
+                "others": str(sum(other is not item for other in room.unassigned())),
             },
         )

@@ -12,8 +12,11 @@ from pathlib import Path
 import re
 from typing import Any
 
+from demonstration.filled_forms import load_blueprint
 from playwright.async_api import Locator, Page, expect
-import yaml
+
+PATIENCE = 60_000
+"""Milliseconds in which an automation is saved, on a slow machine."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,9 @@ class Blueprint:
     questions: dict[str, Question]
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads `!input` as its name."""
-
-
-_Loader.add_constructor(
-    "!input",
-    lambda loader, node: loader.construct_scalar(node),  # type: ignore[no-untyped-call]
-)
-
-
 def read_blueprint(path: Path) -> Blueprint:
     """Read what a form asks."""
-    content = yaml.load(path.read_text(), _Loader)["blueprint"]  # noqa: S506
+    content = load_blueprint(path)["blueprint"]
     questions: dict[str, Question] = {}
     for key, item in content["input"].items():
         inside = item.get("input")
@@ -78,15 +71,15 @@ class BlueprintEditor:
         self.page = page
         self._shown_as = shown_as
 
-    async def make(
-        self, blueprint: Blueprint, name: str, inputs: dict[str, Any]
-    ) -> None:
-        """Make an automation: choose its form, fill it in, save it under a name."""
-        await self.page.goto("/config/automation/dashboard")
+    async def open(self, blueprint: Blueprint) -> None:
+        """Begin an automation with this form."""
+        if "/config/automation/edit" in self.page.url:
+            # As people go back: to load the whole page again takes seconds.
+            await self.page.locator("ha-icon-button-arrow-prev").last.click()
+        else:
+            await self.page.goto("/config/automation/dashboard")
         await self.page.locator("ha-button", has_text="Create automation").first.click()
         await self.page.get_by_text(blueprint.name).first.click()
-        await self.fill(blueprint, inputs)
-        await self.save(name)
 
     async def fill(self, blueprint: Blueprint, inputs: dict[str, Any]) -> None:
         """Answer these questions, in the order of the form."""
@@ -103,7 +96,8 @@ class BlueprintEditor:
             dialog = self.page.locator("ha-dialog-automation-save")
             await dialog.locator("input").first.fill(name)
             await dialog.locator("ha-button", has_text="Save").last.click()
-        await expect(self.page).to_have_url(re.compile(r"/automation/edit/(?!new)\w+"))
+        saved = re.compile(r"/automation/edit/(?!new)\w+")
+        await expect(self.page).to_have_url(saved, timeout=PATIENCE)
 
     async def _row(self, question: Question) -> Locator:
         """Find a field by section and label; unfold the section."""
