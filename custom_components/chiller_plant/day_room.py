@@ -196,6 +196,22 @@ class DayRoom:
             self._tell("today_discarded", copy, "another profile was chosen for today")
         await self._room.async_decided()
 
+    async def async_decide(
+        self, day_types: Mapping[str, str], holiday_source: str | None
+    ) -> None:
+        """Decide on types of days, and who knows which days are holidays."""
+        decisions = self._decisions
+        usual = self._room.plant.day_types
+        decisions.day_types = {
+            day: profile
+            for day, profile in day_types.items()
+            if usual.get(day) != profile
+        }
+        if decisions.holiday_source != holiday_source:
+            decisions.holiday_source, decisions.holidays = holiday_source, {}
+        self.holidays.ask()
+        await self._room.async_decided()
+
     async def async_edit(self, edits: Sequence[Edit]) -> None:
         """Change today's profile for today only."""
         decisions = self._decisions

@@ -109,7 +109,14 @@ def test_every_action_and_field_has_a_name_and_an_icon() -> None:
 
 FLOWS = {
     "config": ("discovery", "ede", "machine_form", "mapping", "network", "plant_file"),
-    "options": ("installing", "options", "plant_file", "point_test"),
+    "options": (
+        "days",
+        "installing",
+        "options",
+        "plan_exchange",
+        "plant_file",
+        "point_test",
+    ),
 }
 """The files of each kind of flow."""
 

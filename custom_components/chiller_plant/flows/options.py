@@ -9,7 +9,9 @@ from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 
 from ..const import CONF_PLANT_FILE, CONF_PLANT_FILE_NAME, CONF_SOURCE
 from ..plant.model import Plant
+from .days import DaysFlow
 from .installing import InstallFlow
+from .plan_exchange import PlanExchangeFlow
 from .plant_file import (
     Refused,
     async_leave,
@@ -23,7 +25,7 @@ from .point_test import PointTestFlow
 CONF_TEXT = "text"
 
 
-class PlantOptionsFlow(InstallFlow, PointTestFlow):
+class PlantOptionsFlow(DaysFlow, PlanExchangeFlow, InstallFlow, PointTestFlow):
     """The menu of a plant."""
 
     _text: str
@@ -35,7 +37,8 @@ class PlantOptionsFlow(InstallFlow, PointTestFlow):
     ) -> ConfigFlowResult:
         """Let the person choose what to do."""
         return self.async_show_menu(
-            step_id="init", menu_options=["test_point", "plant_file", "install"]
+            step_id="init",
+            menu_options=["days", "plan", "test_point", "plant_file", "install"],
         )
 
     async def async_step_plant_file(
