@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .profile_store import Registration
 
 EVENT_ACTION = f"{DOMAIN}_action"
+ENGINE = "control engine"
+"""The source of what none of its automations did."""
 NOTE = "note"
 """For what the engine calls by a name that is not known here (yet)."""
 
@@ -30,7 +32,28 @@ _NOTICES = {
     NoticeKind.WRITTEN: "command",
     NoticeKind.RELEASED: "release",
     NoticeKind.HELD: "hold",
+    NoticeKind.REFUSED: "command_refused",
 }
+_SOURCES = {
+    NoticeKind.MISMATCH: "device",
+    NoticeKind.MISMATCH_CLEARED: "device",
+}
+"""Who did what nobody asked for, where it was not the interlocks."""
+_RESULTS = {
+    "stage_up": "begun",
+    "stage_down": "begun",
+    "handover": "begun",
+    "plant_start": "begun",
+    "plant_stop": "begun",
+    "equipment_failed": "failed",
+    "chiller_faulted": "failed",
+    "hold": "held",
+    "command_refused": "refused",
+    "start_failed": "failed",
+    "write_failed": "failed",
+    "mismatch": "failed",
+}
+"""What came of an action, where it is not simply done."""
 ACTIONS = (
     "stage_up",
     "stage_down",
@@ -68,6 +91,10 @@ ACTIONS = (
     "today_edited",
     "today_discarded",
     "today_purged",
+    "action_rescheduled",
+    "action_reassigned",
+    "action_cancelled",
+    "action_restored",
     *(_NOTICES.get(kind, kind.value) for kind in NoticeKind),
     NOTE,
 )
@@ -90,7 +117,11 @@ def async_report_action(
         hass,
         room,
         action,
-        {**told, "automation": automation and automation.name},
+        {
+            "source": ENGINE if automation is None else automation.entity_id,
+            **told,
+            "automation": automation and automation.name,
+        },
         None
         if automation is None
         else entity_of_automation(hass, room.plant, automation.id),
@@ -107,6 +138,7 @@ def async_report_notice(hass: HomeAssistant, room: PlanRoom, notice: Notice) -> 
         notice.kind is NoticeKind.WRITTEN
         and point is not None
         and not point.role.quantity.is_boolean
+        and (notice.source or "").startswith("automation.")
     ):
         # A loop moves its output every few seconds; its graph tells that better.
         return
@@ -119,7 +151,9 @@ def async_report_notice(hass: HomeAssistant, room: PlanRoom, notice: Notice) -> 
             "at": notice.at,
             "equipment": notice.equipment,
             "point": notice.point,
-            "source": notice.source,
+            "from": notice.before,
+            "to": notice.after,
+            "source": notice.source or _SOURCES.get(notice.kind, "interlock"),
         },
         None if point is None else entity_of_point(hass, room.plant, point),
     )
@@ -134,6 +168,7 @@ def _tell(
     entity_id: str | None,
 ) -> None:
     data = {key: value for key, value in data.items() if value is not None}
+    data.setdefault("result", _RESULTS.get(action, "done"))
     hass.bus.async_fire(
         EVENT_ACTION,
         {

@@ -11,7 +11,8 @@ the plant file) is handed back to the equipment's own controls.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import inf
 from typing import Any
 
@@ -22,7 +23,15 @@ from .const import LOGGER
 from .drivers.driver import DeviceSilent, DriverError
 from .links import Links
 from .plant.arbiter import checked_request, commandable
-from .plant.command_desk import CommandDesk, CommandStatus, Notice, Order, Request
+from .plant.command_desk import (
+    CommandDesk,
+    CommandRefused,
+    CommandStatus,
+    Notice,
+    NoticeKind,
+    Order,
+    Request,
+)
 from .plant.model import (
     BacnetConnection,
     ModbusConnection,
@@ -37,6 +46,7 @@ from .storage import PlantStore
 
 _ON_THEIR_OWN = (EquipmentType.ZONE, EquipmentType.SHEDDABLE_CIRCUIT)
 """Equipment that no machine depends on."""
+_REFUSALS_KEPT = 500
 _AT_A_STRETCH = 2.0
 """Seconds for which it is written to before the desk looks again."""
 
@@ -67,6 +77,8 @@ class Commander:
         self._statuses: dict[PointKey, CommandStatus] = {}
         """Of the points that have anything to tell, after the last step."""
         self._changed: set[PointKey] = set()
+        self._refusals: dict[tuple[str, PointKey], str] = {}
+        """Why a source was last refused a point."""
         self.unfinished = False
         """Whether the last step left orders over, for the next one."""
         self._commandable = tuple(
@@ -121,9 +133,38 @@ class Commander:
     def request(self, requests: Sequence[Request]) -> None:
         """Take all of the requests, or raise `CommandRefused` and take none."""
         for request in requests:
-            checked_request(self._plant, request)
+            with self._told_if_refused(request):
+                checked_request(self._plant, request)
         for request in requests:
-            self.desk.request(now(), request)
+            with self._told_if_refused(request):
+                self.desk.request(now(), request)
+            self._refusals.pop((request.source, request.point), None)
+
+    @contextmanager
+    def _told_if_refused(self, request: Request) -> Iterator[None]:
+        """Tell of a refusal, once until the same source is heard or gets another."""
+        try:
+            yield
+        except CommandRefused as refused:
+            point = self._plant.points.get(request.point)
+            who = (request.source, request.point)
+            if point is not None and self._refusals.get(who) != refused.code:
+                if len(self._refusals) >= _REFUSALS_KEPT:
+                    self._refusals.clear()
+                self._refusals[who] = refused.code
+                self._tell(
+                    Notice(
+                        NoticeKind.REFUSED,
+                        now(),
+                        point.key,
+                        point.equipment,
+                        str(refused),
+                        request.source,
+                        self.desk.status(point.key).on_wire,
+                        request.value,
+                    )
+                )
+            raise
 
     def release(
         self, source: str | None, points: Collection[PointKey] | None

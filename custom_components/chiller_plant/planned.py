@@ -336,8 +336,7 @@ class PlannedActions:
                 "from": _iso(before),
                 "to": _iso(after),
                 "source": by,
-                "result": "done",
-                "action": action.key,
+                "planned_action": action.key,
             },
             self._automation(action),
         )

@@ -252,7 +252,9 @@ async def test_an_entry_that_is_moved_moves_that_occurrence(operator: Operator) 
     assert "Changed by Mock User." in description
     assert "Planned at Tue 24 Nov 07:00." in description
     (event,) = told
-    assert event.data["action"] == "hours/" + start["id"]
+    assert event.data["action"] == "action_rescheduled"
+    assert event.data["planned_action"] == "hours/" + start["id"]
+    assert event.data["result"] == "done"
     assert event.data["reason"] == (
         "Plant: start moved from Tue 24 Nov 07:00 to Tue 24 Nov 06:30 by Mock User"
     )

@@ -40,6 +40,8 @@ HANDOVER_TIME = 10.0
 perhaps of another app, may want the same, and a gap between the two would stop a
 machine. Another app asks for the plan when we do, but may have to wait for a slow
 Home Assistant; what it takes over must not have been given up by then."""
+MOST_EQUIPMENT = 20
+"""Machines that an event is told of, where it is about more."""
 WAITING_EVENTS = 20
 """Events kept for an automation whose reports do not get through."""
 
@@ -95,6 +97,8 @@ class _Running:
     events: list[Mapping[str, Any]] = field(default_factory=list)
     planner: Planner | None = None
     """Its controller, if that can say ahead what it will do."""
+    state: str | None = None
+    """What it last was, until now."""
     planned: tuple[PlannedAction, ...] | None = None
     """What was last reported of what it is about to do."""
 
@@ -195,9 +199,7 @@ class Engine:
         try:
             if self._handover:
                 self._handover = False
-                patience = max(
-                    HANDOVER_POLLS * self._plan.poll_interval, HANDOVER_TIME
-                )
+                patience = max(HANDOVER_POLLS * self._plan.poll_interval, HANDOVER_TIME)
                 # What is not refreshed any more must not run out meanwhile.
                 patience = min(patience, self._plan.command_lease / 3)
                 self._handover_end = now + patience
@@ -380,9 +382,18 @@ class Engine:
     ) -> None:
         """Report on change, and now and then to show that it is alive."""
         running.events.extend(
-            {**event.data, "event": event.event, "reason": event.reason, "at": now}
+            {
+                "equipment": _equipment(running),
+                "from": running.state,
+                "to": state,
+                **event.data,
+                "event": event.event,
+                "reason": event.reason,
+                "at": now,
+            }
             for event in events
         )
+        running.state = state
         del running.events[:-WAITING_EVENTS]
         said = (state, attributes.get("stage"), attributes.get("waiting"))
         due = (
@@ -466,6 +477,14 @@ def _same(one: PlanAutomation, other: PlanAutomation) -> bool:
     """Whether two are the same but for what a controller is told while it runs."""
     told: dict[str, Any] = {"priority": 0, "resume": {}, "amendments": {}}
     return replace(one, **told) == replace(other, **told)
+
+
+def _equipment(running: _Running) -> str | list[str]:
+    """Return the equipment that an automation commands, a key or several."""
+    commands = running.decision.commands if running.decision else ()
+    keys = {command.point.partition(".")[0]: None for command in commands}
+    named = list(keys)[:MOST_EQUIPMENT]
+    return named[0] if len(named) == 1 else named
 
 
 def _others(plan: Plan | None, control_type: str) -> object:

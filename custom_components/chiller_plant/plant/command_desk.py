@@ -14,7 +14,7 @@ from .interlocks import NEEDED, Change, Interlocks
 from .interlocks_locks import Hold
 from .interlocks_view import is_on
 from .model import Plant, Point, PointKey, Value
-from .notices import Notice, NoticeBoard, NoticeKind
+from .notices import GIVEN_BACK, Notice, NoticeBoard, NoticeKind
 from .read_back import ReadBack, point_name, shown
 from .reading import Readings
 from .roles import EquipmentType
@@ -277,6 +277,7 @@ class CommandDesk:
         self._board.now = now
         wire = self._wires.of(order.point.key)
         again = wire.owned and not wire.in_doubt and wire.value == order.value
+        before = wire.value
         self._interlocks.took(time, order.point, order.value)
         if wire.mismatch is not None and wire.value == order.value:
             wire.rewrite_at = time + min(
@@ -290,14 +291,26 @@ class CommandDesk:
             return
         name = point_name(self._plant, order.point)
         if order.value is None:
-            self._board.post(NoticeKind.RELEASED, order.point, f"{name} released")
+            self._board.post(
+                NoticeKind.RELEASED,
+                order.point,
+                f"{name} released",
+                order.source,
+                before=before,
+                after=GIVEN_BACK,
+            )
             return
+        slot = self._arbiter.winner(order.point.key)
+        if wire.ramp_at is not None and slot and slot.request.value != order.value:
+            return  # a step on the way, of which there may be hundreds
         reason = f": {order.reason}" if order.reason else ""
         self._board.post(
             NoticeKind.WRITTEN,
             order.point,
             f"{name} {shown(order.point, order.value)}{reason}",
             order.source,
+            before=before,
+            after=order.value,
         )
 
     def failed(self, now: float, order: Order, error: str) -> None:
@@ -317,6 +330,8 @@ class CommandDesk:
                 f"{point_name(self._plant, order.point)} was not written: "
                 f"{str(error)[:200]}; it is tried again",
                 order.source,
+                before=wire.value,
+                after=GIVEN_BACK if order.value is None else order.value,
             )
 
     # --- what came of it
@@ -403,6 +418,8 @@ class CommandDesk:
             point,
             f"{point_name(self._plant, point)}: the lease of {request.source} is over",
             request.source,
+            before=request.value,
+            after=GIVEN_BACK,
         )
 
     def _tell_holds(self, holds: dict[PointKey, Hold]) -> None:
@@ -410,21 +427,22 @@ class CommandDesk:
         for key, hold in holds.items():
             old = self._holds.get(key)
             if old is None or old.code != hold.code:
-                slot = self._arbiter.winner(key)
-                self._board.post(
-                    NoticeKind.HELD,
-                    self._plant.points[key],
-                    hold.text,
-                    slot.request.source if slot is not None else None,
-                )
+                self._tell_hold(NoticeKind.HELD, key, hold.text)
         for key in self._holds.keys() - holds.keys():
-            point = self._plant.points[key]
-            self._board.post(
-                NoticeKind.HOLD_ENDED,
-                point,
-                f"{point_name(self._plant, point)}: no longer held",
-            )
+            name = point_name(self._plant, self._plant.points[key])
+            self._tell_hold(NoticeKind.HOLD_ENDED, key, f"{name}: no longer held")
         self._holds = holds
+
+    def _tell_hold(self, kind: NoticeKind, key: PointKey, text: str) -> None:
+        slot = self._arbiter.winner(key)
+        self._board.post(
+            kind,
+            self._plant.points[key],
+            text,
+            slot.request.source if slot is not None else None,
+            before=self._wires.of(key).value,
+            after=slot.request.value if slot is not None else GIVEN_BACK,
+        )
 
     # --- across a restart
 

@@ -20,6 +20,7 @@ from .model import Equipment, Plant, Point, PointKey
 from .notices import NoticeBoard, NoticeKind
 from .steady_time import duration
 
+LOCKED, FREE = "locked", "free"
 _RUNS_AFTER_ALL = 60.0
 """Seconds after which a machine does not merely run out."""
 
@@ -174,7 +175,14 @@ class Locks:
         self._post(NoticeKind.LOCK_CLEARED, machine, f"{machine.name} {why}")
 
     def _post(self, kind: NoticeKind, machine: Equipment, text: str) -> None:
-        self._board.post(kind, machine.points["run_command"], text)
+        unlocked = kind is NoticeKind.LOCK_CLEARED
+        self._board.post(
+            kind,
+            machine.points["run_command"],
+            text,
+            before=LOCKED if unlocked else True,
+            after=FREE if unlocked else False,
+        )
 
     def pins(self) -> Mapping[PointKey, Hold]:
         """Return the run commands that are held off whoever wants them on."""

@@ -4,10 +4,14 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .model import Point, PointKey
+from .model import Point, PointKey, Value
 
 MAXIMUM_NOTICES = 200
 """Kept until somebody drains them; then the oldest go."""
+
+
+GIVEN_BACK = "released"
+"""What a point has after nobody of us commands it any more."""
 
 
 class NoticeKind(StrEnum):
@@ -24,6 +28,8 @@ class NoticeKind(StrEnum):
     START_FAILED = "start_failed"
     LEASE_EXPIRED = "lease_expired"
     WRITE_FAILED = "write_failed"
+    REFUSED = "refused"
+    """A request that was not taken."""
     MISMATCH = "mismatch"
     MISMATCH_CLEARED = "mismatch_cleared"
 
@@ -39,6 +45,9 @@ class Notice:
     text: str
     source: str | None = None
     """Who wanted it, where somebody did."""
+    before: Value | str | None = None
+    after: Value | str | None = None
+    """What it was and what it is, or was to be; None where that is not known."""
 
 
 class NoticeBoard:
@@ -50,11 +59,20 @@ class NoticeBoard:
         self._notices: deque[Notice] = deque(maxlen=MAXIMUM_NOTICES)
 
     def post(
-        self, kind: NoticeKind, point: Point, text: str, source: str | None = None
+        self,
+        kind: NoticeKind,
+        point: Point,
+        text: str,
+        source: str | None = None,
+        *,
+        before: Value | str | None = None,
+        after: Value | str | None = None,
     ) -> None:
         """Tell that something happened just now."""
         self._notices.append(
-            Notice(kind, self.now, point.key, point.equipment, text, source)
+            Notice(
+                kind, self.now, point.key, point.equipment, text, source, before, after
+            )
         )
 
     def drain(self) -> tuple[Notice, ...]:

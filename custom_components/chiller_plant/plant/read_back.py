@@ -60,6 +60,8 @@ class ReadBack:
                     NoticeKind.MISMATCH_CLEARED,
                     wire.point,
                     f"{point_name(self._plant, wire.point)} follows its command again",
+                    before=wire.mismatch,
+                    after=value,
                 )
             wire.agree()
             return
@@ -81,6 +83,8 @@ class ReadBack:
             f"{point_name(self._plant, wire.point)} reads back "
             f"{shown(wire.point, value)}, {shown(wire.point, wire.value)} was written: "
             f"{why}",
+            before=wire.value,
+            after=value,
         )
 
 

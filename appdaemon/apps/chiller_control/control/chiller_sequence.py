@@ -169,7 +169,8 @@ class ChillerSequence:
             if now - fault.well_since >= RECOVERY_TIME:
                 del self._faults[item.key]
                 text = f"{item.name} can run again"
-                events.append(Event("chiller_back", text, {"equipment": item.key}))
+                data = {"equipment": item.key, "from": "excluded", "to": "standby"}
+                events.append(Event("chiller_back", text, data))
 
     def _why_not(
         self, now: float, inputs: Inputs, item: _Member, running: bool | None

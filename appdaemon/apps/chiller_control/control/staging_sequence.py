@@ -72,7 +72,7 @@ class StagingSequence:
         `shared_cells` are the keys of towers that somebody else may run too.
         """
         self.plant = plant
-        self._settings = settings
+        self.settings = settings
         self._machines = plant.machines
         self._towers = plant.keys(COOLING_TOWERS)
         self._shared_cells = shared_cells
@@ -102,7 +102,7 @@ class StagingSequence:
         self._secondary: tuple[Machine, ...] = ()
         self._changed_for: dict[str, str] = {}
         """Why each chiller was last started or stopped."""
-        self._stopped_at: dict[str, float] = {}
+        self.stopped_at: dict[str, float] = {}
         self._commanded: dict[str, Command] = {}
         """What was last said of each point."""
         self._proofs = Proofs(settings.proof_timeout)
@@ -122,7 +122,7 @@ class StagingSequence:
             if proven:
                 self.failures.pop(key, None)
             elif self._known.get(key):
-                self._stopped_at[key] = now
+                self.stopped_at[key] = now
             self._known[key] = proven
         self._proofs.forget(now)
 
@@ -180,10 +180,8 @@ class StagingSequence:
         def needs_water(chiller: Chiller) -> bool:
             if chiller in wanted or self.runs(chiller.key):
                 return True
-            stopped = self._stopped_at.get(chiller.key)
-            return (
-                stopped is not None and now - stopped < self._settings.stop_flow_delay
-            )
+            stopped = self.stopped_at.get(chiller.key)
+            return stopped is not None and now - stopped < self.settings.stop_flow_delay
 
         served = [item for item in self.plant.chillers if needs_water(item)]
         return sorted(served, key=lambda item: not self.runs(item.key))
@@ -331,7 +329,7 @@ class StagingSequence:
 
     def _closing(self, now: float, valve: str) -> bool:
         """Whether a valve was open a short time ago."""
-        since = self._stopped_at.get(valve)
+        since = self.stopped_at.get(valve)
         return since is not None and now - since < VALVE_CLOSING_TIME
 
     def _switch_chillers(
@@ -400,7 +398,7 @@ class StagingSequence:
     def _stuck(self, now: float, key: str) -> bool:
         """Whether a machine was told to stop long ago, and did not."""
         since = self._proofs.stopping(now, key)
-        return since is not None and since >= self._settings.proof_timeout
+        return since is not None and since >= self.settings.proof_timeout
 
     def _all_proven(self, machines: Iterable[Machine]) -> bool:
         return all(self._read.get(item.key) is True for item in machines)
@@ -439,9 +437,8 @@ class StagingSequence:
         for machine, reason in self._proofs.watch(now, unproven):
             if self.changing == machine.key:
                 self.changing = None
-            step.events.append(
-                Event("equipment_failed", reason, {"equipment": machine.key})
-            )
+            data = {"equipment": machine.key, "from": "commanded", "to": "failed"}
+            step.events.append(Event("equipment_failed", reason, data))
 
     # What outlives a restart
 
@@ -464,7 +461,7 @@ class StagingSequence:
             ),
             "stopped_at": {
                 key: at
-                for key, at in self._stopped_at.items()
+                for key, at in self.stopped_at.items()
                 if key not in self._motors
             },
             **self._proofs.resume(),
@@ -473,7 +470,7 @@ class StagingSequence:
     def restore(self, data: Mapping[str, Any], *, fresh: bool) -> None:
         """Go on from `resume`; only times that still count if it is not `fresh`."""
         for key, at in data.get("stopped_at", {}).items():
-            self._stopped_at[key] = float(at)
+            self.stopped_at[key] = float(at)
         self._proofs.restore(data, self._everything.keys(), fresh=fresh)
         if not fresh:
             return
