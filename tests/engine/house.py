@@ -122,6 +122,9 @@ async def running_apps(
     )
     daemon = AppDaemon(Logging(), asyncio.get_running_loop(), config)
     house.daemon = daemon
+    # One lock for all instances of a process is AppDaemon's own; one that is stopped
+    # while it holds it would keep the next from looking at its apps.
+    daemon.app_management.check_updates_lock = asyncio.Lock()
     if actions:
         house.install(daemon)
     await house.put(house.states)
