@@ -60,7 +60,7 @@ class Refusals:
                 " / ".join(field.label for field in about) or "Form",
                 ", ".join(field.shown(values.get(field.key)) for field in about),
                 text,
-                "Correct what it names",
+                "Change one of them" if len(about) > 1 else "Correct the form",
             ),
         )
 

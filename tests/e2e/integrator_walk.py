@@ -21,7 +21,7 @@ from demonstration.local_time import time_zone
 from demonstration.process import free_port
 from demonstration.simulated_plant import SimulatedPlant
 from demonstration.stack import REPOSITORY
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 import yaml
 
 from tests.e2e.blueprint_editor import BlueprintEditor, read_blueprint
@@ -116,6 +116,7 @@ class IntegratorWalk:
             entities = await socket.call("config/entity_registry/list")
             devices = await socket.call("config/device_registry/list")
         named = {item["id"]: item["name_by_user"] or item["name"] for item in devices}
+        self.devices = {name: key for key, name in named.items()}
         self.names = {
             item["entity_id"]: (
                 item["name"] or item["original_name"],
@@ -205,6 +206,25 @@ class IntegratorWalk:
             timeout=WAIT,
         )
 
+    async def is_run_by(self, automation: str, *machines: str) -> None:
+        """Wait until these machines run, commanded by an automation."""
+        for key in machines:
+            await self.state_is(self.point(f"{key}.run_status"), "on")
+            await self.page.wait_for_function(
+                """([entity, automation]) => document.querySelector('home-assistant')
+                    .hass.states[entity].attributes.owner === automation""",
+                arg=[
+                    self.point(f"{key}.run_command"),
+                    "automation." + _slug(automation),
+                ],
+                timeout=WAIT,
+            )
+
+    async def open_device(self, name: str, shows: str) -> None:
+        """Open the page of a device."""
+        await self.page.goto(f"/config/devices/device/{self.devices[name]}")
+        await expect(self.page.get_by_text(shows).first).to_be_visible()
+
     def point(self, key: str) -> str:
         """Return the entity of a point."""
         equipment, _, role = key.partition(".")
@@ -223,9 +243,8 @@ def yaml_inputs(key: str) -> dict[str, Any]:
 
 def of_automation(name: str) -> str:
     """Return the entity id of an automation's sensor."""
-    return "sensor.kspo_" + re.sub(r"\W+", "_", name.lower())
+    return f"sensor.kspo_{_slug(name)}"
 
 
-def button(place: Page | Locator, text: str) -> Locator:
-    """Return a button by its text."""
-    return place.locator("ha-button", has_text=text).first
+def _slug(name: str) -> str:
+    return re.sub(r"\W+", "_", name.lower())

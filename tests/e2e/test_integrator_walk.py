@@ -65,10 +65,11 @@ async def story(person: IntegratorWalk) -> None:
     await person.state_is(of_automation(HOURS), "not_in_plan")
     await person.give_today(profile)
 
-    await person.state_is("select.kspo_today_s_profile", "by_calendar|" + profile)
+    await person.state_is("select.kspo_today_s_profile", profile)
     await person.state_is(of_automation(HOURS), "on")
-    await person.state_is(of_automation(STAGING), "running|staging|.*")
-    await person.state_is(person.point("chiller_1.run_status"), "on")
+    await person.state_is(of_automation(STAGING), "running|staging_up")
+    await person.is_run_by(STAGING, "chiller_1", "pchp_1", "cdp_1", "ct_1")
+    await person.open_device("KSPO", HOURS)
     await person.show("running")
 
     # A form that cannot be right is told with the form's own words, and mended there.
