@@ -504,3 +504,10 @@ async def test_an_automation_that_is_gone_takes_its_changes_along(
     await room.async_forget("hours", deleted=True)
     assert room.planned.amendments_of("hours") == []
     assert room.planned.all() == []
+
+
+async def test_without_a_recorder_it_is_said_that_nothing_is_recorded(
+    operator: Operator,
+) -> None:
+    with pytest.raises(ServiceValidationError, match="does not record"):
+        await operator.ask("get_actions")

@@ -122,6 +122,7 @@ class CommandDesk:
         """
         time = self._clock.advance(now)
         self._board.now = now
+        self._readings = readings
         for expired in self._arbiter.expire(now):
             self._tell_expired(expired)
         pinned = filter(self._would_be_on, self._interlocks.locks.pins())
@@ -277,7 +278,7 @@ class CommandDesk:
         self._board.now = now
         wire = self._wires.of(order.point.key)
         again = wire.owned and not wire.in_doubt and wire.value == order.value
-        before = wire.value
+        before = self._present(wire)
         self._interlocks.took(time, order.point, order.value)
         if wire.mismatch is not None and wire.value == order.value:
             wire.rewrite_at = time + min(
@@ -313,6 +314,13 @@ class CommandDesk:
             after=order.value,
         )
 
+    def _present(self, wire: Wire) -> Value | None:
+        """Return what a point has, or had last; None where that is not known."""
+        if wire.owned:
+            return wire.value
+        reading = self._readings.get(wire.point.key)
+        return wire.value if reading is None else reading.good
+
     def failed(self, now: float, order: Order, error: str) -> None:
         """Note that the wire did not take an order, or did not say so.
 
@@ -330,7 +338,7 @@ class CommandDesk:
                 f"{point_name(self._plant, order.point)} was not written: "
                 f"{str(error)[:200]}; it is tried again",
                 order.source,
-                before=wire.value,
+                before=self._present(wire),
                 after=GIVEN_BACK if order.value is None else order.value,
             )
 
@@ -440,7 +448,7 @@ class CommandDesk:
             self._plant.points[key],
             text,
             slot.request.source if slot is not None else None,
-            before=self._wires.of(key).value,
+            before=self._present(self._wires.of(key)),
             after=slot.request.value if slot is not None else GIVEN_BACK,
         )
 
