@@ -8,22 +8,18 @@ Everything is on loopback; devices and clients are processes of their own.
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 import json
-import os
 from pathlib import Path
-import platform
 import signal
 import sys
 import tempfile
 import time
 from typing import Any
 
-from homeassistant.const import __version__ as home_assistant_version
-
 from .bus_parts import bacnet, large_house, modbus, mstp, recovery
 from .bus_parts.child import REPOSITORY
 from .bus_parts.result import Result
+from .shared.machine import machine
 from .shared.page import PAGE, table, write_rows
 
 _PARTS: dict[str, Callable[[Path], Awaitable[Result]]] = {
@@ -69,14 +65,6 @@ async def _run(
     return results, failures
 
 
-def _machine() -> str:
-    return (
-        f"{datetime.now(UTC):%d %b %Y}, {os.process_cpu_count()} cores "
-        f"({platform.machine()}), Python {platform.python_version()}, Home Assistant "
-        f"{home_assistant_version}"
-    )
-
-
 def main() -> int:
     """Run; return 0 when everything that was asked for could be measured."""
     arguments = _arguments()
@@ -88,13 +76,13 @@ def main() -> int:
     results, failures = asyncio.run(_run(arguments.part or [*_PARTS], say))
     figures = [figure for result in results.values() for figure in result.figures]
     if arguments.markdown and figures:
-        write_rows("bus", _machine(), figures)
+        write_rows("bus", machine(), figures)
     if arguments.json:
         told: dict[str, Any] = {
             figure.key: round(figure.value, 4) for figure in figures
         }
         told["details"] = {
-            "machine": _machine(),
+            "machine": machine(),
             "failures": failures,
             "beside": {figure.key: figure.beside for figure in figures},
             **{name: result.details for name, result in results.items()},
@@ -105,7 +93,7 @@ def main() -> int:
             print(f"\n{name}")
             for text, value in result.details.items():
                 print(f"  {text}: {value}")
-        print(f"\n{_machine()}\n\n{table(figures)}")
+        print(f"\n{machine()}\n\n{table(figures)}")
     for name, reason in failures.items():
         say(f"\n{name} could not be measured: {reason}")
     return 1 if failures else 0

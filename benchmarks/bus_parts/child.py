@@ -53,11 +53,13 @@ class Child:
 
 
 @asynccontextmanager
-async def child(module: str, folder: Path, **settings: Any) -> AsyncIterator[Child]:
-    """Run `benchmarks.bus_parts.<module>` and begin it with `settings`."""
+async def child(
+    module: str, folder: Path, *, package: str = "bus_parts", **settings: Any
+) -> AsyncIterator[Child]:
+    """Run a module of a benchmark's `package` and begin it with `settings`."""
     program = Program(
         module,
-        [sys.executable, "-m", f"benchmarks.bus_parts.{module}"],
+        [sys.executable, "-m", f"benchmarks.{package}.{module}"],
         folder / f"{module}.log",
         cwd=REPOSITORY,
         # BAC0 writes to the user's folder when it is imported.

@@ -1,10 +1,12 @@
-"""The parts of the bus benchmark that start a Home Assistant, at their smallest."""
+"""The parts of the benchmarks that start a Home Assistant, at their smallest."""
 
 import asyncio
 from math import isfinite
 from pathlib import Path
 
 from benchmarks.bus_parts import large_house, recovery
+from benchmarks.latency_parts import figures as latency
+from benchmarks.latency_parts.sites import site_of
 
 
 def test_a_device_that_was_away_is_timed_until_its_reports_are_live(
@@ -29,3 +31,25 @@ def test_a_house_with_the_example_plant_is_weighed(tmp_path: Path) -> None:
     assert all(isfinite(value) for value in figures.values())
     assert figures["ha.rss_mb"] > 50
     assert result.details["entities available"] > 0
+
+
+def test_a_changed_reading_is_followed_to_the_command_on_the_wire(
+    tmp_path: Path,
+) -> None:
+    result = asyncio.run(
+        latency.measure(site_of("kspo"), tmp_path, times=3, settle=1.0)
+    )
+
+    figures = {figure.key: figure.value for figure in result.figures}
+    assert figures.keys() == {
+        "latency.kspo.p50_ms",
+        "latency.kspo.p99_ms",
+        "latency.kspo.transport_p99_ms",
+        "latency.kspo.transport_to_round_trip",
+        "latency.kspo.control_core_percent",
+    }
+    assert all(isfinite(value) and value > 0 for value in figures.values())
+    assert figures["latency.kspo.p50_ms"] <= figures["latency.kspo.p99_ms"]
+    assert result.details["changes"] == 18
+    assert result.details["changes that could be followed"] >= 17
+    assert result.details["automations"] > 6, "the site's own run besides"
