@@ -21,6 +21,7 @@ from .staging_outputs import StagingOutputs
 from .staging_planned import DOWN, UP, StagingOccurrences
 from .staging_plant import Chiller, StagingPlant, staging_plant
 from .staging_report import change, chiller_state, what_is_missing, who_cannot
+from .staging_rest import Rest
 from .staging_sequence import SequenceSettings, SequenceStep, StagingSequence
 from .staging_thresholds import StagingThresholds
 
@@ -38,8 +39,7 @@ class ChillerAddSubtract:
         self._plan = plan
         self._plant: StagingPlant = staging_plant(plan, automation)
         self._config = StagingConfig(automation)
-        plants = plan.of_type("plant")
-        plant = plants[0] if plants else None
+        plant = next(iter(plan.of_type("plant")), None)
 
         def point(role: str) -> str | None:
             return plant.point(role) if plant else None
@@ -54,6 +54,7 @@ class ChillerAddSubtract:
             SequenceSettings(self._config.proof_timeout, self._config.stop_flow_delay),
             shared_cells(plan, automation, self._plant),
         )
+        self._rest = Rest(self._sequence)
         self._thresholds = StagingThresholds(
             plan, automation, self._plant, self._config
         )
@@ -103,7 +104,7 @@ class ChillerAddSubtract:
                 self._restore(now, self._resume)
             self._resume = None
         events: list[Event] = []
-        self._sequence.observe(now, inputs)
+        self._rest.observe(now, inputs)
         if self._order.observe(now, inputs):
             # No hot swap: who runs, runs on (Guideline 36-2021 §5.1.15).
             self._wanted = self._order.of(self._wanted)
@@ -117,7 +118,7 @@ class ChillerAddSubtract:
         self._measure(now, inputs, setpoint)
         self._occurrences.take(now, inputs.amendments)
         excluded = self._choose(now, inputs, events)
-        step = self._sequence.step(now, inputs, self._wanted, self._reason)
+        step = self._rest.step(now, inputs, self._wanted, self._reason)
         events.extend(step.events)
         self._settle(now, events)
         self._outputs.primary.step(now, inputs, self._running(), self._settled)
@@ -222,7 +223,7 @@ class ChillerAddSubtract:
         """Decide which chillers should run; return why others cannot."""
         excluded = {}
         for chiller in self._plant.chillers:
-            why = self._sequence.unavailable(chiller, inputs)
+            why = self._rest.unavailable(chiller, inputs)
             why = why or self._order.why_not(chiller)
             if why is not None and not self._sequence.runs(chiller.key):
                 excluded[chiller.key] = why
@@ -351,8 +352,7 @@ class ChillerAddSubtract:
     def _setpoint(self, inputs: Inputs) -> float:
         """Return the supply temperature to hold, in °C.
 
-        The plant's setpoint where there is one, so that whoever may set it
-        (an operator, a reset) also sets the chillers.
+        The plant's setpoint where there is one: who sets it also sets the chillers.
         """
         setpoint = inputs.number(self._setpoint_point)
         return self._config.setpoint if setpoint is None else setpoint
@@ -451,8 +451,8 @@ class ChillerAddSubtract:
     def _minimum_remaining(self, now: float) -> int | None:
         if self._stage_since is None or not self._wanted:
             return None
-        held = now - self._stage_since
-        return round(max(0.0, self._config.minimum_stage_time - held))
+        over = self._stage_since + self._config.minimum_stage_time
+        return round(max(0.0, over - now))
 
     def _chiller_state(
         self, chiller: Chiller, excluded: Mapping[str, str]
