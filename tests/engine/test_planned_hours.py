@@ -164,6 +164,20 @@ def test_a_cancelled_start_keeps_the_plant_off_that_day() -> None:
     assert not any(item.cancelled for item in after)
 
 
+def test_the_next_start_can_take_the_place_of_one_that_was_cancelled() -> None:
+    schedule = hours()
+    monday, _, tuesday = step(schedule, SATURDAY).planned[:3]
+    assert tuesday.earliest == local(2026, 11, 23, 18)
+    off: dict[str, Amendment] = {monday.id: Amendment(cancelled=True)}
+    found = step(schedule, SATURDAY, off).planned
+    assert found[1].id == tuesday.id
+    assert found[1].earliest == local(2026, 11, 20, 18), "Friday's stop"
+    off[tuesday.id] = Amendment(at=local(2026, 11, 23, 12))
+    assert is_on(schedule, local(2026, 11, 23, 12), off)
+    assert is_on(schedule, local(2026, 11, 24, 3), off)
+    assert not is_on(schedule, local(2026, 11, 24, 18), off)
+
+
 def test_a_cancelled_stop_lets_the_plant_run_into_the_next_day() -> None:
     schedule = hours()
     monday = local(2026, 11, 23, 12)

@@ -189,9 +189,9 @@ class Agenda:
 
     def _action(self, begin: bool, index: int) -> PlannedAction:
         span = self.spans[index]
-        before = self.spans[index - 1].end if index else None
-        last = index + 1 == len(self.spans)
-        after = None if last else self.spans[index + 1].begin
+        earlier = [item.end for item in self.spans[:index] if not item.skipped]
+        later = [item.begin for item in self.spans[index + 1 :] if not item.skipped]
+        before, after = (earlier[-1] if earlier else None), next(iter(later), None)
         said = self._say(begin, span)
         kind, original = self._kinds[not begin], span.planned[not begin]
         cancelled = (span.first if begin else span.last).cancelled
