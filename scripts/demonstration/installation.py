@@ -216,6 +216,16 @@ class Installation:
             month = self.today() + timedelta(days=9)
             await self.put_on_calendar(socket, month, HOLIDAY)
 
+    @property
+    def pages(self) -> list[str]:
+        """The pages of the example's dashboard."""
+        return [str(view["path"]) for view in self._dashboard()["views"]]
+
+    def _dashboard(self) -> dict[str, Any]:
+        text = (self.example / "dashboard.yaml").read_text(encoding="utf-8")
+        dashboard: dict[str, Any] = yaml.safe_load(text)
+        return dashboard
+
     async def _make_dashboard(self, socket: WebSocket) -> None:
         """Save the example's dashboard, as its editor does."""
         await socket.call(
@@ -228,7 +238,7 @@ class Installation:
         await socket.call(
             "lovelace/config/save",
             url_path=DASHBOARD,
-            config=yaml.safe_load((self.example / "dashboard.yaml").read_text()),
+            config=self._dashboard(),
         )
 
 

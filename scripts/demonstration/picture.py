@@ -22,14 +22,25 @@ async def take_picture(stack: Stack, path: str, file: Path) -> None:
         await page.wait_for_selector(
             "home-assistant-main", state="attached", timeout=60_000
         )
+        await page.wait_for_selector("hui-view hui-card", timeout=120_000)
         await page.wait_for_timeout(_SETTLE_SECONDS * 1000)
         file.parent.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=file)
 
 
 async def take_pictures(stack: Stack, file: Path) -> None:
-    """Let the plant stand, start, and add a chiller; then take the picture."""
+    """Let the plant stand, start, and add a chiller; then take the picture.
+
+    A site that follows its own calendar is shown as it is, page by page.
+    """
     installation = stack.installation
+    if installation.first_profile is None:
+        await asyncio.sleep(_TWO_CHILLERS_SECONDS)
+        for page in stack.installation.pages:
+            await take_picture(
+                stack, f"/{DASHBOARD}/{page}", file.with_stem(f"{file.stem}_{page}")
+            )
+        return
     async with stack.home_assistant.connect() as socket:
         await installation.move_today(socket, HOLIDAY)
         await stack.simulator.tell("load 0.1")
