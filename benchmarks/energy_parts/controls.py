@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from appdaemon.apps.chiller_control.control.chiller_add_subtract import (
     ChillerAddSubtract,
 )
+from appdaemon.apps.chiller_control.control.chiller_curves import CHILLER_CURVES
 from appdaemon.apps.chiller_control.control.chiller_plant_schedule import (
     ChillerPlantSchedule,
 )
@@ -29,6 +30,8 @@ CONTROL_INTERVAL = 60.0
 WARMEST_SUPPLY = 9.0
 """°C; the same for all who reset it, and for the bound."""
 
+_PRESSURE = "chilled_water_differential_pressure_setpoint"
+
 BUILD: Mapping[str, Callable[[Plan, PlanAutomation], Controller]] = {
     "chiller_plant_schedule": ChillerPlantSchedule,
     "chiller_add_subtract": ChillerAddSubtract,
@@ -45,6 +48,31 @@ def _keys(plant: Plant, kind: EquipmentType, role: str = "") -> list[str]:
         for item in plant.of_type(kind)
         if not role or role in item.points
     ]
+
+
+def _pressures(plant: Plant) -> dict[str, float]:
+    """Return the pressures of the reset: those that the plant file gives the point.
+
+    At most what holds when nobody resets it, which is the design's.
+    """
+    point = plant.of_type(EquipmentType.PLANT)[0].points[_PRESSURE]
+    assert point.low is not None
+    assert isinstance(point.release, int | float)
+    return {
+        "differential_pressure_minimum": point.low,
+        "differential_pressure_maximum": point.release,
+    }
+
+
+def _machine(plant: Plant) -> dict[str, str | float]:
+    """Return what the forms say of the chillers, as their data sheet has it.
+
+    The lift may fall as far as the machine's own curves were published for; the
+    12 K of Guideline 36 are for machines of which nothing is known.
+    """
+    curves = str(plant.simulation.get("chiller_curves", next(iter(CHILLER_CURVES))))
+    coldest = CHILLER_CURVES[curves].condenser[0]
+    return {"chiller_curves": curves, "minimum_lift": coldest - WARMEST_SUPPLY}
 
 
 def _always_on() -> Automation:
@@ -196,12 +224,12 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
             stage_down_threshold=88,
             primary_flow="follow",
             primary_flow_minimum=55,
+            **_machine(plant),
         ),
         _pressure_loop(plant),
         _reset(
             plant,
-            differential_pressure_minimum=15,
-            differential_pressure_maximum=118,
+            **_pressures(plant),
             split=60,
             trim_interval=120,
             trim=1,
@@ -220,6 +248,7 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
             cells="all",
             minimum_cell_flow=10,
             condenser_flow_minimum=56,
+            **_machine(plant),
         ),
     )
 

@@ -6,7 +6,7 @@ not matter from what it began. Processes share the chunks.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +35,11 @@ from .controls import CONTROL_INTERVAL, CONTROLS
 from .recording import BIN, Recorder, Run
 
 DAYS_A_YEAR = 365
+GENERATED: Mapping[str, Callable[[], WeatherSeries]] = {
+    "tropical": WeatherSeries.tropical,
+    "desert": WeatherSeries.desert,
+}
+"""Years of weather that need no file."""
 WARM_UP = 4 * 3600.0
 """Seconds before a chunk that are not counted."""
 _LONGEST_CHUNK = 2
@@ -92,14 +97,14 @@ def chunks_of(days: int) -> tuple[Chunk, ...]:
 
 
 def weather_of(name: str, plant: Plant) -> WeatherSeries:
-    """Return the weather: `tropical`, `site` (the plant file's) or an EPW file.
+    """Return the weather: a generated one, `site` (the plant file's) or an EPW file.
 
     Raise `WeatherError` for a file that is unfit.
     """
     if name == "site":
         return read_settings(plant).weather()
-    if name == "tropical":
-        return WeatherSeries.tropical()
+    if name in GENERATED:
+        return GENERATED[name]()
     return WeatherSeries.from_epw(Path(name))
 
 

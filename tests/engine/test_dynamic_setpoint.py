@@ -6,11 +6,11 @@ from typing import Any
 
 from chiller_control.control.decision import ControlRefused, Decision, Inputs, Value
 from chiller_control.control.dynamic_setpoint import DynamicSetpoint
-from chiller_control.control.plan import Plan
+from chiller_control.control.plan import Plan, parse_plan
 from factories import first
 from hypothesis import given, settings, strategies as st
 import pytest
-from whole_plant import commands, form, readings, whole_plan
+from whole_plant import commands, form, readings, whole_plan, whole_plan_data
 
 TEMPERATURE = "plant.chilled_water_supply_temperature_setpoint"
 PRESSURE = "plant.chilled_water_differential_pressure_setpoint"
@@ -335,3 +335,69 @@ def test_restart_with_nonsense_begins_anew() -> None:
     controller = DynamicSetpoint(plant.plan, automation)
     decision = controller.step(plant.now, Inputs(plant.values))
     assert decision.state == "controlling"
+
+
+class PumpedReset(Reset):
+    """A reset of a plant whose secondary pumps say what they take."""
+
+    def __init__(self, **config: Any) -> None:
+        self.form = form("dynamic_setpoint", {}, CONFIG | config)
+        data = whole_plan_data(self.form)
+        for item in data["equipment"].values():
+            if item["type"] == "secondary_chilled_water_pump":
+                item["ratings"]["power"] = 20.0
+        super().__init__(plan=parse_plan(data), **config)
+
+    def warm(self) -> "PumpedReset":
+        for n in (1, 2, 3):
+            self.values[f"zone_{n}.cooling_valve_position"] = 100.0
+        return self
+
+
+def test_water_gets_colder_where_pumps_take_more_than_that_costs() -> None:
+    # One pump at 98 % takes 12 % of what the chiller does.
+    plant = PumpedReset(trim=0, respond=1, valve_request_on=95)
+    plant.values[TEMPERATURE], plant.values[PRESSURE] = 10.0, 60.0
+    plant.values["schp_1.speed"] = 98.0
+    plant.warm().go(60)
+    share = plant.decision.attributes["pump_share"]
+    assert isinstance(share, float)
+    assert share > 10.0
+    assert plant.temperature < 9.5
+    assert plant.pressure < 70.0
+    first_way = PumpedReset(trim=0, respond=1, valve_request_on=95, pump_share=100)
+    first_way.values[TEMPERATURE], first_way.values[PRESSURE] = 10.0, 60.0
+    first_way.values["schp_1.speed"] = 98.0
+    first_way.warm().go(30)
+    assert first_way.temperature == 10.0
+    assert first_way.pressure > plant.pressure + 8.0
+
+
+def test_no_more_is_asked_for_while_water_is_short_and_does_not_come() -> None:
+    plant = PumpedReset(trim=0, respond=1, valve_request_on=95)
+    plant.values[TEMPERATURE], plant.values[PRESSURE] = 10.0, 60.0
+    plant.values["plant.chilled_water_flow"] = 75.0
+    plant.values["plant.chilled_water_supply_temperature"] = 12.0
+    plant.values["plant.chilled_water_return_temperature"] = 16.0
+    plant.warm().go(60)
+    held = plant.reset
+    plant.go(30)
+    assert plant.reset == held
+    # With another chiller there is water enough: it is asked for again.
+    for point in ("run_status", "run_command"):
+        plant.values[f"chiller_2.{point}"] = True
+    plant.go(60)
+    assert plant.reset > held
+
+
+def test_the_way_survives_a_restart() -> None:
+    plant = PumpedReset(trim=0, respond=1, valve_request_on=95)
+    plant.values[TEMPERATURE], plant.values[PRESSURE] = 10.0, 60.0
+    plant.values["schp_1.speed"] = 98.0
+    plant.warm().go(60)
+    before = plant.temperature, plant.pressure
+    data = json.loads(json.dumps(dict(plant.decision.attributes)))
+    assert 0.0 <= data["resume"]["knee"] < 1.0
+    plant.restart(60.0).go(1)
+    assert plant.temperature == pytest.approx(before[0], abs=0.3)
+    assert plant.pressure == pytest.approx(before[1], abs=6.0)

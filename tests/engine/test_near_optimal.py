@@ -255,7 +255,7 @@ def test_points_of_the_grid_are_searched_once() -> None:
     assert model.best_near(1505.0, 24.95, 6.98, 2, (2, 3)) is one
     assert model.best_near(1700.0, 25.0, 7.0, 2, (2, 3)) is not one
     assert near_optimal(replace(RATINGS)) is model, "equal plants share what is found"
-    assert model.break_even_near(25.2, 7.1, 1) == model.break_even(25.0, 7.0, 1)
+    assert model.break_even_near(25.2, 7.1, 1, 0.0) == model.break_even(25.0, 7.0, 1)
 
 
 def test_a_search_is_cheap_enough_for_a_site() -> None:
@@ -281,3 +281,13 @@ def test_every_curve_set_is_one_at_its_rating(name: str) -> None:
     power, _ = part_load(curves, full, float(full.capacity), 0.2)
     assert float(full.capacity) == pytest.approx(1.0, abs=0.06)
     assert float(power) == pytest.approx(1.0, abs=0.07)
+
+
+def test_a_chiller_more_must_save_what_is_asked() -> None:
+    # Cold condenser water: two machines at half load beat one at full.
+    any_saving, some, much = (
+        MODEL.break_even(12.0, 9.0, 1, saving) for saving in (0.0, 0.05, 0.15)
+    )
+    assert any_saving < some < much
+    fewer, more = (MODEL.best(some, 12.0, 9.0, chillers) for chillers in (1, 2))
+    assert more.power == pytest.approx(0.95 * fewer.power, rel=0.02)

@@ -14,7 +14,7 @@ from chiller_control.control.staging_thresholds import (
 )
 from factories import first, staging
 import pytest
-from whole_plant import readings, whole_plan
+from whole_plant import form, readings, whole_plan
 
 CHILLER = 1407.0
 
@@ -22,8 +22,8 @@ CHILLER = 1407.0
 class Staging:
     """The parts of a staging automation on a whole plant."""
 
-    def __init__(self, **config: Any) -> None:
-        self.plan = whole_plan(staging(3, **config))
+    def __init__(self, *others: dict[str, Any], **config: Any) -> None:
+        self.plan = whole_plan(staging(3, **config), *others)
         automation = first(self.plan)
         self.plant = staging_plant(self.plan, automation)
         self.config = StagingConfig(automation)
@@ -93,6 +93,43 @@ def test_model_says_when_another_chiller_is_cheaper_or_needed() -> None:
     assert 95.0 < hot.up < mild.up < 125.0
     two = staging_.at(2, weather__wet_bulb_temperature=22.0)
     assert two.down == pytest.approx(mild.up - 5.0), "down is judged for one less"
+
+
+def test_model_counts_pumps_as_they_run() -> None:
+    """Where others slow them down, one chiller more costs little pumping."""
+    towers = form("smart_ct", {"outputs": ["cdp_1", "cdp_2", "cdp_3", "ct_1"]}, {})
+    wide: dict[str, Any] = {
+        "staging": "model",
+        "stage_up_threshold": 130,
+        "start_saving": 0,
+        "minimum_lift": 9,
+    }
+    cold = {"weather__wet_bulb_temperature": 12.0}
+    fast = Staging(**wide).at(1, **cold)
+    slow = Staging(towers, **wide, primary_flow="follow").at(1, **cold)
+    assert slow.up < fast.up - 10.0
+
+
+def test_a_start_for_its_saving_alone_must_be_worth_it() -> None:
+    wide: dict[str, Any] = {
+        "staging": "model",
+        "stage_up_threshold": 130,
+        "minimum_lift": 9,
+    }
+    cold = {"weather__wet_bulb_temperature": 12.0}
+    eager = Staging(**wide, start_saving=0).at(1, **cold)
+    reluctant = Staging(**wide, start_saving=10).at(1, **cold)
+    assert eager.up + 2.0 < reluctant.up
+
+
+def test_a_falling_load_may_be_nearer_to_what_one_less_carries() -> None:
+    found = Staging(
+        staging="model", stage_up_threshold=105, stage_down_threshold=80
+    ).at(2, weather__wet_bulb_temperature=26.0)
+    assert found.down == 80.0
+    assert 90.0 < found.falling <= 100.0
+    by_load = Staging().at(2)
+    assert by_load.falling == by_load.down, "only where a model says what is enough"
 
 
 def test_model_never_trusts_a_stage_with_more_than_was_configured() -> None:

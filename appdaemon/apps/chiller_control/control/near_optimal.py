@@ -80,7 +80,7 @@ class NearOptimal:
         """Lay out the candidates."""
         self.ratings = ratings
         self._optima: dict[tuple[int, int, int, int, tuple[int, ...]], Optimum] = {}
-        self._break_evens: dict[tuple[int, int, int], float] = {}
+        self._break_evens: dict[tuple[int, int, int, float], float] = {}
         self._curves = CHILLER_CURVES[ratings.curves]
         self._rated_power = ratings.capacity / ratings.coefficient_of_performance
         self._fan_speeds = np.linspace(
@@ -219,8 +219,10 @@ class NearOptimal:
             clipped=bool(np.broadcast_to(steady.clipped, cost.shape)[at]),
         )
 
-    def break_even(self, wet_bulb: float, supply: float, chillers: int) -> float:
-        """Return the load in kW above which one chiller more is cheaper.
+    def break_even(
+        self, wet_bulb: float, supply: float, chillers: int, saving: float = 0.0
+    ) -> float:
+        """Return the load in kW above which one chiller more saves this share.
 
         Or above which these cannot carry it. Found between the load of one
         chiller less and the most that is available, to 1 % of a chiller.
@@ -231,7 +233,8 @@ class NearOptimal:
             load = 0.5 * (low + high)
             fewer = self.best(load, wet_bulb, supply, chillers)
             more = self.best(load, wet_bulb, supply, chillers + 1)
-            if fewer.feasible and (fewer.power <= more.power or not more.feasible):
+            worth = more.feasible and more.power < fewer.power * (1.0 - saving)
+            if fewer.feasible and not worth:
                 low = load
             else:
                 high = load
@@ -270,15 +273,17 @@ class NearOptimal:
             )
         return found
 
-    def break_even_near(self, wet_bulb: float, supply: float, chillers: int) -> float:
+    def break_even_near(
+        self, wet_bulb: float, supply: float, chillers: int, saving: float
+    ) -> float:
         """Return `break_even` at whole °C, remembered."""
-        at = (round(wet_bulb), round(supply), chillers)
+        at = (round(wet_bulb), round(supply), chillers, saving)
         found = self._break_evens.get(at)
         if found is None:
             if len(self._break_evens) >= MEMORY:
                 self._break_evens.clear()
             found = self._break_evens[at] = self.break_even(
-                float(at[0]), float(at[1]), chillers
+                float(at[0]), float(at[1]), chillers, saving
             )
         return found
 

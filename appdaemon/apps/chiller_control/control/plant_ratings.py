@@ -92,10 +92,13 @@ def plant_ratings(
     drives_pumps: bool,
     fan_minimum: float,
     fan_maximum: float = 100.0,
+    primary_flow: float = 1.0,
 ) -> PlantRatings:
     """Return what the near-optimal model has to know; raises ControlRefused.
 
-    Machines of a kind count as alike: the mean of what their plates say.
+    `primary_flow` is the share of its flow at which a primary pump runs that
+    comes with one chiller more; its power goes with the cube of it. Machines of
+    a kind count as alike: the mean of what their plates say.
     """
     number = automation.number
     curves = choice(
@@ -137,7 +140,7 @@ def plant_ratings(
         cell_flow=mean(cells, "water_flow") or flow,
         fan_power=mean(cells, "fan_power") or 0.0156 * capacity,
         pump_power=mean(pumps, "power") or 0.0185 * capacity,
-        primary_pump_power=mean(pchps, "power"),
+        primary_pump_power=mean(pchps, "power") * primary_flow**3,
         static_share=min(static, 0.9),
         fan_minimum=max(fan_minimum, 10.0) / 100.0,
         fan_maximum=fan_maximum / 100.0,

@@ -1,7 +1,5 @@
 """The numbers of a staging automation, and the speeds that follow from them."""
 
-from collections.abc import Iterable
-
 from .decision import ControlRefused
 from .driven_points import driven_points
 from .plan import Plan, PlanAutomation, PlanPoint
@@ -41,6 +39,7 @@ class StagingConfig:
                 "stage_down_threshold",
                 "stage_up_threshold",
             )
+        self.start_saving = number("start_saving", 5.0, minimum=0.0, maximum=50.0)
         self.stage_hold = number("stage_hold", 900.0, minimum=0.0)
         self.minimum_stage_time = number("minimum_stage_time", 900.0, minimum=0.0)
         self.error = number("supply_temperature_error", 1.0, minimum=0.0)
@@ -71,7 +70,7 @@ def configured_speeds(
     plan: Plan, automation: PlanAutomation, plant: StagingPlant, config: StagingConfig
 ) -> dict[str, tuple[str, float]]:
     """Speed point and value by run command, but for speeds that a loop drives."""
-    driven = set(_driven(plan, automation))
+    driven = driven_by_others(plan, automation)
     values = {
         "condenser_water_pump": config.condenser_pump_speed,
         "cooling_tower": config.tower_fan_speed,
@@ -94,17 +93,20 @@ def shared_cells(
     plan: Plan, automation: PlanAutomation, plant: StagingPlant
 ) -> frozenset[str]:
     """Return the towers that another automation may run besides."""
-    driven = set(_driven(plan, automation))
+    driven = driven_by_others(plan, automation)
     return frozenset(
         key for key in plant.keys(COOLING_TOWERS) if f"{key}.run_command" in driven
     )
 
 
-def _driven(plan: Plan, automation: PlanAutomation) -> Iterable[str]:
-    """Yield the points that other automations say they drive."""
-    for other in plan.automations:
-        if other.id != automation.id:
-            yield from driven_points(plan, other)
+def driven_by_others(plan: Plan, automation: PlanAutomation) -> frozenset[str]:
+    """Return the points that other automations say they drive."""
+    return frozenset(
+        point
+        for other in plan.automations
+        if other.id != automation.id
+        for point in driven_points(plan, other)
+    )
 
 
 def limited(value: float, point: PlanPoint) -> float:

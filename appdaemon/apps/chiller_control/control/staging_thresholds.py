@@ -20,8 +20,8 @@ from .decision import Inputs
 from .plan import Plan, PlanAutomation
 from .plant_ratings import plant_ratings, search_of
 from .staging_conditions import AVERAGING_TIME, RollingMean
-from .staging_config import StagingConfig
-from .staging_plant import StagingPlant
+from .staging_config import StagingConfig, driven_by_others
+from .staging_plant import CONDENSER_WATER_PUMPS, StagingPlant
 from .tower_laws import wet_bulb
 
 if TYPE_CHECKING:
@@ -108,12 +108,18 @@ class StagingThresholds:
                 for item in chillers
                 for key in item.served_by.get("cooling_towers", ())
             )
+            driven = driven_by_others(plan, automation)
+            pumps = plant.keys(CONDENSER_WATER_PUMPS)
+            # Whoever follows the flow slows the pumps down that run already.
+            follows = config.primary_flow == "follow"
             ratings = plant_ratings(
                 plan,
                 automation,
                 chillers,
                 [plan.equipment[key] for key in towers],
-                drives_pumps=False,
+                drives_pumps=bool(pumps)
+                and all(f"{key}.speed_command" in driven for key in pumps),
+                primary_flow=config.primary_flow_minimum / 100 if follows else 1.0,
                 fan_minimum=20.0,
             )
             self._model = search_of(ratings)
@@ -166,10 +172,12 @@ class StagingThresholds:
         if wet is None or supply is None:
             return self._fixed._replace(note="wet bulb not known: fixed thresholds")
 
+        saving = self._config.start_saving / 100.0
+
         def break_even(count: int) -> float:
             if not 1 <= count < model.ratings.chillers:
                 return 100.0
-            load = model.break_even_near(wet, supply, count)
+            load = model.break_even_near(wet, supply, count, saving)
             return 100.0 * load / (count * model.ratings.capacity)
 
         up = min(self._config.up, break_even(chillers))
