@@ -12,9 +12,7 @@ from chiller_control.control.demand_response.grid_event import (
 )
 from hypothesis import given, strategies as st
 import pytest
-
-START = datetime(2026, 6, 24, 14, tzinfo=UTC)
-NOW = START.timestamp() - 3600
+from utility_events import NOW, START, new_event
 
 
 def old_event(**changes: Any) -> dict[str, Any]:
@@ -56,24 +54,6 @@ def old_event(**changes: Any) -> dict[str, Any]:
         "active_period": period | changes.get("period", {}),
         "event_signals": changes.get("signals", signals),
     }
-
-
-def new_event(**changes: Any) -> dict[str, Any]:
-    """Return an event as a 3.x server gives it."""
-    return {
-        "id": "e1",
-        "objectType": "EVENT",
-        "programID": "p1",
-        "createdDateTime": "2026-06-24T12:00:00Z",
-        "modificationDateTime": "2026-06-24T12:00:00Z",
-        "eventName": "hot",
-        "priority": 0,
-        "intervalPeriod": {"start": "2026-06-24T14:00:00Z", "duration": "PT1H"},
-        "intervals": [
-            {"id": 0, "payloads": [{"type": "SIMPLE", "values": [2]}]},
-            {"id": 1, "payloads": [{"type": "SIMPLE", "values": [1]}]},
-        ],
-    } | changes
 
 
 def test_an_event_of_2_0b_is_read_with_all_its_signals() -> None:

@@ -44,8 +44,10 @@ def seconds_of(duration: str) -> float:
     return -total if found["sign"] == "-" else total
 
 
-def grid_event(event: Mapping[str, Any], source: str) -> GridEvent:
+def grid_event(event: object, source: str) -> GridEvent:
     """Return an event in our words. Raises `EventRefused` naming what is wrong."""
+    if not isinstance(event, Mapping):
+        raise EventRefused("it is no event")
     try:
         return _read(event, source)
     except EventRefused:

@@ -1,0 +1,324 @@
+"""The OpenADR 3 side of the plant: events fetched, reports sent, over plain HTTP.
+
+3.0.1 and 3.1 differ in who a VEN says it is and in what a report must name; the
+rest is the same. There is no answer to an event in OpenADR 3: whether a site takes
+part is told by what it reports. An event that is no longer listed was withdrawn.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+import logging
+import time
+from typing import Any, Literal, TypeAlias
+
+import aiohttp
+
+from .control.demand_response.event_book import EventBook, Told
+from .control.demand_response.grid_event import EventRefused
+from .control.demand_response.openadr3 import grid_event
+from .openadr2_ven import Health, Refusal
+
+_LOGGER = logging.getLogger(__name__)
+
+Version: TypeAlias = Literal["3.0", "3.1"]
+Value: TypeAlias = float | str
+
+PAGE = 50
+"""Objects a request; the most that the specification lets a server give."""
+MOST_PAGES = 20
+LONGEST_PAUSE = 300.0
+_TIMEOUT = aiohttp.ClientTimeout(total=30.0)
+_EARLY = 60.0
+"""Seconds before its end at which a token is fetched anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ven3Settings:
+    """How a utility's server is reached."""
+
+    name: str
+    ven_name: str
+    url: str
+    client_id: str
+    client_secret: str
+    version: Version = "3.1"
+    token_url: str | None = None
+    """None: the server is asked for it (3.1), or has it at /auth/token."""
+    program: str | None = None
+    """The name of the only program whose events count; None: all of them."""
+    poll: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """What is reported of an interval: `values` by payload type."""
+
+    start: float
+    duration: float
+    values: Mapping[str, Value]
+
+
+class ServerRefused(Exception):
+    """An answer that is none; says what the server said."""
+
+
+@dataclass
+class Ven3:
+    """One connection to one VTN; `store` and `told` as in the 2.0b VEN."""
+
+    settings: Ven3Settings
+    book: EventBook
+    store: Callable[[], Awaitable[None]]
+    told: Callable[[Told | Refusal], None]
+    clock: Callable[[], float] = time.time
+    health: Health = field(default_factory=Health)
+    _token: str | None = None
+    _token_ends: float = 0.0
+    _ven_id: str | None = None
+    _program_id: str | None = None
+    _refused: dict[str, int] = field(default_factory=dict)
+    """Modifications that were refused, so that each is told once."""
+
+    async def run(self) -> None:
+        """Keep fetching events until cancelled."""
+        pause = self.settings.poll
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            while True:
+                try:
+                    await self.fetch(session)
+                    pause = self.settings.poll
+                except (aiohttp.ClientError, TimeoutError, ServerRefused) as error:
+                    self._stands("lost", str(error) or repr(error))
+                    pause = min(2.0 * pause, max(LONGEST_PAUSE, self.settings.poll))
+                except OSError as error:
+                    # What is not on disk is fetched again, and kept then.
+                    self._stands("lost", str(error))
+                await asyncio.sleep(pause)
+
+    async def fetch(self, session: aiohttp.ClientSession) -> None:
+        """Take in the events as they are now. Raises ServerRefused, ClientError."""
+        if self._ven_id is None:
+            await self._register(session)
+        listed = await self._list(session, "events", self._program())
+        changed = False
+        seen: set[str] = set()
+        for item in listed:
+            identity = str(item.get("id")) if isinstance(item, Mapping) else "?"
+            seen.add(f"{self.settings.name}:{identity}")
+            changed |= self._take(item, identity)
+        for key, entry in list(self.book.entries.items()):
+            if entry.event.source == self.settings.name and key not in seen:
+                told = self.book.cancel(key, self.clock(), "withdrawn by the utility")
+                if told is not None:
+                    changed = True
+                    self.told(told)
+        if changed:
+            await self.store()
+        self.health.heard = self.clock()
+        self._stands("registered", "")
+
+    async def report(
+        self,
+        session: aiohttp.ClientSession,
+        key: str,
+        resource: str,
+        rows: Sequence[ReportRow],
+    ) -> str:
+        """Report on an event; return the report's id at the server.
+
+        Raises KeyError, ServerRefused, aiohttp.ClientError.
+        """
+        event = self.book.entries[key].event
+        report: dict[str, Any] = {
+            "eventID": event.id,
+            "clientName": self.settings.ven_name,
+            "reportName": f"{event.id} {resource}",
+            "payloadDescriptors": [
+                {
+                    "objectType": "REPORT_PAYLOAD_DESCRIPTOR",
+                    "payloadType": kind,
+                    "readingType": "DIRECT_READ",
+                    "units": "KW",
+                }
+                for kind in sorted({kind for row in rows for kind in row.values})
+                if kind not in ("OPERATING_STATE", "DATA_QUALITY")
+            ],
+            "resources": [
+                {
+                    "resourceName": resource,
+                    "intervals": [
+                        {
+                            "id": number,
+                            "intervalPeriod": {
+                                "start": _iso(row.start),
+                                "duration": f"PT{row.duration:.0f}S",
+                            },
+                            "payloads": [
+                                {"type": kind, "values": [value]}
+                                for kind, value in row.values.items()
+                            ],
+                        }
+                        for number, row in enumerate(rows)
+                    ],
+                }
+            ],
+        }
+        if self.settings.version == "3.0":
+            report["programID"] = self._program_id
+        sent = await self._call(session, "POST", "reports", json=report)
+        return str(sent["id"])
+
+    # Who we are.
+
+    async def _register(self, session: aiohttp.ClientSession) -> None:
+        wanted = self.settings
+        if wanted.program is not None or wanted.version == "3.0":
+            programs = await self._list(session, "programs", {})
+            found = [
+                item["id"]
+                for item in programs
+                if wanted.program in (None, item.get("programName"))
+            ]
+            if not found:
+                raise ServerRefused(
+                    f"there is no program {wanted.program!r} at the server"
+                    if wanted.program
+                    else "the server has no program"
+                )
+            if wanted.program is not None or len(found) == 1:
+                self._program_id = str(found[0])
+        vens = await self._list(session, "vens", {"venName": wanted.ven_name})
+        known = [item for item in vens if item.get("venName") == wanted.ven_name]
+        if known:
+            self._ven_id = str(known[0]["id"])
+        else:
+            body: dict[str, Any] = {"venName": wanted.ven_name}
+            if wanted.version == "3.1":
+                body["objectType"] = "VEN_VEN_REQUEST"
+            self._ven_id = str(
+                (await self._call(session, "POST", "vens", json=body))["id"]
+            )
+        self.health.registrations += 1
+
+    def _program(self) -> dict[str, str]:
+        return {} if self._program_id is None else {"programID": self._program_id}
+
+    # Events.
+
+    def _take(self, item: object, identity: str) -> bool:
+        """Take in one event; whether the book changed."""
+        try:
+            event = grid_event(item, self.settings.name)
+            known = self.book.entries.get(event.key)
+            if known is None and event.start + event.duration <= self.clock():
+                # Servers list what is long over.
+                return False
+            told = self.book.receive(event, self.clock())
+        except EventRefused as refused:
+            mark = hash(repr(item))
+            if self._refused.get(identity) != mark:
+                if len(self._refused) >= PAGE * MOST_PAGES:
+                    self._refused.clear()
+                self._refused[identity] = mark
+                self.told(Refusal(self.settings.name, identity, str(refused)))
+            return False
+        if told is not None:
+            self.told(told)
+        return told is not None
+
+    # HTTP.
+
+    async def _list(
+        self, session: aiohttp.ClientSession, what: str, query: Mapping[str, str]
+    ) -> list[Any]:
+        found: list[Any] = []
+        for page in range(MOST_PAGES):
+            asked = {**query, "skip": str(page * PAGE), "limit": str(PAGE)}
+            part = await self._call(session, "GET", what, params=asked)
+            if not isinstance(part, list):
+                raise ServerRefused(f"the server's list of {what} is no list")
+            found += part
+            if len(part) < PAGE:
+                break
+        return found
+
+    async def _call(
+        self, session: aiohttp.ClientSession, method: str, what: str, **request: Any
+    ) -> Any:
+        """Do a request, with a fresh token if the one we have is not taken."""
+        for attempt in (1, 2):
+            headers = {"Authorization": f"Bearer {await self._bearer(session)}"}
+            async with session.request(
+                method,
+                f"{self.settings.url.rstrip('/')}/{what}",
+                headers=headers,
+                **request,
+            ) as answer:
+                if answer.status in (401, 403) and attempt == 1:
+                    self._token = None
+                    continue
+                return await _content(answer, f"{method} {what}")
+        raise AssertionError("unreachable")
+
+    async def _bearer(self, session: aiohttp.ClientSession) -> str:
+        if self._token is not None and self.clock() < self._token_ends - _EARLY:
+            return self._token
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.settings.client_id,
+            "client_secret": self.settings.client_secret,
+        }
+        async with session.post(await self._token_url(session), data=form) as answer:
+            given = await _content(answer, "token")
+        if not isinstance(given, Mapping) or not isinstance(
+            given.get("access_token"), str
+        ):
+            raise ServerRefused("the server gave no token")
+        lasts = given.get("expires_in")
+        self._token = str(given["access_token"])
+        self._token_ends = self.clock() + (
+            float(lasts) if isinstance(lasts, int | float) else 3600.0
+        )
+        return self._token
+
+    async def _token_url(self, session: aiohttp.ClientSession) -> str:
+        url = self.settings.url.rstrip("/")
+        if self.settings.token_url is not None:
+            return self.settings.token_url
+        if self.settings.version == "3.0":
+            return f"{url}/auth/token"
+        async with session.get(f"{url}/auth/server") as answer:
+            if answer.status == 404:
+                return f"{url}/auth/token"
+            given = await _content(answer, "auth/server")
+        if not isinstance(given, Mapping) or not given.get("tokenURL"):
+            raise ServerRefused("the server does not say where tokens are given")
+        return str(given["tokenURL"])
+
+    def _stands(self, stands: Literal["registered", "lost"], why: str) -> None:
+        if (stands, why) == (self.health.stands, self.health.why):
+            return
+        _LOGGER.info("%s: %s %s", self.settings.name, stands, why)
+        self.health.stands, self.health.why = stands, why
+        self.health.since = self.clock()
+
+
+async def _content(answer: aiohttp.ClientResponse, what: str) -> Any:
+    """Return what was answered. Raises ServerRefused naming what was asked."""
+    if not 200 <= answer.status < 300:
+        said = (await answer.text(errors="replace"))[:200]
+        raise ServerRefused(f"{what}: the server answered {answer.status} {said}")
+    try:
+        return await answer.json(content_type=None)
+    except ValueError as error:
+        raise ServerRefused(f"{what}: the answer is not JSON ({error})") from error
+
+
+def _iso(at: float) -> str:
+    return (
+        datetime.fromtimestamp(at, UTC)
+        .isoformat(timespec="seconds")
+        .replace("+00:00", "Z")
+    )

@@ -1,0 +1,204 @@
+"""Events of an OpenADR 3 server are kept as they are, and its troubles waited out."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientSession
+from chiller_control.control.demand_response.event_book import EventBook, Told
+from chiller_control.openadr2_ven import Refusal
+from chiller_control.openadr3_ven import (
+    ReportRow,
+    ServerRefused,
+    Ven3,
+    Ven3Settings,
+    Version,
+)
+import pytest
+from utility_events import NOW, START, new_event
+from vtn3 import Vtn3, vtn3
+
+VERSIONS: tuple[Version, ...] = ("3.0", "3.1")
+
+
+@dataclass
+class Site:
+    """A VEN with a clock of its own, and what it told."""
+
+    ven: Ven3
+    told: list[Told | Refusal] = field(default_factory=list)
+    stored: list[list[dict[str, Any]]] = field(default_factory=list)
+    now: float = NOW
+
+
+def site_at(server: Vtn3, **settings: Any) -> Site:
+    book = EventBook("plant")
+    site: Site
+
+    async def store() -> None:
+        site.stored.append(book.as_dict())
+
+    given = {
+        "name": "grid",
+        "ven_name": "plant",
+        "url": server.url,
+        "client_id": "c1",
+        "client_secret": "s3",
+        "version": server.version,
+        "program": "shed",
+        "poll": 0.05,
+    }
+    site = Site(
+        Ven3(
+            Ven3Settings(**(given | settings)),
+            book,
+            store,
+            lambda told: site.told.append(told),
+            clock=lambda: site.now,
+        )
+    )
+    return site
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_new_event_is_kept_and_told_once(version: Version) -> None:
+    async with vtn3(version) as server, ClientSession() as session:
+        site = site_at(server)
+        server.events.append(new_event())
+        await site.ven.fetch(session)
+        await site.ven.fetch(session)
+        assert [item.what for item in site.told if isinstance(item, Told)] == [
+            "received"
+        ]
+        assert site.ven.book.entries["grid:e1"].event.start == START.timestamp()
+        assert len(site.stored) == 1
+        assert [item["venName"] for item in server.vens] == ["plant"]
+        assert site.ven.health.stands == "registered"
+
+
+async def test_a_ven_that_is_known_already_is_not_made_twice() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        await site_at(server).ven.fetch(session)
+        await site_at(server).ven.fetch(session)
+        assert len(server.vens) == 1
+
+
+async def test_an_event_that_is_withdrawn_ends() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        server.events.append(new_event())
+        await site.ven.fetch(session)
+        server.events.clear()
+        await site.ven.fetch(session)
+        assert site.ven.book.status("grid:e1", site.now) == "cancelled"
+        assert site.stored[-1][0]["cancelled"] == site.now
+
+
+async def test_a_server_that_fails_withdraws_nothing() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        server.events.append(new_event())
+        await site.ven.fetch(session)
+        server.broken = 500
+        with pytest.raises(ServerRefused, match="500"):
+            await site.ven.fetch(session)
+        assert site.ven.book.status("grid:e1", site.now) == "near"
+
+
+async def test_events_of_other_programs_and_of_the_past_do_not_count() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        server.events += [
+            new_event(programID="other"),
+            new_event(id="old", intervalPeriod={"start": "2020-01-01T00:00:00Z", "duration": "PT1H"}),
+        ]  # fmt: skip
+        await site.ven.fetch(session)
+        assert not site.ven.book.entries
+        assert not site.told
+
+
+async def test_more_events_than_a_page_are_all_fetched() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        server.events += [new_event(id=str(number)) for number in range(120)]
+        await site.ven.fetch(session)
+        assert len(site.ven.book.entries) == 120
+
+
+async def test_what_cannot_be_kept_is_told_once_and_the_others_are_taken() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        server.events += [new_event(id="odd", intervals=[]), 7, new_event(id="fine")]
+        await site.ven.fetch(session)
+        await site.ven.fetch(session)
+        refused = [item for item in site.told if isinstance(item, Refusal)]
+        assert [item.event_id for item in refused] == ["odd", "?"]
+        assert list(site.ven.book.entries) == ["grid:fine"]
+
+
+async def test_a_token_that_is_no_longer_taken_is_fetched_anew() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        await site.ven.fetch(session)
+        server.valid_token = "revoked"
+        await site.ven.fetch(session)
+        assert server.tokens == 2
+        site.now += 3550
+        await site.ven.fetch(session)
+        assert server.tokens == 3
+
+
+async def test_wrong_credentials_and_programs_are_said() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        with pytest.raises(ServerRefused, match="token: the server answered 400"):
+            await site_at(server, client_secret="wrong").ven.fetch(session)
+        with pytest.raises(ServerRefused, match="no program 'sheds'"):
+            await site_at(server, program="sheds").ven.fetch(session)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_was_given_is_reported(version: Version) -> None:
+    async with vtn3(version) as server, ClientSession() as session:
+        site = site_at(server)
+        server.events.append(new_event())
+        await site.ven.fetch(session)
+        row = ReportRow(
+            START.timestamp(),
+            900.0,
+            {
+                "DEMAND": 412.5,
+                "BASELINE": 500.0,
+                "OPERATING_STATE": "RUNNING_CURTAILED",
+            },
+        )
+        await site.ven.report(session, "grid:e1", "meter", [row])
+        interval = server.reports[0]["resources"][0]["intervals"][0]
+        assert interval["intervalPeriod"] == {
+            "start": "2026-06-24T14:00:00Z",
+            "duration": "PT900S",
+        }
+        assert {"type": "DEMAND", "values": [412.5]} in interval["payloads"]
+
+
+async def test_a_server_that_is_away_is_waited_out() -> None:
+    async with vtn3() as server:
+        url = server.url
+        port = int(url.rsplit(":", 1)[1])
+        site = site_at(server)
+    running = asyncio.create_task(site.ven.run())
+    try:
+        await until(lambda: site.ven.health.stands == "lost")
+        async with vtn3(port=port) as server:
+            server.events.append(new_event())
+            await until(lambda: "grid:e1" in site.ven.book.entries)
+            assert site.ven.health.stands == "registered"
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
