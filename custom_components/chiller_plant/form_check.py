@@ -27,6 +27,7 @@ from .lookup import (
 )
 from .plant.model import Equipment, Plant, Point
 
+_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 _DURATION = {"days", "hours", "minutes", "seconds", "milliseconds"}
 
 
@@ -66,8 +67,13 @@ def read_answers(
                 answers.problems.append(name)
         answers.metadata[key] = found if several else "".join(found)
     for key, value in config.items():
-        if (problem := form.field(key).check(value)) is not None:
+        question = form.field(key)
+        if (problem := question.check(value)) is not None:
             answers.problems.append(problem)
+        elif value in _NO_NUMBERS:
+            answers.problems.append(
+                question.problem(value, "it is not a number", "Enter a number")
+            )
         elif isinstance(value, dict) and value.keys() <= _DURATION:
             answers.config[key] = cv.time_period_dict(value).total_seconds()
         else:

@@ -1,5 +1,6 @@
 """Forms that cannot be right: said at once, in the words of the form, and gone when corrected."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.chiller_plant.const import DOMAIN
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
@@ -215,6 +217,24 @@ async def test_wrong_answers_are_issues_and_states_and_never_planned(
     assert [item["id"] for item in plan["idle"]] == ["right"]
 
 
+async def test_a_date_without_quotes_is_a_date_all_the_same(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await automate(
+        hass,
+        from_blueprint(
+            "chiller_sequence",
+            plant=entry.entry_id,
+            rotation_start=date(2026, 3, 2),
+            **chillers(hass, entry),
+        ),
+    )
+    await registered(hass, entry, "chiller_sequence_1")
+    assert issue(hass, entry, "chiller_sequence_1") == {}
+    (planned,) = (await get_plan(hass, entry))["idle"]
+    assert planned["config"]["rotation_start"] == "2026-03-02"
+
+
 async def test_equipment_of_another_plant_is_named_with_its_plant(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
@@ -299,6 +319,20 @@ async def test_an_issue_goes_when_the_form_is_corrected(
     assert [item["id"] for item in (await get_plan(hass, entry))["automations"]] == [
         "loop"
     ]
+
+
+async def test_what_is_no_number_is_told_and_not_only_logged(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    refused: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    _, right = refused
+    with pytest.raises(ServiceValidationError, match="Gain"):
+        await call(
+            hass, entry, "apply_automation", **right, config={"gain": float("nan")}
+        )
+    told = issue(hass, entry, "loop")["problems"]
+    assert told == "- **Gain** (NaN): it is not a number. Enter a number."
 
 
 @pytest.mark.parametrize("gone", ["switched_off", "deleted"])
