@@ -23,6 +23,8 @@ from .plant.profiles import DayEntry
 
 _PRODUCT = "-//chiller_plant//profiles 1.0//EN"
 MAXIMUM_ENTRIES = 500
+MAXIMUM_DESCRIPTION = 1000
+"""Characters; more could be given out in a plan file, but not taken in again."""
 _RULE = re.compile(
     r"(?=(?:.*;)?FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)(?:;|$))"
     r"[A-Z]+=[^;=]+(?:;[A-Z]+=[^;=]+)*"
@@ -178,7 +180,12 @@ class DayCalendar:
 def day_event(
     profile: str, start: date, end: date, description: str | None, rule: str | None
 ) -> Event:
-    """Make an entry. Raise ValueError if the rule cannot be understood."""
+    """Make an entry. Raise ValueError if it cannot be understood, or kept."""
+    if description is not None and len(description) > MAXIMUM_DESCRIPTION:
+        raise ValueError(
+            f"the description has {len(description)} characters; allowed are"
+            f" {MAXIMUM_DESCRIPTION}"
+        )
     recurrence = None
     if rule:
         if not _RULE.fullmatch(rule):

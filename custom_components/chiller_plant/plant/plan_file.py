@@ -16,7 +16,7 @@ from .plant_file.days import resolve_day_types
 from .plant_file.document import read_document
 from .plant_file.problems import KeyPath, Problems
 from .plant_file.sections import Section
-from .plant_file.values import anything, list_of, mapping_of, slug, text
+from .plant_file.values import anything, list_of, mapping_of, slug
 from .profiles import (
     CUSTOM_SCHEDULE_PRIORITY,
     HIGHEST_PRIORITY,
@@ -117,6 +117,12 @@ def _label(value: object) -> str:
     return value
 
 
+def _profile(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 100:
+        raise vol.Invalid("expected a name of 1 to 100 characters")
+    return value
+
+
 def _words(value: object) -> str:
     if not isinstance(value, str):
         raise vol.Invalid("expected a text")
@@ -156,7 +162,7 @@ _TOP = Section(
         vol.Optional("day_types"): _MAPPING,
         vol.Optional("holidays"): _entity,
         vol.Optional("automations"): anything,
-        vol.Optional("profiles"): mapping_of(text, anything),
+        vol.Optional("profiles"): mapping_of(_profile, anything),
         vol.Optional("calendar"): anything,
         vol.Optional("today"): anything,
     }
@@ -179,7 +185,7 @@ _MEMBER = Section(
 )
 _CALENDAR = Section(
     {
-        vol.Required("profile"): text,
+        vol.Required("profile"): _profile,
         vol.Required("first_day"): _day,
         vol.Optional("last_day"): _day,
         vol.Optional("rule"): _label,
@@ -193,13 +199,13 @@ _CALENDAR = Section(
 _TODAY = Section(
     {
         vol.Required("date"): _day,
-        vol.Optional("profile"): text,
+        vol.Optional("profile"): _profile,
         vol.Optional("copy"): _MAPPING,
     }
 )
 _COPY = Section(
     {
-        vol.Required("profile"): text,
+        vol.Required("profile"): _profile,
         vol.Required("automations"): anything,
         vol.Optional("config", default=list): anything,
     }
