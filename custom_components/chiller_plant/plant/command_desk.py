@@ -88,9 +88,6 @@ class CommandDesk:
         self._interlocks = Interlocks(plant, self._wires, self._board, self._settle)
         self._read_back = ReadBack(plant, self._wires, self._board, self._settle)
         self._holds: dict[PointKey, Hold] = {}
-        self._known_busy: set[PointKey] = set()
-        self._in_order: tuple[tuple[PointKey, Wire], ...] = ()
-        """The wires of `_known_busy`."""
 
     # --- wishes
 
@@ -134,15 +131,13 @@ class CommandDesk:
         holds: dict[PointKey, Hold] = {}
         pins = self._interlocks.locks.pins()
         winners = self._arbiter.winners
-        for key, wire in self._busy_wires(pins):
+        for key, wire in self._wires:
             slot = winners.get(key)
             pin = pins.get(key)
-            if (
-                slot is not None
-                and wire.value == slot.request.value
-                and pin is None
-                and wire.is_settled
-            ):
+            if slot is None:
+                if pin is None and not wire.ours:
+                    continue
+            elif wire.value == slot.request.value and pin is None and wire.is_settled:
                 continue
             order, at_once = self._wanted(wire, slot, pin)
             if not self._has_to_be_written(time, wire, order.value):
@@ -381,21 +376,6 @@ class CommandDesk:
         busy = {wire.point.key for wire in self._wires.ours()}
         busy.update(self._arbiter.winners, pins)
         return busy
-
-    def _busy_wires(
-        self, pins: Iterable[PointKey]
-    ) -> tuple[tuple[PointKey, Wire], ...]:
-        """Return the same in the order of the plant, in which is decided.
-
-        So that a restart decides in the same order.
-        """
-        busy = self._busy(pins)
-        if busy != self._known_busy:
-            self._known_busy = busy
-            self._in_order = tuple(
-                (key, self._wires.of(key)) for key in self._plant.points if key in busy
-            )
-        return self._in_order
 
     def statuses(self) -> dict[PointKey, CommandStatus]:
         """Return `status` of every point with anything to tell; few of a plant."""

@@ -59,6 +59,9 @@ class History:
         """Take in one look at the plant."""
         time = view.time
         status = view.status(machine)
+        if status and self.running and self.pending is None:
+            self._runs_on(time)
+            return
         has_status = status is not None or view.status_point(machine) is not None
         running = status
         if running is None:
@@ -81,12 +84,20 @@ class History:
             if self.pending is not None:
                 self.run_since = time
             self.pending = None
+        if running or self.pending is not None:
+            self._runs_on(time)
+            return
+        self._forget_starts(time)
+        if view.maybe_on(machine):
+            self.active_until = time
+
+    def _runs_on(self, time: float) -> None:
+        self.worked_until = self.active_until = time
+        self._forget_starts(time)
+
+    def _forget_starts(self, time: float) -> None:
         if self.starts and time - self.starts[0] >= HOUR:
             self.starts = [start for start in self.starts if time - start < HOUR]
-        if running or self.pending is not None:
-            self.worked_until = time
-        if running or self.pending is not None or view.maybe_on(machine):
-            self.active_until = time
 
     def _ran_on(self, has_status: bool, machine: Equipment, view: View) -> bool:
         """Whether a machine that does not say so is taken to run."""

@@ -28,6 +28,14 @@ class ReadBack:
         """Note on each wire what its device reads back."""
         for wire in self._wires.ours():
             reading = readings.get(wire.point.key)
+            if (
+                reading is not None
+                and reading.value == wire.value
+                and reading.quality is Quality.GOOD
+                and wire.agrees
+                and not wire.overridden
+            ):
+                continue  # as nearly always
             value = reading.good if reading is not None else None
             wire.overridden = (
                 reading is not None and reading.quality is Quality.OVERRIDDEN

@@ -5,7 +5,7 @@ both the old and the new value are believed possible, and whoever protects a
 machine reckons with the worse.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,8 +161,9 @@ class Wire:
     ) -> list[Value | None]:
         """Return `confirmed` and what may have arrived unconfirmed."""
         values = self.confirmed(time, settle, read)
-        left = self.after_release()
-        values += [left if value is None else value for value in self.sent]
+        if self.sent:
+            left = self.after_release()
+            values += [left if value is None else value for value in self.sent]
         return values
 
     def as_dict(self) -> dict[str, Any]:
@@ -227,12 +228,20 @@ def _soon(value: object, time: float) -> float:
 
 
 class Wires:
-    """The wires of a plant."""
+    """The wires of a plant, in its order: a restart decides in the same order."""
 
     def __init__(self, plant: Plant) -> None:
         """Nothing was written yet."""
         self._points = plant.points
-        self._wires: dict[PointKey, Wire] = {}
+        self._wires = {
+            key: Wire(point)
+            for key, point in plant.points.items()
+            if point.role.commandable
+        }
+
+    def __iter__(self) -> Iterator[tuple[PointKey, Wire]]:
+        """Go over all points that can be commanded, or once were."""
+        return iter(self._wires.items())
 
     def of(self, point: PointKey) -> Wire:
         """Return the wire of a point; KeyError where the plant has none."""
