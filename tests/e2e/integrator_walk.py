@@ -209,19 +209,27 @@ class IntegratorWalk:
             timeout=WAIT,
         )
 
-    async def is_run_by(self, automation: str, *machines: str) -> None:
-        """Wait until these machines run, commanded by an automation."""
-        for key in machines:
-            await self.state_is(self.point(f"{key}.run_status"), "on")
-            await self.page.wait_for_function(
-                """([entity, automation]) => document.querySelector('home-assistant')
-                    .hass.states[entity].attributes.owner === automation""",
-                arg=[
-                    self.point(f"{key}.run_command"),
-                    "automation." + _slug(automation),
+    async def one_is_run_by(self, automation: str, *machines: str) -> None:
+        """Wait until one of these machines runs and is commanded by an automation.
+
+        Which one, is for the sequence to say.
+        """
+        await self.page.wait_for_function(
+            """([machines, automation]) => {
+                const states = document.querySelector('home-assistant').hass.states;
+                return machines.some(([status, command]) =>
+                    states[status].state === 'on'
+                    && states[command].attributes.owner === automation);
+            }""",
+            arg=[
+                [
+                    [self.point(f"{key}.run_status"), self.point(f"{key}.run_command")]
+                    for key in machines
                 ],
-                timeout=WAIT,
-            )
+                f"automation.{_slug(automation)}",
+            ],
+            timeout=WAIT,
+        )
 
     async def open_device(self, name: str, shows: str) -> None:
         """Open the page of a device."""

@@ -68,7 +68,8 @@ async def story(person: IntegratorWalk) -> None:
     await person.state_is("select.kspo_today_s_profile", profile)
     await person.state_is(of_automation(HOURS), "on")
     await person.state_is(of_automation(STAGING), "running|staging_up")
-    await person.is_run_by(STAGING, "chiller_1", "pchp_1", "cdp_1", "ct_1")
+    for kind in ("chiller", "pchp", "cdp"):
+        await person.one_is_run_by(STAGING, f"{kind}_1", f"{kind}_2")
     await person.open_device("KSPO", HOURS)
     await person.show("running")
 
