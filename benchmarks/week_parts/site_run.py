@@ -91,6 +91,8 @@ class Record:
     trouble: list[str]
     run_hours: Mapping[str, float] = field(default_factory=dict)
     """Hours that each chiller ran."""
+    reported: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """State and attributes that each automation last reported, by its entity."""
     cpu_seconds: float = 0.0
 
     def column(self, key: str) -> np.ndarray:
@@ -169,6 +171,7 @@ def run_site(
         run_hours={
             key: house.counters[key].run_hours - before for key, before in hours.items()
         },
+        reported=dict(house.reported),
         cpu_seconds=process_time() - began,
     )
 

@@ -381,9 +381,10 @@ class Engine:
         planned: tuple[PlannedAction, ...] = (),
     ) -> None:
         """Report on change, and now and then to show that it is alive."""
+        assert self._plan is not None
         running.events.extend(
             {
-                "equipment": _equipment(running),
+                "equipment": _equipment(running, self._plan),
                 "from": running.state,
                 "to": state,
                 **event.data,
@@ -479,12 +480,30 @@ def _same(one: PlanAutomation, other: PlanAutomation) -> bool:
     return replace(one, **told) == replace(other, **told)
 
 
-def _equipment(running: _Running) -> str | list[str]:
-    """Return the equipment that an automation commands, a key or several."""
+def _equipment(running: _Running, plan: Plan) -> str | list[str]:
+    """Return the equipment that an automation is about, a key or several.
+
+    What it commands; while that is nothing, what its form names.
+    """
     commands = running.decision.commands if running.decision else ()
-    keys = {command.point.partition(".")[0]: None for command in commands}
-    named = list(keys)[:MOST_EQUIPMENT]
-    return named[0] if len(named) == 1 else named
+    points = [command.point for command in commands]
+    if not points:
+        points = [
+            name for key in running.automation.metadata for name in _names(running, key)
+        ]
+    keys = dict.fromkeys(point.partition(".")[0] for point in points)
+    named = [key for key in keys if key in plan.equipment][:MOST_EQUIPMENT]
+    return (
+        named[0]
+        if len(named) == 1
+        else named or [item.key for item in plan.of_type("plant")]
+    )
+
+
+def _names(running: _Running, key: str) -> Sequence[str]:
+    value = running.automation.metadata[key]
+    named = [value] if isinstance(value, str) else value
+    return [item for item in named or () if isinstance(item, str)]
 
 
 def _others(plan: Plan | None, control_type: str) -> object:

@@ -396,7 +396,7 @@ class DynamicSetpoint:
             "differential_pressure_setpoint": self._rounded(PRESSURE, 1),
             "pump_share": self._price and self._price.share,
             "frozen_until": iso(self._frozen_until),
-            "missing": missing,
+            "missing": [] if missing is None else [missing],
             "resume": {
                 "at": now,
                 "reset": self._reset,

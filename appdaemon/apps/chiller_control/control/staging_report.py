@@ -11,8 +11,9 @@ Change = dict[str, object]
 def change(chillers: Sequence[Chiller], before: object, after: object) -> Change:
     """Return what an event tells of chillers: which, from what, to what."""
     keys = [item.key for item in chillers]
-    what = keys[0] if len(keys) == 1 else keys
-    return {"equipment": what, "from": before, "to": after}
+    told: Change = {"from": before, "to": after}
+    # Where it is about none of them, it is about all that the automation has.
+    return told | ({"equipment": keys[0] if len(keys) == 1 else keys} if keys else {})
 
 
 def who_cannot(chillers: Iterable[Chiller], excluded: Mapping[str, str]) -> str:
