@@ -108,7 +108,7 @@ async def run_site_checks(stack: Stack, report: Callable[[Finding], None]) -> bo
                 ("2 all automations are in", site.all_automations_are_in),
                 ("3 the calendar decides", site.the_calendar_decides),
                 ("4 starts in order, cools", site.starts_in_order_and_cools),
-                ("5 second chiller added", site.second_chiller_is_added),
+                ("5 second chiller added", control.second_chiller_is_added),
                 ("6 the buildings are cool", site.the_buildings_are_cool),
                 ("7 the highest priority wins", site.the_highest_priority_wins),
                 ("8 another profile takes over", site.another_profile_takes_over),

@@ -134,16 +134,6 @@ class SiteChapters:
             ]
         )
 
-    async def second_chiller_is_added(self, observer: Observer) -> str:
-        """Raise the load; see two chillers run, the second for a stated reason."""
-        await self.stack.simulator.tell("load 0.75")
-        await self.control.wait_for_chillers(observer, 2, 120)
-        state = await observer.automation_state(observer.installation.staging)
-        reason = str(state["attributes"].get("reason", ""))
-        if not reason.startswith("Stage up"):
-            raise StepFailed(f"staging says: {reason}")
-        return reason
-
     async def the_highest_priority_wins(self, observer: Observer) -> str:
         """See smart CT before the loops on weekdays, and the loops at weekends."""
         planned = {item["id"] for item in (await observer.plan())["automations"]}
