@@ -91,6 +91,23 @@ async def test_changed_plan_is_taken_and_a_mistake_can_be_mended(
     assert (await get_plan(hass, entry))["profile"] == "Holiday"
 
 
+async def test_what_somebody_else_decided_meanwhile_is_not_undone_unasked(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    walk = await options(hass, entry, "plan")
+    mine = walk.defaults()["plan"].replace("saturday: Weekend", "saturday: Holiday")
+    await call(hass, entry, "save_profile", name="Fair")
+
+    await walk.submit(plan=mine)
+
+    assert walk.errors == {"base": "plan_changed_meanwhile"}
+    assert "Fair" in entry.runtime_data.plan.profiles
+    assert walk.defaults()["plan"] == mine
+    await walk.submit()
+    assert ended(walk) == "plan_taken"
+    assert "Fair" not in entry.runtime_data.plan.profiles
+
+
 @pytest.fixture
 async def client(
     hass: HomeAssistant, hass_client: Callable[[], Awaitable[Client]]

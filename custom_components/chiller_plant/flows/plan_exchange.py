@@ -31,6 +31,8 @@ _SHOWN = 30
 class PlanExchangeFlow(OptionsFlow):
     """Shows the plan; what comes back changed, or as a file, is taken."""
 
+    _shown_plan: str
+
     async def async_step_plan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -41,13 +43,17 @@ class PlanExchangeFlow(OptionsFlow):
         errors: dict[str, str] = {}
         problems = ""
         text = await async_export(self.hass, entry)
-        if user_input is not None:
+        if user_input is None:
+            self._shown_plan = text
+        else:
             changed = user_input[CONF_PLAN]
             upload = user_input.get(CONF_UPLOAD)
-            if upload is None and changed.strip() == text.strip():
+            if upload is None and changed.strip() == self._shown_plan.strip():
                 return self.async_abort(reason="unchanged")
-            text = changed
+            now, text = text, changed
             try:
+                if upload is None:
+                    self._refuse_if_another(now)
                 taken = await self._async_take(
                     entry, changed, upload, create=user_input[CONF_CREATE]
                 )
@@ -73,6 +79,12 @@ class PlanExchangeFlow(OptionsFlow):
             errors=errors,
             description_placeholders={"plant": entry.title, "problems": problems},
         )
+
+    def _refuse_if_another(self, now: str) -> None:
+        """Refuse once what would undo a decision made since the plan was shown."""
+        if now != self._shown_plan:
+            self._shown_plan = now
+            raise Refused("plan_changed_meanwhile")
 
     async def _async_take(
         self,
