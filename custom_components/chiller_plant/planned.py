@@ -59,8 +59,6 @@ class PlannedActions:
         self._texts: dict[str, str] = {}
         self._planned: dict[str, tuple[PlannedAction, ...]] = {}
         self._amendments: dict[str, Amendment] = {}
-        self.heard_at: float | None = None
-        """When the engine last told anything of this."""
 
     async def async_load(self) -> None:
         """Read what was kept; a damaged file costs what was in it, and is said."""
@@ -91,7 +89,6 @@ class PlannedActions:
     @callback
     def take(self, automation: str, text: str) -> None:
         """Take what the engine says that an automation is about to do."""
-        self.heard_at = _now()
         if self._texts.get(automation) == text:
             return
         self._planned[automation] = parse_planned(automation, text)

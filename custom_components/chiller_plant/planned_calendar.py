@@ -58,14 +58,8 @@ class PlannedCalendar(PlanEntity, CalendarEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Whether the engine is there to say it, and when it last did."""
-        heard = self._actions.heard_at
-        return {
-            "engine_heard": self._room.engine.alive,
-            "last_told": None
-            if heard is None
-            else local(heard).isoformat("T", "seconds"),
-        }
+        """Whether the engine is there to say it."""
+        return {"engine_heard": self._room.engine.alive}
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -145,8 +139,10 @@ class PlannedCalendar(PlanEntity, CalendarEntity):
     def _remark(self) -> str:
         if self._room.engine.alive:
             return ""
-        heard = self._actions.heard_at
-        since = "" if heard is None else f" on {local(heard):%a %d %b at %H:%M}"
+        heard = self._room.engine.last_beat
+        since = ""
+        if heard is not None:
+            since = f" on {dt_util.as_local(heard):%a %d %b at %H:%M}"
         return f"\nThe control engine is not heard; this is what it last said{since}."
 
     @override
