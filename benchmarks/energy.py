@@ -5,43 +5,87 @@ the arbiter and the interlocks that run real plants, once for each way of
 control. The bound is what an enumeration of all settings finds for the same
 loads and weather. Comfort and starts stand beside the energy: a plant that
 saves by not cooling has saved nothing.
+
+Where no plant and no weather is asked for, it runs the first plant in its
+climate, then the same plant in another climate, then another plant: the same
+forms for all, filled in from the plant file alone.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
 import os
 from pathlib import Path
 import platform
 import sys
+from typing import NamedTuple
 
 from .bus_parts.result import Figure
 from .energy_parts.controls import CONTROLS
 from .energy_parts.figures import by_component, figures_of
 from .energy_parts.outcome import OPTIMUM, Outcome, outcome_of, outcome_of_bound
 from .energy_parts.recording import Run
-from .energy_parts.year import DAYS_A_YEAR, doubts_of, run_days
+from .energy_parts.year import DAYS_A_YEAR, GENERATED, doubts_of, run_days
 from .shared import page
 
 _REPOSITORY = Path(__file__).parents[1]
 _BEGIN, _END = "<!-- energy: begin -->\n", "<!-- energy: end -->\n"
 _BOUND_OF = "ours"
 """The run whose loads the bound is found for."""
+_FOLDERS = ("examples", "benchmarks/sites")
+_CASES = (
+    ("three_chillers", "tropical"),
+    ("three_chillers", "desert"),
+    ("vane_chillers", "tropical"),
+)
+"""What is run if nothing is asked for. The first one's figures begin with
+`energy.`, those of the others with their plant and weather besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A plant in a climate."""
+
+    site: Path
+    weather: str
+    days: int
+    key: str = "energy"
+
+    @property
+    def what(self) -> str:
+        """What people read above its figures."""
+        return (
+            f"{self.site.parent.name}, weather {Path(self.weather).name}, "
+            f"{self.days} days"
+        )
+
+
+class Measured(NamedTuple):
+    """What a case came to."""
+
+    case: Case
+    outcomes: dict[str, Outcome]
+    figures: list[Figure]
+    doubts: tuple[str, ...]
 
 
 def _site(text: str) -> Path:
     """Return a plant file by its path, or by the name of an example."""
-    for path in (Path(text), _REPOSITORY / "examples" / text / "plant.yaml"):
+    named = (_REPOSITORY / folder / text / "plant.yaml" for folder in _FOLDERS)
+    for path in (Path(text), *named):
         if path.is_file():
             return path
     raise argparse.ArgumentTypeError(f"neither a plant file nor an example: {text}")
 
 
 def _weather(text: str) -> str:
-    if text in ("tropical", "site") or Path(text).is_file():
+    if text in (*GENERATED, "site") or Path(text).is_file():
         return text
-    raise argparse.ArgumentTypeError(f"neither tropical, site nor an EPW file: {text}")
+    raise argparse.ArgumentTypeError(
+        f"neither {', '.join(GENERATED)}, site nor an EPW file: {text}"
+    )
 
 
 def _days(text: str) -> int:
@@ -56,15 +100,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--site",
         type=_site,
-        default="three_chillers",
-        help="a plant file, or the name of an example (default: three_chillers)",
+        help="only this plant: a plant file, or the name of an example",
     )
     parser.add_argument(
         "--weather",
         type=_weather,
-        default="tropical",
-        help="tropical (a generated year, the default), site (what the plant file"
-        " says) or an EPW file",
+        help="only this weather: tropical or desert (generated years), site (what the"
+        " plant file says) or an EPW file",
     )
     parser.add_argument(
         "--days",
@@ -120,14 +162,7 @@ def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _write_page(
-    outcomes: Mapping[str, Outcome], figures: Sequence[Figure], what: str
-) -> None:
-    text = page.PAGE.read_text(encoding="utf-8")
-    head, begin, rest = text.partition(_BEGIN)
-    _, end, tail = rest.partition(_END)
-    if not begin or not end:
-        raise SystemExit(f"{page.PAGE.name} has no place for the energy tables")
+def _page_of(measured: Measured) -> list[str]:
     rows = [
         (
             f"`{item.key}`",
@@ -136,41 +171,69 @@ def _write_page(
             page.verdict(item),
             item.beside,
         )
-        for item in figures
+        for item in measured.figures
     ]
-    lines = [
-        f"Measured on {_machine()}: {what}.",
+    return [
+        f"### {measured.case.what[0].upper()}{measured.case.what[1:]}",
         "",
-        *_markdown(by_component(outcomes)),
+        *_markdown(by_component(measured.outcomes)),
         "",
         *_markdown([("figure", "value", "bound", "verdict", "beside it"), *rows]),
         "",
     ]
+
+
+def _write_page(cases: Sequence[Measured]) -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    head, begin, rest = text.partition(_BEGIN)
+    _, end, tail = rest.partition(_END)
+    if not begin or not end:
+        raise SystemExit(f"{page.PAGE.name} has no place for the energy tables")
+    lines = [f"Measured on {_machine()}.", ""]
+    for measured in cases:
+        lines += _page_of(measured)
     page.PAGE.write_text(
         head + _BEGIN + "\n".join(lines) + _END + tail, encoding="utf-8"
     )
 
 
-def main() -> int:
-    """Run; return 0 when everything that was asked for could be measured."""
-    arguments = _arguments()
-    wanted = list(dict.fromkeys(arguments.control))
+def _cases(arguments: argparse.Namespace) -> tuple[Case, ...]:
+    """Return what is asked for; raise ArgumentTypeError where there is no such."""
+    if arguments.site is None and arguments.weather is None:
+        return tuple(
+            Case(
+                _site(site),
+                weather,
+                arguments.days,
+                f"energy.{site}.{weather}" if number else "energy",
+            )
+            for number, (site, weather) in enumerate(_CASES)
+        )
+    site, weather = _CASES[0]
+    return (
+        Case(
+            arguments.site or _site(site), arguments.weather or weather, arguments.days
+        ),
+    )
+
+
+def _measure(case: Case, wanted: Sequence[str]) -> Measured:
+    """Run a case; raise ValueError, with the reason in words, where it cannot be."""
     outcomes: dict[str, Outcome] = {}
     reference: Run | None = None
     controls = [key for key in wanted if key != OPTIMUM]
     if OPTIMUM in wanted and _BOUND_OF not in controls:
         controls.append(_BOUND_OF)
     try:
-        doubts = doubts_of(arguments.site, arguments.weather, controls)
+        doubts = doubts_of(case.site, case.weather, controls)
     except ValueError as error:
-        _say(f"{arguments.site}: {error}")
-        return 2
+        raise ValueError(f"{case.site}: {error}") from error
     for doubt in doubts:
         _say(f"doubtful: {doubt}")
     for control in controls:
-        run = run_days(arguments.site, arguments.weather, control, arguments.days)
+        run = run_days(case.site, case.weather, control, case.days)
         _say(
-            f"{control}: {run.days:g} days in {run.wall_seconds:.0f} s, "
+            f"{case.what}: {control}, {run.wall_seconds:.0f} s, "
             f"{sum(run.kw_per_rt.values()):.4f} kW/RT"
         )
         if control == _BOUND_OF:
@@ -178,36 +241,63 @@ def main() -> int:
         if control in wanted:
             outcomes[control] = outcome_of(run)
     if reference is not None and OPTIMUM in wanted:
-        outcomes[OPTIMUM] = outcome_of_bound(
-            arguments.site, arguments.weather, reference
-        )
-    figures = figures_of(outcomes, arguments.days)
-    what = (
-        f"{arguments.site.parent.name}, weather {Path(arguments.weather).name}, "
-        f"{arguments.days} days"
+        outcomes[OPTIMUM] = outcome_of_bound(case.site, case.weather, reference)
+    return Measured(
+        case, outcomes, figures_of(outcomes, case.days, case.key), tuple(doubts)
     )
+
+
+def _told(cases: Sequence[Measured]) -> str:
+    told: dict[str, object] = {
+        figure.key: round(figure.value, 5)
+        for measured in cases
+        for figure in measured.figures
+    }
+    told["details"] = {
+        "machine": _machine(),
+        "cases": [
+            {
+                "key": case.key,
+                "what": case.what,
+                "doubts": doubts,
+                "controls": {key: item.details() for key, item in outcomes.items()},
+            }
+            for case, outcomes, _, doubts in cases
+        ],
+    }
+    return json.dumps(told, indent=2, ensure_ascii=False)
+
+
+def main() -> int:
+    """Run; return 0 when everything that was asked for could be measured."""
+    arguments = _arguments()
+    wanted = list(dict.fromkeys(arguments.control))
+    try:
+        cases = [_measure(case, wanted) for case in _cases(arguments)]
+    except ValueError as error:
+        _say(str(error))
+        return 2
     if arguments.report is not None:
         # Nobody who wants figures only has to wait for a drawing library.
         from .energy_parts.report import write_report  # noqa: PLC0415
 
-        for path in write_report(arguments.report, outcomes, what):
-            _say(f"drawn: {path}")
+        for number, measured in enumerate(cases):
+            folder = arguments.report
+            if number:
+                folder /= "_".join(measured.case.key.split(".")[1:])
+            for path in write_report(folder, measured.outcomes, measured.case.what):
+                _say(f"drawn: {path}")
     if arguments.markdown:
-        _write_page(outcomes, figures, what)
+        _write_page(cases)
     if arguments.json:
-        told: dict[str, object] = {
-            figure.key: round(figure.value, 5) for figure in figures
-        }
-        told["details"] = {
-            "machine": _machine(),
-            "what": what,
-            "doubts": doubts,
-            "controls": {key: item.details() for key, item in outcomes.items()},
-        }
-        print(json.dumps(told, indent=2, ensure_ascii=False))
-    else:
-        print(f"\n{_machine()}: {what}\n\n{_columns(by_component(outcomes))}\n")
-        print(page.table(figures))
+        print(_told(cases))
+        return 0
+    print(f"\n{_machine()}")
+    for measured in cases:
+        print(
+            f"\n{measured.case.what}\n\n{_columns(by_component(measured.outcomes))}\n"
+        )
+        print(page.table(measured.figures))
     return 0
 
 

@@ -1,5 +1,6 @@
 """The energy benchmark, a day of it: the plant is cooled, and by the rules."""
 
+import argparse
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.energy import _CASES, _cases, _site
 from benchmarks.energy_parts.closed_loop import ClosedLoop, plan_of
 from benchmarks.energy_parts.controls import CONTROL_INTERVAL, CONTROLS
 from benchmarks.energy_parts.figures import by_component, figures_of
@@ -29,6 +31,13 @@ from custom_components.chiller_plant.simulator.worlds import Worlds
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "examples" / "three_chillers" / "plant.yaml"
+READ = {
+    "chiller_curves",
+    "minimum_lift",
+    "differential_pressure_minimum",
+    "differential_pressure_maximum",
+}
+"""What a form takes from the plant file."""
 MORNING = 4 * 3600.0
 """Local time from which the rising load needs one chiller after another."""
 
@@ -211,8 +220,46 @@ def test_a_day_in_two_ways_comes_to_figures_and_the_bound_is_below():
     assert [row[0] for row in by_component(outcomes)[1:]] == list(outcomes)
 
 
-def test_the_plant_file_says_all_that_the_model_asks():
-    assert doubts_of(SITE, "tropical", list(CONTROLS)) == ()
+@pytest.mark.parametrize(("site", "weather"), _CASES)
+def test_the_plant_file_says_all_that_the_model_asks(site: str, weather: str):
+    assert doubts_of(_site(site), weather, list(CONTROLS)) == ()
+
+
+def test_forms_differ_between_plants_only_by_what_the_plant_files_say():
+    plants = [load_plant(_site(site)) for site in ("three_chillers", "vane_chillers")]
+    one, other = (
+        {
+            item.name: {
+                key: value for key, value in item.config.items() if key not in READ
+            }
+            for item in CONTROLS["ours"](plant)
+        }
+        for plant in plants
+    )
+
+    assert one == other
+    read = {
+        key: value
+        for item in CONTROLS["ours"](plants[1])
+        for key, value in item.config.items()
+        if key in READ
+    }
+    assert read["chiller_curves"] == "york_yt_1758_vanes"
+    assert read["differential_pressure_maximum"] == 105.0
+
+
+def test_cases_have_figures_of_their_own_and_the_first_keeps_the_short_keys():
+    arguments = argparse.Namespace(site=None, weather=None, days=8)
+    keys = [case.key for case in _cases(arguments)]
+
+    assert keys[0] == "energy"
+    assert keys[1:] == [
+        "energy.three_chillers.desert",
+        "energy.vane_chillers.tropical",
+    ]
+    arguments.site = SITE
+    assert [case.key for case in _cases(arguments)] == ["energy"]
+    assert figures_of({}, 8, keys[1]) == []
 
 
 def test_a_plant_that_cannot_be_run_is_refused_in_words(tmp_path: Path):

@@ -222,6 +222,7 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
             staging="model",
             stage_up_threshold=105,
             stage_down_threshold=88,
+            start_saving=8,
             primary_flow="follow",
             primary_flow_minimum=55,
             **_machine(plant),

@@ -10,9 +10,15 @@ from .outcome import OPTIMUM, Outcome
 from .recording import Run
 from .year import DAYS_A_YEAR
 
+ABOVE_OPTIMUM = 1.03
+BELOW_FIXED = 0.90
+"""Ratios that are asked for, of a plant whose condenser pumps have drives."""
 
-def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
-    """Return the figures that are asked for, with their bounds."""
+
+def figures_of(
+    outcomes: Mapping[str, Outcome], days: float, key: str = "energy"
+) -> list[Figure]:
+    """Return the figures that are asked for, with their bounds; `key` begins each."""
     figures: list[Figure] = []
     runs = [item for item in outcomes.values() if item.run is not None]
     fixed, ours, best = (outcomes.get(key) for key in ("fixed", "ours", OPTIMUM))
@@ -27,14 +33,14 @@ def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
         )
         if round(days) == DAYS_A_YEAR:
             figures.append(
-                Figure("energy.year_wall_s", slowest, "s", 120.0, "lower", each)
+                Figure(f"{key}.year_wall_s", slowest, "s", 120.0, "lower", each)
             )
         figures.append(
-            Figure("energy.memory_mb", most, "MB", 500.0, "lower", "all processes")
+            Figure(f"{key}.memory_mb", most, "MB", 500.0, "lower", "all processes")
         )
     figures.extend(
         Figure(
-            f"energy.kw_per_rt.{item.control}",
+            f"{key}.kw_per_rt.{item.control}",
             item.total,
             "kW/RT",
             None,
@@ -46,10 +52,10 @@ def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
     if ours and best:
         figures.append(
             Figure(
-                "energy.ratio.ours_to_optimum",
+                f"{key}.ratio.ours_to_optimum",
                 ours.total / best.total,
                 "",
-                1.05,
+                ABOVE_OPTIMUM,
                 "lower",
                 f"{100 * (ours.total / best.total - 1):+.1f} %, hour by hour",
             )
@@ -57,10 +63,10 @@ def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
     if fixed:
         figures.extend(
             Figure(
-                f"energy.ratio.{item.control}_to_fixed",
+                f"{key}.ratio.{item.control}_to_fixed",
                 item.total / fixed.total,
                 "",
-                0.92 if item is ours else None,
+                BELOW_FIXED if item is ours else None,
                 "lower",
                 f"{100 * (item.total / fixed.total - 1):+.1f} %",
             )
@@ -73,7 +79,7 @@ def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
         others = fixed.run if item is ours and fixed else None
         figures.append(
             Figure(
-                f"energy.unmet_kh.{item.control}",
+                f"{key}.unmet_kh.{item.control}",
                 item.run.unmet,
                 "K h",
                 None if others is None else others.unmet,
@@ -83,7 +89,7 @@ def figures_of(outcomes: Mapping[str, Outcome], days: float) -> list[Figure]:
         )
         figures.append(
             Figure(
-                f"energy.starts.{item.control}",
+                f"{key}.starts.{item.control}",
                 sum(item.run.starts.values()),
                 "",
                 None if others is None else sum(others.starts.values()),
