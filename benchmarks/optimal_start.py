@@ -1,8 +1,9 @@
-"""Whether the plant starts when it should: `scripts/bench optimal_start`.
+"""Whether the plant starts and stops when it should: `scripts/bench optimal_start`.
 
-Six buildings of the simulator, 150 mornings each, under our way of choosing the start
-and under others, each in a loop of its own; and any recording of a real building
-(`--csv`, columns date, zone_start, outdoor, minutes). The simulation takes minutes.
+Six buildings of the simulator, 150 days each: mornings under our way of choosing the
+start and under others, evenings with and without an early stop, each in a loop of its
+own; and any recording of a real building (`--csv`, columns date, zone_start, outdoor,
+minutes). The simulation takes minutes.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import os
 from pathlib import Path
 import platform
+from statistics import fmean
 import sys
 from typing import Any
 
@@ -23,6 +25,7 @@ from appdaemon.apps.chiller_control.control.optimal_start.models import all_mode
 from .bus_parts.result import Figure
 from .optimal_start_parts import recorded
 from .optimal_start_parts.buildings import BUILDINGS
+from .optimal_start_parts.evenings import EARLIEST as EARLIEST_STOP, evenings
 from .optimal_start_parts.mornings import EARLIEST, mornings
 from .optimal_start_parts.score import LEARNING, Score, score
 from .optimal_start_parts.ways import WAYS, OneModel, Ours, Way
@@ -34,6 +37,9 @@ DAYS = 150
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench optimal_start", description=__doc__
+    )
+    parser.add_argument(
+        "part", nargs="*", choices=[[], *PARTS], help="only these (default: all)"
     )
     parser.add_argument("--days", type=int, default=DAYS, help="that are judged")
     parser.add_argument("--seed", type=int, default=1, help="of weather and machines")
@@ -59,8 +65,8 @@ def _machine() -> str:
     )
 
 
-def simulated(days: int, seed: int) -> tuple[list[Figure], dict[str, Any]]:
-    """Return the figures of the simulated buildings, and the score of every way."""
+def starts(days: int, seed: int) -> tuple[list[Figure], dict[str, Any]]:
+    """Return the figures of mornings, and the score of every way."""
     found = mornings(WAYS, days + LEARNING, seed)
     scores = {name: score(found, name) for name in WAYS}
     by_building = {
@@ -102,6 +108,48 @@ def simulated(days: int, seed: int) -> tuple[list[Figure], dict[str, Any]]:
     return figures, details
 
 
+def stops(days: int, seed: int) -> tuple[list[Figure], dict[str, Any]]:
+    """Return the figures of evenings; without adaptive stops they stand beside."""
+    found = [item for item in evenings(days + LEARNING, seed) if item.day >= LEARNING]
+    ours = [item for item in found if item.adaptive]
+    fixed = [item for item in found if not item.adaptive]
+    missed = fmean(item.missed for item in fixed)
+    figures = [
+        Figure(
+            "optimal_start.stop_saved_min",
+            fmean(item.saved for item in ours),
+            "min/d",
+            None,
+            "higher",
+            f"{len(ours)} evenings, at most {EARLIEST_STOP:g} min before closing",
+        ),
+        Figure(
+            "optimal_start.stop_missed_degree_min",
+            fmean(item.missed for item in ours),
+            "K min/d",
+            None,
+            "lower",
+            f"at closing {missed:.3g}",
+        ),
+        Figure(
+            "optimal_start.stop_resumed_pct",
+            100.0 * fmean(item.resumed for item in ours),
+            "%",
+            None,
+            "lower",
+            "evenings on which the plant had to go on again",
+        ),
+    ]
+    by_building = {
+        item.name: round(fmean(e.saved for e in ours if e.building == index), 2)
+        for index, item in enumerate(BUILDINGS)
+    }
+    return figures, {"evenings": len(ours), "stop_saved_by_building": by_building}
+
+
+PARTS = {"start": starts, "stop": stops}
+
+
 def _rounded(item: Score) -> dict[str, float]:
     return {key: round(value, 2) for key, value in asdict(item).items()}
 
@@ -137,8 +185,13 @@ def from_recording(
 def main() -> int:
     """Run; return 0 when everything could be measured, whatever the verdicts."""
     arguments = _arguments()
+    figures: list[Figure] = []
+    details: dict[str, Any] = {}
     if arguments.csv is None:
-        figures, details = simulated(arguments.days, arguments.seed)
+        for name in arguments.part or PARTS:
+            measured, found = PARTS[name](arguments.days, arguments.seed)
+            figures += measured
+            details |= found
     else:
         try:
             figures, details = from_recording(

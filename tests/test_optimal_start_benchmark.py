@@ -6,11 +6,13 @@ import sys
 
 import pytest
 
+from appdaemon.apps.chiller_control.control.optimal_start.selector import FIRST_DAYS
 from benchmarks import optimal_start
 from benchmarks.optimal_start_parts import recorded
 from benchmarks.optimal_start_parts.buildings import BUILDINGS
+from benchmarks.optimal_start_parts.evenings import EARLIEST, evenings
 from benchmarks.optimal_start_parts.mornings import LATEST, Morning, mornings
-from benchmarks.optimal_start_parts.score import LEARNING, score
+from benchmarks.optimal_start_parts.score import score
 from benchmarks.optimal_start_parts.ways import Fixed, LastFive, Ours
 
 
@@ -25,8 +27,7 @@ def recording(path: Path, *rows: str) -> Path:
 
 
 def test_loop_is_closed_and_a_later_start_is_later_there() -> None:
-    days = 5
-    found = mornings({"long": lambda: Fixed(150.0), "short": lambda: Fixed(30.0)}, days)
+    found = mornings({"long": lambda: Fixed(150.0), "short": lambda: Fixed(30.0)}, 3)
     by_day = {(m.way, m.building, m.day): m for m in found}
     assert {m.building for m in found} == set(range(len(BUILDINGS)))
     for (way, building, day), morning in by_day.items():
@@ -40,7 +41,6 @@ def test_loop_is_closed_and_a_later_start_is_later_there() -> None:
         recovery = morning.recovery
         assert recovery is not None
         assert recovery.minutes == pytest.approx(morning.reached - morning.started)
-    assert score([m for m in found if m.day < LEARNING], "long").mornings == 0
 
 
 def test_without_a_history_ours_starts_as_early_as_is_allowed() -> None:
@@ -118,3 +118,17 @@ def test_json_of_a_recording(
 def test_nobody_starts_later_than_is_allowed() -> None:
     found = mornings({"never": lambda: Fixed(0.0)}, 2)
     assert all(morning.started >= -LATEST - 3.0 for morning in found)
+
+
+def test_plant_is_stopped_early_only_where_drift_is_known_and_comfort_lasts() -> None:
+    found = evenings(7)
+    assert {item.building for item in found} == set(range(len(BUILDINGS)))
+    fixed = [item for item in found if not item.adaptive]
+    ours = [item for item in found if item.adaptive]
+    assert len(fixed) == len(ours)
+    assert all(item.saved == 0.0 and not item.resumed for item in fixed)
+    assert all(item.saved == 0.0 for item in ours if item.day < FIRST_DAYS)
+    assert any(item.saved > 5.0 for item in ours)
+    assert all(item.saved <= EARLIEST + 1.0 for item in ours)
+    # A degree for ten minutes is what being asked back in time costs at most.
+    assert sum(item.missed for item in ours) <= sum(item.missed for item in fixed) + 10

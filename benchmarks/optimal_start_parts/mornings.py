@@ -56,10 +56,11 @@ class Morning:
     """What was measured; None where nothing had to be done."""
 
 
-class _Timetable:
+class Timetable:
     """When buildings open, for all ways alike."""
 
     def __init__(self, days: int, seed: int) -> None:
+        """Draw holidays and late closings of so many days."""
         random = np.random.default_rng(seed + 1000)
         count = len(BUILDINGS)
         weekday = (np.arange(days) + _FIRST_WEEKDAY) % 7
@@ -90,7 +91,7 @@ class _Run:
         self._ways = [make() for make in ways.values() for _ in BUILDINGS]
         self._days = days
         self._site = Site(len(ways), days, seed)
-        self._table = _Timetable(days, seed)
+        self._table = Timetable(days, seed)
         self._noise = np.random.default_rng(seed + 2000)
         size = self._site.scenarios
         self._running: Array = np.zeros(size)
