@@ -102,8 +102,11 @@ class DayCalendar:
 
     @property
     def rows(self) -> tuple[CalendarRow, ...]:
-        """What a plan file says of the calendar, in the order of days."""
-        rows = [_row(event) for event in self._calendar.events]
+        """What a plan file says of the calendar, in the order of days.
+
+        A series of which nothing is left is no more.
+        """
+        rows = [_row(event) for event in self._calendar.events if _comes(event)]
         return tuple(
             sorted(
                 rows,
@@ -256,8 +259,13 @@ def _row(event: Event) -> CalendarRow:
 def _require_a_day(event: Event) -> None:
     # To look for a day that never comes (30 February) takes seconds, again and
     # again.
-    if event.rrule and next(iter(event.as_rrule() or ()), None) is None:
+    if not _comes(event):
         raise ValueError("this rule never comes to a day")
+
+
+def _comes(event: Event) -> bool:
+    """Whether an entry has a day."""
+    return not event.rrule or next(iter(event.as_rrule() or ()), None) is not None
 
 
 def _range(onwards: bool) -> Range:
