@@ -54,8 +54,9 @@ async def measure(
             hearing.cancel()
         bare = await _round_trips(site, running.plant, folder)
         samples = joined(rows, running.ear.seen())
-    if len(samples) < _LEAST_SHARE * len(rows):
-        raise RuntimeError(f"of {len(rows)} changes, {len(samples)} can be followed")
+    changes = len(rows) + sampler.lost
+    if len(samples) < _LEAST_SHARE * changes:
+        raise RuntimeError(f"of {changes} changes, {len(samples)} can be followed")
     control = 100 * (after[1] - before[1]) / (after[0] - before[0])
     parts = {
         "end to end": _each(samples, lambda item: item.written - item.changed),
@@ -75,7 +76,8 @@ async def measure(
         {
             "points": len(running.plant.points),
             "automations": running.automations,
-            "changes": len(rows),
+            "changes": changes,
+            "changes that nothing answered in time": sampler.lost,
             "changes that could be followed": len(samples),
             "control interval, s": INTERVAL,
             "seconds measured": round(wall, 1),
@@ -171,7 +173,7 @@ def worst(results: Sequence[Result]) -> list[Figure]:
 
 async def _round_trips(site: Site, plant: Plant, folder: Path) -> list[float]:
     """Return the seconds that a bare client needs for a read and a write."""
-    (source, read), (target, write) = (_where(plant, key) for key in site.peer)
+    (source, read), (target, write) = (_where(plant, key) for key in site.peer[:2])
     async with child(
         "round_trip", folder, package="latency_parts", port=udp_port()
     ) as client:
@@ -181,6 +183,7 @@ async def _round_trips(site: Site, plant: Plant, folder: Path) -> list[float]:
             read=read,
             write_to=target,
             write=write,
+            value=site.peer[2],
             times=_ROUND_TRIPS,
         )
     return [float(item) for item in spent]

@@ -42,6 +42,7 @@ class _Client:
         read: tuple[str, int],
         write_to: str,
         write: tuple[str, int],
+        value: float,
         times: int,
     ) -> list[float]:
         """Read and write one after the other; return the seconds of each pair."""
@@ -55,7 +56,7 @@ class _Client:
                 target,
                 told,
                 "present-value",
-                Real(90.0 + number % 2),
+                Real(value + number % 2),
                 priority=_LOWEST_PRIORITY,
             )
             spent.append(perf_counter() - began)

@@ -13,7 +13,11 @@ from scripts.demonstration.home_assistant import WebSocket
 from .sites import Loop, name_of
 
 _LOOK_EACH = 0.1
-_PATIENCE = 30.0
+_PATIENCE = 10.0
+_ANSWERS = 3
+"""That a loop must have given before it is timed."""
+_MIDDLE = 60.0
+"""% of the output, between the limits of the form."""
 _FIRST_PATIENCE = 150.0
 """Seconds until the loops work at all: reports are asked for, the plan is taken."""
 _SETTLED = 0.3
@@ -70,6 +74,9 @@ class Sampler:
     entities: Mapping[str, str]
     """Entity of each point."""
     loops: Sequence[Loop]
+    lost: int = 0
+    """Changes that were not answered in time."""
+    _values: dict[str, float] = field(default_factory=dict)
     _heard: _Heard = field(default_factory=_Heard)
     _served_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _random: Random = field(default_factory=lambda: Random(1))
@@ -113,19 +120,31 @@ class Sampler:
 
     async def _until_it_answers(self, loop: Loop) -> None:
         deadline = time.monotonic() + _FIRST_PATIENCE
-        number = 0
-        while True:
-            number += 1
-            value = loop.base + loop.step * (number % 2)
-            moment = await self._ask("change", point=loop.measured, value=value)
+        answers = 0
+        while answers < _ANSWERS:
+            moment = await self._change(loop)
             try:
-                await self._heard.first(self._heard.writes, loop.commanded, moment, 8.0)
+                await self._heard.first(
+                    self._heard.writes, loop.commanded, moment, _PATIENCE
+                )
+                answers += 1
             except TimeoutError:
                 if time.monotonic() > deadline:
                     raise RuntimeError(f"{name_of(loop)} never answered") from None
-            else:
-                if number % 2 == 0:
-                    return
+
+    async def _change(self, loop: Loop) -> float:
+        """Move a reading so that its loop's output has room to follow; say when.
+
+        A loop that begins anew begins from what its drive does: a step to and
+        fro would end at a limit sooner or later.
+        """
+        writes = self._heard.writes.get(loop.commanded)
+        output = writes[-1][1] if writes else 0.0
+        value = self._values.get(loop.measured, loop.base)
+        value += loop.step if output >= _MIDDLE else -loop.step
+        self._values[loop.measured] = value
+        moment: float = await self._ask("change", point=loop.measured, value=value)
+        return moment
 
     async def sample(self, times: int) -> list[tuple[Loop, float, float, float]]:
         """Change each reading so many times: loop, changed, shown, written."""
@@ -140,17 +159,20 @@ class Sampler:
     ) -> list[tuple[Loop, float, float, float]]:
         rows = []
         entity = self.entities[loop.measured]
-        for number in range(times):
+        for _ in range(times):
             # At no moment of the control interval rather than at another.
             await asyncio.sleep(_SETTLED + self._random.random())
-            value = loop.base + loop.step * ((number + 1) % 2)
-            changed = await self._ask("change", point=loop.measured, value=value)
-            written, _ = await self._heard.first(
-                self._heard.writes, loop.commanded, changed, _PATIENCE
-            )
-            shown, _ = await self._heard.first(
-                self._heard.states, entity, changed, _PATIENCE
-            )
+            changed = await self._change(loop)
+            try:
+                written, _ = await self._heard.first(
+                    self._heard.writes, loop.commanded, changed, _PATIENCE
+                )
+                shown, _ = await self._heard.first(
+                    self._heard.states, entity, changed, _PATIENCE
+                )
+            except TimeoutError:
+                self.lost += 1
+                continue
             rows.append((loop, changed, shown, written))
         return rows
 

@@ -40,8 +40,9 @@ class Site:
     profile: str | None
     """What today gets on the calendar; None: what the site's own says."""
     loops: tuple[Loop, ...]
-    peer: tuple[str, str]
-    """The points that are read and written for comparison, both on BACnet."""
+    peer: tuple[str, str, float]
+    """The points that are read and written for comparison, both on BACnet, and
+    what is written: this and one more, by turns."""
     hours: tuple[int, int] = (0, 24)
 
 
@@ -61,7 +62,7 @@ def _kspo() -> Site:
         (example / "plant.yaml").read_text(encoding="utf-8"),
         None,
         tuple(loops),
-        ("arena.temperature", "chiller_1.demand_limit"),
+        ("arena.temperature", "chiller_1.demand_limit", 90.0),
         (9, 19),
     )
 
@@ -78,7 +79,7 @@ def _large(points: int) -> Site:
         large_plant_text(points),
         WEEKDAY,
         loops,
-        ("zone_1.temperature", "zone_1.temperature_setpoint"),
+        ("zone_1.temperature", "zone_1.temperature_setpoint", 24.0),
     )
 
 
