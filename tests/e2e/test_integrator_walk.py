@@ -35,8 +35,8 @@ async def walk(folder: Path) -> None:
         empty_site(folder) as site,
         signed_in(site.home_assistant, site.time_zone) as page,
     ):
-        page.set_default_timeout(60_000)
-        expect.set_options(timeout=30_000)
+        page.set_default_timeout(120_000)
+        expect.set_options(timeout=90_000)
         station = "sign-in"
 
         async def show(name: str) -> None:
