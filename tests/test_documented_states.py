@@ -21,7 +21,9 @@ from tests.test_week_benchmark import SEOUL, SITE
 
 # A day of the site takes half a minute on a machine of its own.
 pytestmark = pytest.mark.timeout(900)
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+TRANSLATIONS = ROOT / "custom_components" / "chiller_plant" / "translations" / "en.json"
 COMMON = {"message", "conditions", "missing", "waiting", "resume"}
 """What the page that is about all of them says, and what is for the engine alone."""
 COMMON_STATES = {"refused", "fault", "holding", "overridden", "off", "controlling"}
@@ -68,6 +70,18 @@ def test_every_state_and_attribute_is_on_the_page_of_its_type(
         if word not in page(control_type) | COMMON | COMMON_STATES
     }
     assert unwritten == set()
+
+
+def test_every_state_on_a_page_has_words_of_its_own() -> None:
+    translations = json.loads(TRANSLATIONS.read_text())
+    words = translations["entity"]["sensor"]["automation"]["state"]
+    states: set[str] = set(COMMON_STATES)
+    for path in (DOCS / "control-types").glob("*.md"):
+        table = path.read_text().partition("| state | means |")[2].partition("\n\n")[0]
+        for row in table.splitlines()[2:]:
+            states.update(re.findall(r"`(\w+)`", row.split("|")[1]))
+    assert {"active", "staging_up"} <= states
+    assert states <= words.keys(), states - words.keys()
 
 
 def test_every_attribute_has_the_type_that_its_name_says(
