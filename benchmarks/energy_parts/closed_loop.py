@@ -80,6 +80,10 @@ class _Running:
     source: str
     priority: int
     controller: Controller
+    commands: tuple[Command, ...] = ()
+    """What it wanted last."""
+    due: float = 0.0
+    """When the first of that is asked for again, if it stays the same."""
     sent: dict[PointKey, _Sent] = field(default_factory=dict)
     taken: dict[PointKey, str] = field(default_factory=dict)
 
@@ -185,6 +189,9 @@ class ClosedLoop:
         self, now: float, running: _Running, commands: tuple[Command, ...]
     ) -> None:
         """Ask for what is new or due again; let go what is not wanted any more."""
+        same = commands is running.commands
+        if same and now < running.due:
+            return
         sent = running.sent
         for command in commands:
             known = sent.get(command.point)
@@ -214,6 +221,9 @@ class ClosedLoop:
                 self._asks(key, -1)
             if gone:
                 self.desk.release(now, source=running.source, points=gone)
+        running.commands = commands
+        asked = (item.at for item in sent.values()) if same else ()
+        running.due = min(asked, default=now - LEASE) + LEASE / 2
 
     def _asks(self, key: PointKey, change: int) -> None:
         self._owners_known = False

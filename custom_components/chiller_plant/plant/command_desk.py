@@ -133,7 +133,7 @@ class CommandDesk:
         winners = self._arbiter.winners
         for key, wire in self._wires:
             slot = winners.get(key)
-            pin = pins.get(key)
+            pin = pins.get(key) if pins else None
             if slot is None:
                 if pin is None and not wire.ours:
                     continue

@@ -363,7 +363,7 @@ class ChillerAddSubtract:
         self,
         now: float,
         inputs: Inputs,
-        commands: Sequence[Command],
+        commands: tuple[Command, ...],
         step: SequenceStep,
         excluded: Mapping[str, str],
         events: Sequence[Event],
@@ -397,7 +397,7 @@ class ChillerAddSubtract:
             }
 
         report, planned = Report(attributes), self._planned(excluded)
-        return Decision(tuple(commands), state, report, tuple(events), planned)
+        return Decision(commands, state, report, tuple(events), planned)
 
     def _planned(self, excluded: Mapping[str, str]) -> tuple[PlannedAction, ...]:
         since = self._stage_since if self._settled and self._wanted else None

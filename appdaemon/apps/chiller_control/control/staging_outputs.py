@@ -38,6 +38,8 @@ class StagingOutputs:
         )
         self._setpoint: float | None = None
         self._setpoints: tuple[Command, ...] = ()
+        self._made_of: tuple[Sequence[Command], float, float | None] | None = None
+        self._made: tuple[Command, ...] = ()
         point = plants[0].command(_SETPOINT) if plants else None
         self._design = (
             ()
@@ -51,8 +53,20 @@ class StagingOutputs:
             )
         )
 
-    def commands(self, setpoint: float, commands: Sequence[Command]) -> list[Command]:
-        """Return all commands; a speed before what it is the speed of is on."""
+    def commands(
+        self, setpoint: float, commands: Sequence[Command]
+    ) -> tuple[Command, ...]:
+        """Return all commands; a speed before what it is the speed of is on.
+
+        The same object while they are the same.
+        """
+        made_of = (commands, setpoint, self.primary.speed)
+        if made_of != self._made_of:
+            self._made_of = made_of
+            self._made = tuple(self._make(setpoint, commands))
+        return self._made
+
+    def _make(self, setpoint: float, commands: Sequence[Command]) -> list[Command]:
         if setpoint != self._setpoint:
             self._setpoint = setpoint
             self._setpoints = (
