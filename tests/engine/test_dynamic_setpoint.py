@@ -383,6 +383,7 @@ def test_no_more_is_asked_for_while_water_is_short_and_does_not_come() -> None:
     held = plant.reset
     plant.go(30)
     assert plant.reset == held
+    assert "more water than" in str(plant.decision.attributes["message"])
     # With another chiller there is water enough: it is asked for again.
     for point in ("run_status", "run_command"):
         plant.values[f"chiller_2.{point}"] = True

@@ -353,6 +353,8 @@ class DynamicSetpoint:
         message = f"{total} {word} ({ignored:g} ignored): {reset}"
         if requests.unknown:
             message += f"; no warmer, since {', '.join(requests.unknown)} is silent"
+        if self._price is not None and self._price.short:
+            message += "; the building takes more water than the chillers get"
         return "controlling", message
 
     def _decide(
@@ -394,7 +396,7 @@ class DynamicSetpoint:
             "reset": None if self._reset is None else round(self._reset, 1),
             "supply_temperature_setpoint": self._rounded(TEMPERATURE, 2),
             "differential_pressure_setpoint": self._rounded(PRESSURE, 1),
-            "pump_share": self._price and self._price.share,
+            "pump_share": self._pump_share(),
             "frozen_until": iso(self._frozen_until),
             "missing": [] if missing is None else [missing],
             "resume": {
@@ -426,6 +428,10 @@ class DynamicSetpoint:
                 }
             ]
         return attributes
+
+    def _pump_share(self) -> float | None:
+        share = None if self._price is None else self._price.share
+        return None if share is None else round(share, 1)
 
     def _rounded(self, role: str, digits: int) -> float | None:
         value = self._values.get(role)
