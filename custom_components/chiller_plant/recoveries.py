@@ -6,6 +6,7 @@ can be drawn like any others, and need no database of ours. A row of them is an
 hour, which is less than there ever is between two starts that can be learnt from.
 """
 
+from asyncio import shield
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -118,7 +119,8 @@ class Recoveries:
         if RECORDER not in self._hass.config.components:
             return
         instance = get_instance(self._hass)
-        if not await instance.async_db_ready:
+        # Others wait for the same: who is unloaded meanwhile must not take it along.
+        if not await shield(instance.async_db_ready):
             return
         found = await instance.async_add_executor_job(self._read)
         # What came in while that was read is newer.
