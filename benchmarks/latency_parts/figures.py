@@ -22,14 +22,12 @@ from .sampling import Sample, Sampler, joined
 from .sites import INTERVAL, Site
 
 _ROUND_TRIPS = 300
-_SETTLE = 15.0
-"""Seconds after the loops answered, in which the start is forgotten."""
 _LEAST_SHARE = 0.9
 """Of the changes, which must have been seen and answered to be a measurement."""
 
 
 async def measure(
-    site: Site, folder: Path, *, times: int, settle: float = _SETTLE
+    site: Site, folder: Path, *, times: int, settle: float | None = None
 ) -> Result:
     """Run a site and change each of its readings so many times."""
     async with running_site(site, folder) as running:
@@ -37,7 +35,7 @@ async def measure(
         hearing = await sampler.listen()
         try:
             await sampler.prepare()
-            await asyncio.sleep(settle)
+            await asyncio.sleep(site.settle if settle is None else settle)
             daemon = running.app_daemon.program.process
             house = running.home_assistant.program.process
             assert daemon is not None

@@ -43,6 +43,8 @@ class Site:
     peer: tuple[str, str, float]
     """The points that are read and written for comparison, both on BACnet, and
     what is written: this and one more, by turns."""
+    settle: float
+    """Seconds after the start in which thousands of reports are still asked for."""
     hours: tuple[int, int] = (0, 24)
 
 
@@ -63,6 +65,7 @@ def _kspo() -> Site:
         None,
         tuple(loops),
         ("arena.temperature", "chiller_1.demand_limit", 90.0),
+        10.0,
         (9, 19),
     )
 
@@ -80,6 +83,7 @@ def _large(points: int) -> Site:
         WEEKDAY,
         loops,
         ("zone_1.temperature", "zone_1.temperature_setpoint", 24.0),
+        10.0 + points / 200,
     )
 
 
