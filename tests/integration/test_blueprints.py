@@ -147,6 +147,7 @@ async def test_chiller_add_subtract_registers(
         "chiller_curves": "carrier_19xr_1407_vsd",
         "primary_flow": "fixed",
         "primary_flow_minimum": 60,
+        "start_saving": 5,
         "stage_up_threshold": 90,
         "stage_down_threshold": 80,
         "stage_hold": 900,
@@ -258,6 +259,7 @@ async def test_dynamic_setpoint_registers(
         "staging_freeze": 900,
         "temperature_rate": 0.2,
         "pressure_rate": 10,
+        "pump_share": 5,
         "split": 50,
         "initial": 100,
     }
