@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.chiller_plant.const import DOMAIN
 from custom_components.chiller_plant.plan import unassigned_issue
+from homeassistant.components.automation import DATA_COMPONENT
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -273,7 +274,12 @@ async def test_engine_keeps_its_plan_while_home_assistant_starts(
     assert await hass.config_entries.async_unload(entry.entry_id)
     # A start of Home Assistant: the automations are not there yet.
     hass.set_state(CoreState.starting)
-    hass.states.async_remove("automation.gone")
+    # Its entity itself, not its state: it would write that again when it is asked.
+    await (
+        hass.data[DATA_COMPONENT]
+        .get_entity("automation.gone")
+        .async_remove(force_remove=True)
+    )
     await hass.services.async_call(
         "automation", "turn_off", {"entity_id": "automation.loop"}, blocking=True
     )
