@@ -17,6 +17,7 @@ from .data import ChillerPlantConfigEntry
 from .day_calendar import MAXIMUM_ENTRIES, DayCalendar, row_problem
 from .holidays import can_tell
 from .plan import BY_CALENDAR, PlanRoom
+from .plan_services import MAXIMUM_PROFILES
 from .plant.plan_file import (
     AutomationRow,
     CopyRow,
@@ -30,7 +31,6 @@ from .plant.plant_file.problems import KeyPath, Problems
 from .plant.profiles import DayCopy, DayOverride, Profile
 from .profile_store import Decisions
 
-MAXIMUM_PROFILES = 50
 _AUTOMATION = "automation"
 
 
