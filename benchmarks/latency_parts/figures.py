@@ -154,7 +154,7 @@ def worst(results: Sequence[Result]) -> list[Figure]:
             continue
         figure = max(figures, key=lambda item: item.value)
         sites = ", ".join(
-            f"{item.key.split('.')[1]} {item.value:.3g}" for item in figures
+            f"{item.key.split('.')[1]} {item.value:.4g}" for item in figures
         )
         found.append(
             Figure(
