@@ -1,11 +1,16 @@
 """What every test beside Home Assistant shares."""
 
+import logging
+
 import pytest
 import pytest_socket
 
 # Before the first `hass` fixture: otherwise the test plugin's own custom_components folder
 # is imported first, and ours is not found.
 import custom_components.chiller_plant  # noqa: F401
+
+# The test plugin lets every statement of the recorder be told, past pytest's own capture.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 @pytest.hookimpl(trylast=True)
