@@ -65,5 +65,7 @@ async def test_nobody_is_asked_for_the_rank_of_a_custom_schedule(
         f"/api/repairs/issues/fix/{flow}",
         json={"profiles": ["Weekday", "Weekend", "Holiday"]},
     )
-    assert (await answer.json())["type"] == "create_entry"
+    # It goes on with the next automation, which has a rank.
+    form = await answer.json()
+    assert [field["name"] for field in form["data_schema"]] == ["profiles", "priority"]
     assert ranks(await get_plan(hass, entry)) == [("noon", 100)]
