@@ -125,6 +125,8 @@ async def running_apps(
     # One lock for all instances of a process is AppDaemon's own; one that is stopped
     # while it holds it would keep the next from looking at its apps.
     daemon.app_management.check_updates_lock = asyncio.Lock()
+    # So are the actions: those of a house that is gone would still be answered.
+    daemon.services.services.get("default", {}).pop("chiller_plant", None)
     if actions:
         house.install(daemon)
     await house.put(house.states)
