@@ -248,7 +248,7 @@ async def ninth_runs(home_assistant: HomeAssistant, daemon: AppDaemon) -> None:
         assert attributes["message"] == "Set back to 27 °C"
         assert attributes["warmest"] > 0
         complaint = (await house.sensor("zone_setback", "wrong"))["attributes"]
-        assert complaint["message"] == "only zones can be set back"
+        assert complaint["message"] == "Form: only zones can be set back"
 
 
 def test_ninth_control_type_is_a_blueprint_a_controller_and_a_thin_app(
