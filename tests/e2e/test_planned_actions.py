@@ -155,7 +155,8 @@ async def delete(page: Page, title: str) -> None:
     await page.get_by_text(title).first.click()
     detail = page.locator("dialog-calendar-event-detail")
     await detail.locator("ha-button", has_text="Delete event").click()
-    await page.locator("ha-button", has_text="Delete").last.click()
+    sure = page.locator("confirm-event-dialog-box")
+    await sure.locator("ha-button", has_text="Delete").last.click()
     await expect(page.get_by_text(title)).to_have_count(0)
 
 
