@@ -217,6 +217,8 @@ class Ven2:
         except OSError as error:
             # What is not on disk would be forgotten by a restart in mid-event.
             _LOGGER.warning("%s: event %s: %s", self.settings.name, identity, error)
+            if key in self.book.entries:
+                self.book.opt(key, "out", f"it could not be kept: {error}")
             return "optOut"
         if told is not None:
             self.told(told)

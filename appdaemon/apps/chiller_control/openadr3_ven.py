@@ -78,6 +78,8 @@ class Ven3:
     _token_ends: float = 0.0
     _ven_id: str | None = None
     _program_id: str | None = None
+    _unsaved: bool = False
+    """The book holds something that is not on disk."""
     _refused: dict[str, int] = field(default_factory=dict)
     """Modifications that were refused, so that each is told once."""
 
@@ -93,7 +95,7 @@ class Ven3:
                     self._stands("lost", str(error) or repr(error))
                     pause = min(2.0 * pause, max(LONGEST_PAUSE, self.settings.poll))
                 except OSError as error:
-                    # What is not on disk is fetched again, and kept then.
+                    # The next round tries again to keep what is not on disk.
                     self._stands("lost", str(error))
                 await asyncio.sleep(pause)
 
@@ -114,8 +116,10 @@ class Ven3:
                 if told is not None:
                     changed = True
                     self.told(told)
-        if changed:
+        self._unsaved |= changed
+        if self._unsaved:
             await self.store()
+            self._unsaved = False
         self.health.heard = self.clock()
         self._stands("registered", "")
 

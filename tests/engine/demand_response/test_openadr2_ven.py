@@ -202,6 +202,8 @@ async def test_a_disk_that_does_not_keep_the_event_opts_out() -> None:
         await until(lambda: site.ven.health.stands == "registered")
         server.tell(event="e1", start=time.time() + 600, duration=3600, level=1)
         await until(lambda: server.was_told(heard="opt", event="e1", opt="optOut"))
+        assert site.ven.book.entries["utility:e1"].opt == "out"
+        assert site.ven.book.next(time.time()) is None
 
 
 @pytest.mark.parametrize("garbage", [b"", b"not xml", b"<oadrPayload/>"])

@@ -202,3 +202,22 @@ async def test_a_server_that_is_away_is_waited_out() -> None:
     finally:
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_what_a_full_disk_did_not_keep_is_kept_in_the_next_round() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        keep = site.ven.store
+
+        async def full() -> None:
+            raise OSError("no space left")
+
+        server.events.append(new_event())
+        site.ven.store = full
+        with pytest.raises(OSError, match="no space"):
+            await site.ven.fetch(session)
+        site.ven.store = keep
+        await site.ven.fetch(session)
+        assert site.stored[-1][0]["event"]["id"] == "e1"
+        await site.ven.fetch(session)
+        assert len(site.stored) == 1
