@@ -15,6 +15,8 @@ from typing import Any
 from demonstration.filled_forms import load_blueprint
 from playwright.async_api import Locator, Page, expect
 
+from tests.e2e.dialogs import at_rest
+
 PATIENCE = 60_000
 """Milliseconds in which an automation is saved, on a slow machine."""
 
@@ -165,6 +167,7 @@ class BlueprintEditor:
         offered = self.page.locator("ha-picker-combo-box")
         await offered.locator("input").fill(" ".join(words))
         found = offered.locator("ha-combo-box-item")
+        await at_rest(found)
         for word in words:
             found = found.filter(has=self.page.get_by_text(word, exact=True))
         await found.first.click()

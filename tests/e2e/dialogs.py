@@ -1,12 +1,29 @@
 """Home Assistant's dialogs as a person fills them in."""
 
+from contextlib import suppress
 import re
 
 from playwright.async_api import FilePayload, Locator, Page, expect
 
 _BROKEN = re.compile(r"\{\w+\}|component\.|Translation \[|MISSING_VALUE")
+_REST = 500.0
+"""Milliseconds in which a list that has been searched does not change."""
+_TRIES = 3
+"""Times that something is chosen from a list that moves under the mouse."""
 _PATIENCE = 60_000
 """Milliseconds in which devices are asked and a plant is set up."""
+
+
+async def at_rest(items: Locator) -> None:
+    """Wait until a list that is being searched does not change any more.
+
+    It is drawn anew some time after the typing, and what was under the mouse may
+    be something else by then.
+    """
+    seen: list[str] | None = None
+    while (now := await items.all_inner_texts()) != seen or not now:
+        seen = now
+        await items.page.wait_for_timeout(_REST)
 
 
 class Dialog:
@@ -55,12 +72,18 @@ class Dialog:
     ) -> None:
         """Search in a field that offers many, and choose what was found."""
         field = self.field("select", label).locator("ha-generic-picker")
-        await field.click()
-        offered = field.locator("ha-picker-combo-box")
-        await offered.locator("input").fill(text)
-        await offered.locator("ha-combo-box-item", has_text=wanted).first.click()
-        # What is typed before the form has taken it would be forgotten.
-        await expect(offered).to_have_count(0)
+        for _ in range(_TRIES):
+            await field.click()
+            offered = field.locator("ha-picker-combo-box")
+            await offered.locator("input").fill(text)
+            items = offered.locator("ha-combo-box-item")
+            await at_rest(items)
+            await items.filter(has_text=wanted).first.click()
+            # What is typed before the form has taken it would be forgotten.
+            await expect(offered).to_have_count(0)
+            with suppress(AssertionError):
+                await expect(field).to_contain_text(wanted)
+                return
         await expect(field).to_contain_text(wanted)
 
     async def tick(self, number: int, *labels: str) -> None:
