@@ -7,7 +7,9 @@ from typing import Any
 from chiller_control.control.chiller_add_subtract import ChillerAddSubtract
 from chiller_control.control.pid_control import PidControl
 from chiller_control.control.plan import Plan, PlanPoint, parse_plan
-from chiller_control.engine import CallFailed, Engine, NoAnswer, value_of
+from chiller_control.engine import Engine
+from chiller_control.house import CallFailed, NoAnswer
+from chiller_control.readings import value_of
 from factories import BANGKOK, SmallPlant, equipment, loop, plan_data, staging
 import pytest
 
