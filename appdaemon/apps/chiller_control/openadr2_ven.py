@@ -8,19 +8,31 @@ before they are answered: what a handler does is stored, answered, then acted on
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 import logging
 import time
 from typing import Any, Literal, TypeAlias
 
-from openleadr import OpenADRClient
+from openleadr.enums import REPORT_NAME
 from openleadr.objects import SamplingRate
 
-from .control.demand_response.event_book import EventBook, Told
-from .control.demand_response.grid_event import EventRefused
+from .control.demand_response.event_book import MOST_EVENTS, EventBook, Told
+from .control.demand_response.grid_event import EventRefused, GridEvent
 from .control.demand_response.openadr2 import grid_event, is_cancelled
+from .openadr2_client import CertificateTrouble, PlantClient, stop
+from .openadr2_reports import ReportDesk, Status, StatusTelemetry, Telemetry
+from .openadr_words import of_skew
+
+__all__ = [
+    "Health",
+    "Refusal",
+    "Status",
+    "StatusTelemetry",
+    "Telemetry",
+    "Ven2",
+    "Ven2Settings",
+]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,7 +45,9 @@ SILENT_POLLS = 3
 _LOOK = 1.0
 _SAMPLING = SamplingRate(timedelta(seconds=1), timedelta(hours=1), False)
 """How often a figure may be asked for; the server chooses."""
-_SLOWEST_POLL = timedelta(hours=24).total_seconds()
+_POLL = timedelta(seconds=10)
+_READ = 0.25
+"""Seconds between two looks for a figure that is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +69,6 @@ class Ven2Settings:
     check_hostname: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Telemetry:
-    """A figure that is reported: `read()` gives it, or None where it is not known."""
-
-    resource: str
-    read: Callable[[], float | None]
-    measurement: str = "powerReal"
-    scale: str = "k"
-
-
 @dataclass(slots=True)
 class Health:
     """How the connection stands, for people."""
@@ -75,6 +79,12 @@ class Health:
     """When the server last answered."""
     why: str = ""
     registrations: int = 0
+    skew: float | None = None
+    """By how much the server's clock is ahead of ours, where it says its time."""
+    waiting: int = 0
+    """Figures that the server has not been given yet."""
+    dropped: int = 0
+    """Figures that it will never be given: too many waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,35 +112,80 @@ class Ven2:
     clock: Callable[[], float] = time.time
     first_pause: float = FIRST_PAUSE
     health: Health = field(default_factory=Health)
-    _client: OpenADRClient | None = None
+    status: tuple[StatusTelemetry, ...] = ()
+    _client: PlantClient | None = None
+    _desk: ReportDesk = field(init=False)
+    _refused: dict[str, int] = field(default_factory=dict)
+    """What was refused, so that each is told once however often it is sent."""
+
+    def __post_init__(self) -> None:
+        """Begin with nothing to report."""
+        self._desk = ReportDesk(self.telemetry, self.status)
 
     async def run(self) -> None:
         """Keep the connection until cancelled."""
+        reading = asyncio.create_task(self._keep_reading())
+        try:
+            await self._keep_registered()
+        finally:
+            reading.cancel()
+
+    async def _keep_registered(self) -> None:
         pause = self.first_pause
         while True:
-            client = self._new_client()
-            registered = False
-            try:
-                await client.run()
-                registered = client.registration_id is not None
-                if registered:
-                    self._client = client
-                    self.health.registrations += 1
-                    self._stands("registered", "")
-                    pause = self.first_pause
-                    await self._watch(client)
-                else:
-                    self._stands("connecting", "the server did not register us")
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a library's slip must not end the VEN
-                self._stands("lost" if registered else "connecting", repr(error))
-                _LOGGER.debug("%s: %r", self.settings.name, error)
-            finally:
-                self._client = None
-                await _stop(client)
+            registered = await self._registration()
+            if registered:
+                pause = self.first_pause
             await asyncio.sleep(pause)
             pause = min(2.0 * pause, LONGEST_PAUSE)
+
+    async def _registration(self) -> bool:
+        """Register and stay so as long as it lasts; whether we were registered."""
+        client: PlantClient | None = None
+        registered: bool = False
+        self._desk.begin_anew()
+        try:
+            client = await asyncio.to_thread(self._new_client)
+            await client.run()
+            registered = client.registration_id is not None
+            if registered:
+                self._client = client
+                self.health.registrations += 1
+                self._stands("registered", "")
+                await self._watch(client)
+            else:
+                self._stands(
+                    "connecting", client.trouble or "the server did not register us"
+                )
+        except CertificateTrouble as trouble:
+            self._stands("connecting", str(trouble))
+        except Exception as error:  # noqa: BLE001 - a library's slip must not end the VEN
+            why = (client.trouble if client is not None else "") or repr(error)
+            self._stands("lost" if registered else "connecting", why)
+            _LOGGER.debug("%s: %r", self.settings.name, error)
+        finally:
+            self._client = None
+            if client is not None:
+                await stop(client)
+        return registered
+
+    async def _keep_reading(self) -> None:
+        """Read what is to be reported, also while nobody can be told."""
+        while True:
+            try:
+                self._desk.sample(self.clock())
+            except Exception as error:  # noqa: BLE001 - one figure must not end the rest
+                _LOGGER.warning("%s: a figure: %r", self.settings.name, error)
+            self.health.waiting = self._desk.waiting
+            if self._desk.dropped != self.health.dropped:
+                if not self.health.dropped:
+                    _LOGGER.warning(
+                        "%s: the server has been away for so long that the oldest"
+                        " figures for it are dropped",
+                        self.settings.name,
+                    )
+                self.health.dropped = self._desk.dropped
+            await asyncio.sleep(_READ)
 
     async def answer(self, key: str) -> bool:
         """Tell the server how an event is answered now; False if it cannot be told."""
@@ -145,9 +200,12 @@ class Ven2:
         )
         return True
 
-    def _new_client(self) -> OpenADRClient:
+    def _new_client(self) -> PlantClient:
         chosen = self.settings
-        client = _Client(
+        client = PlantClient(
+            self._desk,
+            self._on_event,
+            self.clock,
             ven_name=chosen.ven_name,
             vtn_url=chosen.url,
             ven_id=chosen.ven_id,
@@ -156,14 +214,9 @@ class Ven2:
             passphrase=chosen.passphrase,
             ca_file=chosen.authority,
             vtn_fingerprint=chosen.fingerprint,
-            show_fingerprint=False,
             disable_signature=not chosen.sign,
             check_hostname=chosen.check_hostname,
         )
-        client.known = {item.resource: item for item in self.telemetry}
-        client.add_handler("on_event", self._on_event)
-        client.add_handler("on_update_event", self._on_event)
-        client.add_hook("after_parse_xml", self._heard)
         for item in self.telemetry:
             client.add_report(
                 callback=item.read,
@@ -175,45 +228,66 @@ class Ven2:
                 report_specifier_id=f"{chosen.ven_name}_{item.resource}",
                 r_id=item.resource,
             )
+        for shown in self.status:
+            client.add_report(
+                callback=shown.read,
+                resource_id=shown.resource,
+                report_name=REPORT_NAME.TELEMETRY_STATUS,
+                report_type="x-resourceStatus",
+                reading_type="x-notApplicable",
+                sampling_rate=_SAMPLING,
+                report_duration=timedelta(hours=1),
+                report_specifier_id=f"{chosen.ven_name}_{shown.resource}_status",
+                r_id=shown.resource,
+            )
         return client
 
-    def _heard(self, message: str, payload: Mapping[str, Any]) -> None:
-        self.health.heard = self.clock()
-
-    async def _watch(self, client: OpenADRClient) -> None:
+    async def _watch(self, client: PlantClient) -> None:
         """Return when the connection has to be begun anew.
 
         A server that was away may have forgotten what it asked us to report, and
         one that cancelled the registration has forgotten us.
         """
-        poll = min(client.poll_frequency.total_seconds(), _SLOWEST_POLL)
+        poll = (client.poll_frequency or _POLL).total_seconds()
         silent = max(SILENT_POLLS * poll, SILENT_POLLS * _LOOK)
+        client.back = False
         while client.registration_id is not None:
             await asyncio.sleep(_LOOK)
+            self.health.heard, self.health.skew = client.heard, client.skew
             heard = self.health.heard or self.health.since
+            if client.back:
+                # Nobody answers while a server restarts; it may have forgotten us.
+                self._stands("connecting", "the server is back")
+                return
             if self.clock() - heard > silent:
-                if self.health.stands != "lost":
-                    self._stands("lost", f"no answer for {silent:.0f} s")
+                self._stands("lost", client.trouble or f"no answer for {silent:.0f} s")
+                if client.refused:
+                    # It answers, but not us as we are registered now.
+                    return
             elif self.health.stands == "lost":
                 return
-        self._stands("connecting", "the server ended the registration")
+            else:
+                self._stands("registered", client.trouble or of_skew(self.health.skew))
+        self._stands(
+            "connecting", client.trouble or "the server ended the registration"
+        )
 
     async def _on_event(self, event: Mapping[str, Any]) -> str:
         """Store an event, then answer it; whoever acts looks into the book."""
         identity = str((event.get("event_descriptor") or {}).get("event_id"))
         key = f"{self.settings.name}:{identity}"
-        told: Told | Refusal | None
+        told: Told | None = None
         try:
             if is_cancelled(event):
                 told = self.book.cancel(key, self.clock(), "cancelled by the utility")
             else:
-                told = self.book.receive(
-                    grid_event(event, self.settings.name), self.clock()
-                )
+                read = grid_event(event, self.settings.name)
+                self._check_repeated(read)
+                told = self.book.receive(read, self.clock())
             if told is not None:
                 await self.store()
-        except EventRefused as refused:
-            told = Refusal(self.settings.name, identity, str(refused))
+        except (EventRefused, KeyError, AttributeError, TypeError) as refused:
+            self._refuse(identity, event, str(refused))
         except OSError as error:
             # What is not on disk would be forgotten by a restart in mid-event.
             _LOGGER.warning("%s: event %s: %s", self.settings.name, identity, error)
@@ -225,43 +299,32 @@ class Ven2:
         entry = self.book.entries.get(key)
         return "optIn" if entry is not None and entry.opt == "in" else "optOut"
 
+    def _check_repeated(self, event: GridEvent) -> None:
+        """Raise EventRefused for two different events under one name."""
+        known = self.book.entries.get(event.key)
+        if (
+            known is not None
+            and known.event.modification == event.modification
+            and (known.event.start, known.event.duration, known.event.signals)
+            != (event.start, event.duration, event.signals)
+        ):
+            raise EventRefused(
+                f"it was sent again with other contents and the same modification"
+                f" number {event.modification}; what came first counts"
+            )
+
+    def _refuse(self, identity: str, event: Mapping[str, Any], why: str) -> None:
+        mark = hash((why, repr(event)))
+        if self._refused.get(identity) == mark:
+            return
+        if len(self._refused) >= MOST_EVENTS:
+            self._refused.clear()
+        self._refused[identity] = mark
+        self.told(Refusal(self.settings.name, identity, why))
+
     def _stands(self, stands: Stands, why: str) -> None:
         if (stands, why) == (self.health.stands, self.health.why):
             return
         _LOGGER.info("%s: %s %s", self.settings.name, stands, why)
         self.health.stands, self.health.why = stands, why
         self.health.since = self.clock()
-
-
-class _Client(OpenADRClient):  # type: ignore[misc]
-    """The library's client, which never reports what is not known.
-
-    A report without a value makes servers fail, and a zero would be settled as
-    a load of zero.
-    """
-
-    known: Mapping[str, Telemetry]
-
-    async def update_report(self, report_request_id: str) -> None:
-        for request in self.report_requests or ():
-            if request["report_request_id"] != report_request_id:
-                continue
-            # The library lets requests share what others asked for.
-            own = request["report_specifier_id"]
-            request["r_ids"] = [
-                item
-                for item in request["r_ids"]
-                if (own, item) in self.report_callbacks
-            ]
-            if not request["r_ids"] or any(
-                self.known[item].read() is None for item in request["r_ids"]
-            ):
-                return
-        await super().update_report(report_request_id)
-
-
-async def _stop(client: OpenADRClient) -> None:
-    if client.client_session is None:
-        return
-    with suppress(Exception):
-        await client.stop()
