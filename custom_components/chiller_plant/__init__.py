@@ -26,6 +26,9 @@ from .const import (
 from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .day_services import async_setup_day_services
+from .demand_response.memory import async_remove_memory
+from .demand_response.room import DemandResponseRoom
+from .demand_response.services import async_setup_demand_response_services
 from .entity import equipment_identifier, plant_device_info, plant_identifier
 from .exchange_services import async_setup_exchange_services
 from .history import async_setup_history
@@ -54,6 +57,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_action_log(hass)
     async_setup_day_services(hass)
     async_setup_exchange_services(hass)
+    async_setup_demand_response_services(hass)
     async_setup_history(hass)
     issues.forget_those_of_disabled_plants(hass)
     return True
@@ -79,7 +83,12 @@ async def async_setup_entry(
     )
     bus = BusHealth(coordinator)
     entry.async_on_unload(bus.async_start())
-    entry.runtime_data = ChillerPlantData(plant, coordinator, plan, bus, device.id)
+    demand_response = DemandResponseRoom(hass, entry, plant, plan, coordinator)
+    await demand_response.async_start()
+    entry.async_on_unload(demand_response.async_stop)
+    entry.runtime_data = ChillerPlantData(
+        plant, coordinator, plan, bus, device.id, demand_response
+    )
     _remove_stale_devices(hass, entry, plant)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 
@@ -93,6 +102,7 @@ async def async_setup_entry(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop)
     )
     plan.async_ready()
+    demand_response.async_ready()
     async_settle_memory(hass, entry, plant)
     # Until it is read, adaptive schedules start as early as they may.
     entry.async_create_background_task(
@@ -144,6 +154,7 @@ async def async_remove_entry(
     await async_remove_stored(hass, entry.entry_id)
     await async_remove_profiles(hass, entry.entry_id)
     await async_remove_planned(hass, entry.entry_id)
+    await async_remove_memory(hass, entry.entry_id)
 
 
 async def async_remove_config_entry_device(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .const import DOMAIN
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 EVENT_ACTION = f"{DOMAIN}_action"
 ENGINE = "control engine"
 """The source of what none of its automations did."""
+DEMAND_RESPONSE = "Demand response"
+"""In the place of an automation's name."""
 NOTE = "note"
 """For what the engine calls by a name that is not known here (yet)."""
 
@@ -52,6 +55,9 @@ _RESULTS = {
     "start_failed": "failed",
     "write_failed": "failed",
     "mismatch": "failed",
+    "event_refused": "refused",
+    "event_begun": "begun",
+    "shed_failed": "failed",
 }
 """What came of an action, where it is not simply done."""
 ACTIONS = (
@@ -95,6 +101,18 @@ ACTIONS = (
     "action_reassigned",
     "action_cancelled",
     "action_restored",
+    "event_received",
+    "event_modified",
+    "event_cancelled",
+    "event_opted_in",
+    "event_opted_out",
+    "event_refused",
+    "event_begun",
+    "event_ended",
+    "event_completed",
+    "shed_more",
+    "shed_less",
+    "shed_failed",
     *(_NOTICES.get(kind, kind.value) for kind in NoticeKind),
     NOTE,
 )
@@ -128,6 +146,31 @@ def async_report_action(
     )
     if action in KINDS:
         room.recoveries.take(action, told)
+
+
+@callback
+def async_report_demand_response(
+    hass: HomeAssistant, room: PlanRoom, event: Mapping[str, Any]
+) -> None:
+    """Tell what demand response did, or a person did to it."""
+    told = dict(event)
+    action = told.pop("event")
+    if action not in ACTIONS:
+        told["event"] = action
+        action = NOTE
+    _tell(
+        hass,
+        room,
+        action,
+        {
+            "source": f"demand_response:{room.plant.key}",
+            **told,
+            "automation": DEMAND_RESPONSE,
+        },
+        er.async_get(hass).async_get_entity_id(
+            "sensor", DOMAIN, f"{room.plant.key}.plant.demand_response"
+        ),
+    )
 
 
 @callback

@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 if TYPE_CHECKING:
     from .bus_health import BusHealth
     from .coordinator import PlantCoordinator
+    from .demand_response.room import DemandResponseRoom
     from .plan import PlanRoom
     from .plant.model import Plant
 
@@ -24,3 +25,4 @@ class ChillerPlantData:
     bus: BusHealth
     plant_device_id: str
     """The device that all equipment hangs off."""
+    demand_response: DemandResponseRoom

@@ -66,6 +66,8 @@ class PlanRoom:
         self.recoveries = Recoveries(self)
         self.refusals = Refusals(hass, entry.entry_id, plant.name)
         self.days = DayRoom(self)
+        self.besides: dict[str, str] = {}
+        """What the engine runs for this plant besides automations: names by key."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._announcement: CALLBACK_TYPE | None = None
         self._announced: str | None = None
@@ -87,7 +89,10 @@ class PlanRoom:
             self.days.async_start(),
             self.automations.async_start(),
             self.engine.async_start(
-                lambda: {item.id: item.name for item, _ in self._planned()},
+                lambda: {
+                    **{item.id: item.name for item, _ in self._planned()},
+                    **self.besides,
+                },
                 str((await async_get_integration(self.hass, DOMAIN)).version),
             ),
         ]
@@ -285,7 +290,7 @@ class PlanRoom:
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as the control engine gets it."""
         plan = self._without_reports()
-        revision = _revision(plan)
+        revision = revision_of(plan)
         for item in plan["automations"]:
             report = self.store.reports.get(item["id"])
             item["reported"] = report and {
@@ -298,7 +303,7 @@ class PlanRoom:
     @property
     def revision(self) -> str:
         """Changes whenever anything in the plan but the reports does."""
-        return _revision(self._without_reports())
+        return revision_of(self._without_reports())
 
     def _without_reports(self) -> dict[str, Any]:
         today = self.today
@@ -353,7 +358,7 @@ class PlanRoom:
                     },
                     "points": {
                         **{
-                            role: self._point(point)
+                            role: self.told_point(point)
                             for role, point in item.points.items()
                         },
                         **self._figures(item),
@@ -363,7 +368,8 @@ class PlanRoom:
             },
         }
 
-    def _point(self, point: Point) -> dict[str, Any]:
+    def told_point(self, point: Point) -> dict[str, Any]:
+        """Return where a point is, as the control engine gets it."""
         return {
             "entity_id": entity_of_point(self.hass, self.plant, point),
             "writable": point.writable,
@@ -465,6 +471,7 @@ def unassigned_issue(entry_id: str, automation_id: str) -> str:
     return f"automation_without_profile_{entry_id}_{automation_id}"
 
 
-def _revision(plan: dict[str, Any]) -> str:
+def revision_of(plan: dict[str, Any]) -> str:
+    """Return what changes whenever anything in it does."""
     text = orjson.dumps(plan, default=str, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Demand response inside Home Assistant: what is kept, decided, told and settled."""

@@ -1,0 +1,224 @@
+"""An event of a utility as people see it, and what the engine says of it.
+
+The engine's event book is the truth while it runs; what it last told is kept, so
+that the calendar, a phone and a settlement know of an event also without it.
+"""
+
+from dataclasses import asdict, dataclass, field
+import json
+import math
+from typing import Any, Literal
+
+import voluptuous as vol
+
+from homeassistant.helpers import config_validation as cv
+
+type Stands = Literal["far", "near", "active", "recovery", "completed", "cancelled"]
+OVER: tuple[Stands, ...] = ("completed", "cancelled")
+NEAR = 3600.0
+"""Seconds before its start from which on an event is near."""
+
+IDLE = "idle"
+PRECOOLING = "precooling"
+SHEDDING = "shedding"
+RECOVERING = "recovering"
+OFF = "off"
+NOT_READY = "not_ready"
+FAULT = "fault"
+NO_ENGINE = "no_engine"
+REPORTED = (IDLE, PRECOOLING, SHEDDING, RECOVERING, OFF, NOT_READY, FAULT)
+"""The states that the engine reports."""
+STATES = (*REPORTED, NO_ENGINE)
+
+MAXIMUM_REPORT = 60_000
+MAXIMUM_BOOK = 500_000
+"""Characters: 200 events of the usual size are a fifth of it."""
+MAXIMUM_ATTRIBUTES = 12_000
+"""Home Assistant's recorder keeps attributes of up to 16 kB."""
+MAXIMUM_ACTIONS = 40
+MOST_CONNECTIONS = 20
+MOST_EVENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEvent:
+    """One event; times are epoch seconds as they hold at this site."""
+
+    key: str
+    """`<connection's name>:<id>`."""
+    id: str
+    source: str
+    """The name of the connection that told of it."""
+    begins: float
+    ends: float
+    recovery: float = 0.0
+    """Seconds after its end in which the load comes back."""
+    name: str = ""
+    status: str = "far"
+    """Where it stood when the engine told of it; see `stands`."""
+    opt: str = "in"
+    why: str = ""
+    """Why the site takes part or does not."""
+    test: bool = False
+    comment: str = ""
+    received: float = 0.0
+    cancelled: float | None = None
+    signals: list[dict[str, Any]] = field(default_factory=list)
+    """`{"kind", "intervals": [{"duration", "value"}]}`, the most exact first."""
+    asked_now: str | None = None
+    """What is asked for at this moment, in words."""
+
+    def stands(self, now: float) -> Stands:
+        """Return where it stands, also while nobody tells."""
+        if self.cancelled is not None:
+            return "cancelled"
+        if now >= self.ends + self.recovery:
+            return "completed"
+        if now >= self.ends:
+            return "recovery"
+        if now >= self.begins:
+            return "active"
+        return "near" if now >= self.begins - NEAR else "far"
+
+    def over(self, now: float) -> bool:
+        """Whether nothing can be changed of it any more."""
+        return self.stands(now) in OVER
+
+    @property
+    def stopped(self) -> float:
+        """When it ended, before its recovery; a cancelled one when it was."""
+        return self.ends if self.cancelled is None else min(self.cancelled, self.ends)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in JSON types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class OptDecision:
+    """What a person decided of one event."""
+
+    opt: str
+    why: str
+    by: str
+    at: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in JSON types."""
+        return asdict(self)
+
+
+def _finite(value: Any) -> float:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+    ):
+        raise vol.Invalid("expected a number")
+    return float(value)
+
+
+def _text(longest: int) -> Any:
+    return vol.All(str, vol.Length(max=longest))
+
+
+_KEY = vol.All(str, vol.Length(min=1, max=255))
+_OPT = vol.In(("in", "out"))
+_NUMBER_OR_NONE = vol.Any(None, _finite)
+EVENT_SCHEMA = vol.Schema(
+    {
+        vol.Required("key"): _KEY,
+        vol.Required("id"): _KEY,
+        vol.Required("source"): _KEY,
+        vol.Required("begins"): _finite,
+        vol.Required("ends"): _finite,
+        vol.Optional("recovery"): _finite,
+        vol.Optional("name"): _text(255),
+        vol.Optional("status"): _text(20),
+        vol.Optional("opt"): _OPT,
+        vol.Optional("why"): _text(500),
+        vol.Optional("test"): bool,
+        vol.Optional("comment"): _text(2000),
+        vol.Optional("received"): _finite,
+        vol.Optional("cancelled"): _NUMBER_OR_NONE,
+        vol.Optional("signals"): [dict],
+        vol.Optional("asked_now"): vol.Any(None, _text(255)),
+    }
+)
+DECISION_SCHEMA = vol.Schema(
+    {
+        vol.Required("opt"): _OPT,
+        vol.Required("why"): str,
+        vol.Required("by"): str,
+        vol.Required("at"): _finite,
+    }
+)
+_CONNECTION = vol.Schema(
+    {
+        vol.Required("id"): _KEY,
+        vol.Required("stands"): _text(20),
+        vol.Optional("since"): _NUMBER_OR_NONE,
+        vol.Optional("heard"): _NUMBER_OR_NONE,
+        vol.Optional("why"): _text(500),
+        vol.Optional("registrations"): int,
+        vol.Optional("skew"): _NUMBER_OR_NONE,
+        vol.Optional("waiting"): int,
+        vol.Optional("dropped"): int,
+    }
+)
+_ACTION = vol.Schema(
+    {
+        vol.Required("event"): cv.slug,
+        vol.Required("reason"): _text(500),
+        vol.Optional("at"): _NUMBER_OR_NONE,
+    },
+    extra=vol.ALLOW_EXTRA,
+)
+_REPORT = vol.Schema(
+    {
+        vol.Required("state"): vol.In(REPORTED),
+        vol.Optional("attributes", default=dict): dict,
+        vol.Optional("resume", default=None): vol.Any(None, dict),
+        vol.Optional("available_kw", default=None): _NUMBER_OR_NONE,
+        vol.Optional("connections", default=list): vol.All(
+            [_CONNECTION], vol.Length(max=MOST_CONNECTIONS)
+        ),
+        vol.Optional("events", default=list): vol.All(
+            [EVENT_SCHEMA], vol.Length(max=MOST_EVENTS)
+        ),
+        vol.Optional("actions", default=list): vol.All(
+            [_ACTION], vol.Length(max=MAXIMUM_ACTIONS)
+        ),
+        # Packages that the engine would need and does not have.
+        vol.Optional("missing", default=list): vol.All([_text(60)], vol.Length(max=10)),
+    }
+)
+
+
+def _parsed(text: str, longest: int) -> Any:
+    if len(text) > longest:
+        raise vol.Invalid(f"{len(text)} characters; at most {longest} are")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise vol.Invalid(f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise vol.Invalid("nested too deeply") from error
+
+
+def parse_report(text: str) -> dict[str, Any]:
+    """Return what the engine told; raises `vol.Invalid` with the reason."""
+    report: dict[str, Any] = _REPORT(_parsed(text, MAXIMUM_REPORT))
+    if len(json.dumps(report["attributes"])) > MAXIMUM_ATTRIBUTES:
+        raise vol.Invalid(f"attributes: over {MAXIMUM_ATTRIBUTES} characters")
+    return report
+
+
+def parse_book(text: str) -> list[dict[str, Any]]:
+    """Return the engine's event book; raises `vol.Invalid` with the reason."""
+    book = _parsed(text, MAXIMUM_BOOK)
+    if not isinstance(book, list) or not all(isinstance(row, dict) for row in book):
+        raise vol.Invalid("not a list of events")
+    if len(book) > MOST_EVENTS:
+        raise vol.Invalid(f"{len(book)} events; at most {MOST_EVENTS} are kept")
+    return book
