@@ -53,6 +53,7 @@ class Bench:
     """A plant, its desk, and somebody who carries orders out."""
 
     plant: Plant
+    desk_of: type[CommandDesk] = CommandDesk
     now: float = 1_000_000.0
     offset: float = 0.0
     """How far the clock of the house is off."""
@@ -76,7 +77,7 @@ class Bench:
     told: list[Notice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.desk = CommandDesk(self.plant)
+        self.desk = self.desk_of(self.plant)
         self.machines = {
             key: Machine(key)
             for key, item in self.plant.equipment.items()

@@ -7,13 +7,19 @@ from dataclasses import replace
 from itertools import product
 import json
 import os
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 import pytest
 
-from custom_components.chiller_plant.plant.command_desk import CommandDesk
+from custom_components.chiller_plant.plant.command_desk import (
+    CommandDesk,
+    Order,
+    Request,
+)
 from custom_components.chiller_plant.plant.model import Plant
+from custom_components.chiller_plant.plant.reading import Readings
 
 from .bench import Bench
 from .factories import CHILLER_INTERLOCKS, make_chiller_plant, make_plant
@@ -74,6 +80,45 @@ def quick_plant(*, lead_release: bool) -> Plant:
     )
 
 
+class DeskWithADouble(CommandDesk):
+    """Does as another desk does that never rests, but looks at everything anew."""
+
+    rested = 0
+
+    def __init__(self, plant: Plant) -> None:
+        super().__init__(plant)
+        self.double = CommandDesk(plant)
+        self.double._interlocks._rest.begin = lambda: None
+
+    def request(self, now: float, request: Request) -> None:
+        self.double.request(now, request)
+        super().request(now, request)
+
+    def release(self, now: float, **what: Any) -> tuple[str, ...]:
+        self.double.release(now, **what)
+        return super().release(now, **what)
+
+    def step(self, now: float, readings: Readings) -> tuple[Order, ...]:
+        resting = self._interlocks._rest._rests
+        orders = super().step(now, readings)
+        type(self).rested += resting and self._interlocks._rest._rests
+        assert self.double.step(now, readings) == orders
+        assert self.double.as_dict() == super().as_dict()
+        return orders
+
+    def written(self, now: float, order: Order) -> None:
+        self.double.written(now, order)
+        super().written(now, order)
+
+    def failed(self, now: float, order: Order, error: str) -> None:
+        self.double.failed(now, order, error)
+        super().failed(now, order, error)
+
+    def restore(self, now: float, data: object) -> None:
+        self.double.restore(now, data)
+        super().restore(now, data)
+
+
 class AnyPlantDay(RuleBasedStateMachine):
     """Operators, automations, faults and clocks, in any order."""
 
@@ -97,7 +142,7 @@ class AnyPlantDay(RuleBasedStateMachine):
         off: str | None,
     ) -> None:
         """Begin with a plant in one of the states that matter."""
-        self.bench = Bench(quick_plant(lead_release=lead_release))
+        self.bench = Bench(quick_plant(lead_release=lead_release), DeskWithADouble)
         self.bench.write_only = write_only
         self.bench.chiller_delay = chiller_delay
         self.observer = self.bench.watched_by = Observer(self.bench, RULES)
@@ -264,12 +309,12 @@ class AnyPlantDay(RuleBasedStateMachine):
         self.bench.now += gap
         self.observer.blind |= gap > 0.0
         self.bench._run_machines()
-        desk = CommandDesk(self.bench.plant)
+        desk = DeskWithADouble(self.bench.plant)
         desk.restore(self.bench.wall, stored)
         if gap == 0.0:
             readings = self.bench.read()
             # Judged on copies, so that neither knows of the other.
-            other = CommandDesk(self.bench.plant)
+            other = DeskWithADouble(self.bench.plant)
             other.restore(self.bench.wall, stored)
             old = self.bench.desk.step(self.bench.wall, readings)
             assert other.step(self.bench.wall, readings) == old
@@ -342,6 +387,12 @@ def test_every_fault_at_every_start(start: str, fault: str) -> None:
             off=off,
         )
         day.teardown()
+
+
+def test_desk_rests_on_days_that_are_compared() -> None:
+    before = DeskWithADouble.rested
+    test_every_fault_at_every_start("starts", "nothing")
+    assert DeskWithADouble.rested - before > 100
 
 
 TestAnyPlantDay = AnyPlantDay.TestCase

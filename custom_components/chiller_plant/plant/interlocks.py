@@ -17,6 +17,7 @@ from typing import Any
 from .interlocks_flow import flow_problem, needed_for, point_name
 from .interlocks_history import HOUR, PROOF_TIME, History
 from .interlocks_locks import Hold, Locks
+from .interlocks_rest import Rest
 from .interlocks_view import COMPRESSORS, View, command_roles, is_on
 from .model import Equipment, Plant, Point, PointKey, Value
 from .notices import NoticeBoard
@@ -68,6 +69,7 @@ class Interlocks:
         }
         self.locks = Locks(plant, self._histories, board)
         self._view = View(plant, wires, settle)
+        self._rest = Rest(self._motors, self._compressors, self._histories, self._view)
 
     # --- what is seen
 
@@ -80,6 +82,8 @@ class Interlocks:
         """
         view = self._view
         view.look(time, readings, self._board.now)
+        if self._rest.goes_on():
+            return
         for machine in self._motors:
             history = self._histories[machine.key]
             history.observe(machine, view)
@@ -94,6 +98,7 @@ class Interlocks:
             elif history.flow_since is None:
                 history.flow_since = time
             self.locks.check(machine, history, view, wanted_on)
+        self._rest.begin()
 
     def _users(self, time: float) -> list[Equipment]:
         """Return the machines that need flow, or did a short time ago."""
@@ -195,6 +200,7 @@ class Interlocks:
         controller must not keep the other chillers from their turn for ever.
         """
         moving.append(machine)
+        self._rest.end()
         time = self._view.time
         wire = self._wires.of(machine.points["run_command"].key)
         if not wire.in_doubt:
@@ -355,6 +361,7 @@ class Interlocks:
         target = wire.after_release() if value is None else value
         if target is True and set(self._view.confirmed(machine)) == {True}:
             return
+        self._rest.end()
         history.took(
             time,
             was=self._view.maybe_on(machine),
@@ -368,6 +375,7 @@ class Interlocks:
 
     def restore(self, time: float, data: object) -> None:
         """Take what `as_dict` gave."""
+        self._rest.end()
         for key, row in data.items() if isinstance(data, dict) else ():
             if key in self._histories and isinstance(row, dict):
                 self._histories[key].restore(time, row)

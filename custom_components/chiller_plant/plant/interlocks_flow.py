@@ -7,14 +7,18 @@ own, and all of them are needed.
 
 from collections.abc import Collection, Iterable, Set as AbstractSet
 
-from .interlocks_view import VALVE_SHUT, View
+from .interlocks_view import FLOW_STATUSES, VALVE_SHUT, View
 from .model import Equipment, Plant
 from .roles import EquipmentType
 
 VALVES = "valves"
-_SIDES = (
-    ("chilled-water", "chilled_water_flow_status", "chilled_water_pumps"),
-    ("condenser-water", "condenser_water_flow_status", "condenser_water_pumps"),
+_SIDES = tuple(
+    zip(
+        ("chilled-water", "condenser-water"),
+        FLOW_STATUSES,
+        ("chilled_water_pumps", "condenser_water_pumps"),
+        strict=True,
+    )
 )
 
 

@@ -87,15 +87,16 @@ class History:
         if running or self.pending is not None:
             self._runs_on(time)
             return
-        self._forget_starts(time)
+        self.forget_starts(time)
         if view.maybe_on(machine):
             self.active_until = time
 
     def _runs_on(self, time: float) -> None:
         self.worked_until = self.active_until = time
-        self._forget_starts(time)
+        self.forget_starts(time)
 
-    def _forget_starts(self, time: float) -> None:
+    def forget_starts(self, time: float) -> None:
+        """Let go of what was more than an hour ago."""
         if self.starts and time - self.starts[0] >= HOUR:
             self.starts = [start for start in self.starts if time - start < HOUR]
 

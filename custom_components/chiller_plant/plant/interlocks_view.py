@@ -16,6 +16,7 @@ VALVE_SHUT = 20.0
 VALVE_OPEN = 50.0
 """% of stroke from which a valve without open status counts as open."""
 
+FLOW_STATUSES = ("chilled_water_flow_status", "condenser_water_flow_status")
 COMPRESSORS = (EquipmentType.CHILLER, EquipmentType.HEAT_SOURCE)
 _TOWER = EquipmentType.COOLING_TOWER
 
@@ -54,6 +55,9 @@ class _Watched:
     """The wire of its run command."""
     serving: tuple[tuple[str, Wire], ...]
     """Those that can take it out of service, with their roles."""
+    flows: tuple[PointKey, ...]
+    """Where it says itself that water flows."""
+    alarm: PointKey | None
 
 
 def _watched(machine: Equipment, wires: Wires) -> _Watched:
@@ -68,6 +72,8 @@ def _watched(machine: Equipment, wires: Wires) -> _Watched:
         next((points[role].key for role in shown if role in points), None),
         wires.of(points["run_command"].key) if "run_command" in points else None,
         tuple((role, wires.of(points[role].key)) for role in command_roles(machine)),
+        tuple(points[role].key for role in FLOW_STATUSES if role in points),
+        points["alarm"].key if "alarm" in points else None,
     )
 
 
@@ -85,6 +91,22 @@ class View:
         self._watched = {
             key: _watched(item, wires) for key, item in plant.equipment.items()
         }
+        watched = self._watched.values()
+        self._proofs = tuple(
+            key
+            for item in watched
+            for key in (None if item.is_stroke else item.status, *item.flows)
+            if key is not None
+        )
+        self._strokes = tuple(
+            item.status for item in watched if item.is_stroke and item.status
+        )
+        self._alarms = tuple(item.alarm for item in watched if item.alarm)
+        self._commands = tuple(
+            (wire.point.key, VALVE_SHUT if role == "position_command" else None, wire)
+            for item in watched
+            for role, wire in item.serving
+        )
         self._serving: dict[str, bool] = {}
         """What `serves` found; nothing is written while a look lasts."""
         self._proven: dict[tuple[str, ...], frozenset[str]] = {}
@@ -97,6 +119,57 @@ class View:
         self._readings = readings
         self._serving.clear()
         self._proven.clear()
+
+    @property
+    def lag(self) -> float:
+        """Seconds by which steady time is behind the clock, but for a constant."""
+        return self._now - self.time
+
+    def settled(self) -> object | None:
+        """Return all that a look is judged by; what is equal is judged alike.
+
+        None: something is on its way, and time alone may change what is seen.
+        """
+        get = self._readings.get
+        good = Quality.GOOD
+        seen: list[object] = [
+            reading.value if (reading := get(key, MISSING)).quality is good else None
+            for key in self._proofs
+        ]
+        for key in self._strokes:
+            stroke = self.proof(key)
+            seen.append(
+                None if stroke is None else (stroke < VALVE_SHUT, stroke >= VALVE_OPEN)
+            )
+        seen += [get(key, MISSING).good for key in self._alarms]
+        latest = self.time - self._settle
+        for key, shut, wire in self._commands:
+            if wire.sent:
+                return None
+            read = get(key, MISSING).good
+            on = None if read is None else read > 0 if shut is None else read >= shut
+            owned = wire.owned
+            if owned:
+                value = wire.value
+                if value is None:
+                    return None
+                ordered = value > 0 if shut is None else value >= shut
+                if on is None:
+                    on = ordered
+                elif on is not ordered:
+                    return None
+            elif wire.at is not None and wire.at > latest:
+                return None
+            seen.append((owned, on, wire.on_at))
+        return seen
+
+    def anything_just_on(self) -> bool:
+        """Whether a status may still be from before its machine was switched on."""
+        return any(
+            wire.on_at is not None and self._just_on(wire.on_at, item.status_point)
+            for item in self._watched.values()
+            for _, wire in item.serving
+        )
 
     def good(self, point: PointKey) -> Value | None:
         """Return the value of a point if it can be relied on."""
