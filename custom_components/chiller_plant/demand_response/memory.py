@@ -12,7 +12,6 @@ import voluptuous as vol
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
-from homeassistant.util.json import load_json
 
 from ..const import DOMAIN
 from .known_event import DECISION_SCHEMA, EVENT_SCHEMA, KnownEvent, OptDecision
@@ -40,8 +39,8 @@ class Memory:
         """Begin with nothing; nothing is read yet."""
         self._file = _file(hass, entry_id)
         self._aside = _file(hass, entry_id, ".damaged")
-        self._path = self._file.path
         self._hass = hass
+        self._entry_id = entry_id
         self._pending = False
         self._written = 0
         self.book: list[dict[str, Any]] = []
@@ -76,10 +75,13 @@ class Memory:
         self._pending = False
         kept = self._as_dict()
         await self._file.async_save(kept)
-        # A full disk is only logged by what writes the file.
-        on_disk = await self._hass.async_add_executor_job(_number_of, self._path)
-        if on_disk < kept["written"]:
-            raise OSError(f"{self._path} could not be written")
+        # A full disk is only logged by what writes the file: look what is there.
+        try:
+            there = await _file(self._hass, self._entry_id).async_load()
+        except HomeAssistantError as error:
+            raise OSError(str(error)) from error
+        if there is None or there["written"] < kept["written"]:
+            raise OSError(f"{self._file.path} could not be written")
 
     @callback
     def async_save_soon(self) -> None:
@@ -115,12 +117,3 @@ async def async_remove_memory(hass: HomeAssistant, entry_id: str) -> None:
 def _file(hass: HomeAssistant, entry_id: str, what: str = "") -> Store[dict[str, Any]]:
     key = f"{DOMAIN}.{entry_id}.demand_response{what}"
     return Store(hass, _VERSION, key, atomic_writes=True)
-
-
-def _number_of(path: str) -> int:
-    """Return which writing a file is of; raises OSError if it cannot be read."""
-    try:
-        stored: Any = load_json(path)
-        return int(stored["data"]["written"])
-    except (HomeAssistantError, KeyError, TypeError, ValueError) as error:
-        raise OSError(f"{path} could not be read back: {error}") from error

@@ -121,8 +121,10 @@ class DemandResponseRoom:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
-        if self.used:
+        try:
             await self.memory.async_save()
+        except OSError as error:
+            LOGGER.error("%s: %s", self.plant.name, error)
 
     # What is known.
 
