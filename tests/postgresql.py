@@ -50,6 +50,10 @@ class PostgresqlServer:
 
     async def start(self) -> None:
         """Start it, and return when it answers."""
+        self._launch()
+        await eventually(self._answers)
+
+    def _launch(self) -> None:
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self._port),
@@ -72,7 +76,6 @@ class PostgresqlServer:
                 stderr=log,
                 **self._as_whom(),
             )
-        await eventually(self._answers)
 
     def stop(self) -> None:
         """Stop it at once; what was committed stays."""

@@ -43,6 +43,8 @@ class Baseline:
     method: str
     day: date
     hours: Mapping[int, float]
+    shape: Mapping[int, float]
+    """The same for all hours of which anything is known."""
     days: tuple[LoadDay, ...]
     """The days that it was made of, newest first."""
     adjustment: str
@@ -103,11 +105,11 @@ def _four_of_five(
     if not hours:
         return _plain("four_of_five", event, used, plain)
     moved = fmean(today.hours[hour] - plain[hour] for hour in hours)
-    return Baseline(
+    return _said(
         "four_of_five",
-        event.day,
-        {hour: max(plain[hour] + moved, 0.0) for hour in event.hours},
-        tuple(used),
+        event,
+        used,
+        {hour: max(load + moved, 0.0) for hour, load in plain.items()},
         f"moved by {moved:+.1f} kW to the load of {_named(hours)}",
     )
 
@@ -151,11 +153,11 @@ def _last_hour(event: EventHours, days: Sequence[LoadDay], today: LoadDay) -> Ba
         raise NoBaseline("no hour is known shortly before the event was announced")
     last = max(known)
     load = today.hours[last]
-    return Baseline(
+    return _said(
         "last_hour",
-        event.day,
-        dict.fromkeys(event.hours, load),
+        event,
         (),
+        dict.fromkeys(event.hours, load),
         f"the load of {_named([last])}",
     )
 
@@ -228,11 +230,11 @@ def _scaled(
     asked = sum(today.hours[hour] for hour in hours) / expected
     ratio = min(max(asked, low), high)
     limited = "" if ratio == asked else f", limited from {asked:.2f}"
-    return Baseline(
+    return _said(
         method,
-        event.day,
-        {hour: plain[hour] * ratio for hour in event.hours},
-        tuple(used),
+        event,
+        used,
+        {hour: load * ratio for hour, load in plain.items()},
         f"scaled by {ratio:.2f}{limited} to the load of {_named(hours)}",
     )
 
@@ -243,12 +245,23 @@ def _plain(
     used: Sequence[LoadDay],
     plain: Mapping[int, float],
 ) -> Baseline:
+    return _said(method, event, used, plain, "not fitted to the day")
+
+
+def _said(
+    method: str,
+    event: EventHours,
+    used: Sequence[LoadDay],
+    shape: Mapping[int, float],
+    adjustment: str,
+) -> Baseline:
     return Baseline(
         method,
         event.day,
-        {hour: plain[hour] for hour in event.hours},
+        {hour: shape[hour] for hour in event.hours},
+        shape,
         tuple(used),
-        "not fitted to the day",
+        adjustment,
     )
 
 

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
 
-from ..hourly import HOUR, hour_of
-from .baselines import Baseline
-from .load_days import wall_minute
-from .placebo import Placebo
+from ..hourly import HOUR
+from .event_baseline import EventBaseline
 
 MOST_HOLD = 900.0
 """Seconds for which a reading of the meter stands for the load."""
@@ -43,29 +40,25 @@ def performance(
     start: float,
     end: float,
     requested_kw: float,
-    said: Baseline,
-    trust: Placebo | None,
+    said: EventBaseline,
     samples: Sequence[tuple[float, float | None]],
-    zone: tzinfo,
 ) -> Performance:
     """Settle an event from `start` to `end`, epoch seconds.
 
     `samples` are the meter's readings in kW in the order of time, from before
     the start if there is one; None is a reading that was lost. A reading holds
     until the next one, at most `MOST_HOLD`. What is not known is not made up:
-    achieved load is judged only where it was measured. `trust` is what placebo
-    tests said of the method, None if there was no day for one. Raises KeyError
-    if the baseline is of another event.
+    achieved load is judged only where it was measured. Raises KeyError if the
+    baseline is of another time, or there is none.
     """
     held = list(_held(samples, start, end))
     known = sum(until - since for since, until, _ in held)
-    base_all = _mean_of(said, [(start, end)], zone)
-    confidence = trust.confidence if trust is not None else "unknown"
+    base_all = _mean_of(said, [(start, end)])
     used: float | None = None
     achieved: float | None = None
     if known > 0.0:
         used = sum((until - since) * load for since, until, load in held) / known
-        achieved = _mean_of(said, [(a, b) for a, b, _ in held], zone) - used
+        achieved = _mean_of(said, [(a, b) for a, b, _ in held]) - used
     return Performance(
         baseline_kw=base_all,
         requested_kw=requested_kw,
@@ -78,12 +71,8 @@ def performance(
             else None
         ),
         energy_kwh=None if achieved is None else achieved * known / HOUR,
-        confidence=confidence,
-        eligible=(
-            trust is not None
-            and trust.eligible
-            and known >= LEAST_COVERED * (end - start)
-        ),
+        confidence=said.confidence,
+        eligible=said.eligible and known >= LEAST_COVERED * (end - start),
         samples=sum(
             1 for at, load in samples if start <= at < end and load is not None
         ),
@@ -107,16 +96,13 @@ def _held(
             yield since, until, load
 
 
-def _mean_of(
-    said: Baseline, spans: Iterable[tuple[float, float]], zone: tzinfo
-) -> float:
+def _mean_of(said: EventBaseline, spans: Iterable[tuple[float, float]]) -> float:
     """Return the mean of the baseline over spans of time, kW."""
     total = weighed = 0.0
-    for since, end in spans:
-        at = since
-        while at < end:
-            until = min(hour_of(at) + HOUR, end)
-            total += (until - at) * said.hours[wall_minute(hour_of(at), said.day, zone)]
-            weighed += until - at
-            at = until
+    for since, until in spans:
+        load = said.mean(since, until)
+        if load is None:
+            raise KeyError(f"there is no baseline from {since:.0f} to {until:.0f}")
+        total += (until - since) * load
+        weighed += until - since
     return total / weighed
