@@ -26,6 +26,7 @@ from .const import (
 from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .day_services import async_setup_day_services
+from .demand_response.entity import utility_identifier
 from .demand_response.memory import async_remove_memory
 from .demand_response.room import DemandResponseRoom
 from .demand_response.services import async_setup_demand_response_services
@@ -161,7 +162,7 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: ChillerPlantConfigEntry, device: dr.DeviceEntry
 ) -> bool:
     """Let a person delete a device whose equipment is gone from the plant file."""
-    return not _is_current(entry.runtime_data.plant, device)
+    return not _is_current(entry, entry.runtime_data.plant, device)
 
 
 async def _async_plant(hass: HomeAssistant, entry: ChillerPlantConfigEntry) -> Plant:
@@ -183,7 +184,7 @@ def _remove_stale_devices(
 ) -> None:
     registry = dr.async_get(hass)
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if not _is_current(plant, device):
+        if not _is_current(entry, plant, device):
             registry.async_remove_device(device.id)
 
 
@@ -191,8 +192,11 @@ def _ignore(_notice: Notice) -> None:
     """Nobody is left to be told."""
 
 
-def _is_current(plant: Plant, device: dr.DeviceEntry) -> bool:
+def _is_current(
+    entry: ChillerPlantConfigEntry, plant: Plant, device: dr.DeviceEntry
+) -> bool:
     known = {plant_identifier(plant)}
+    known |= {utility_identifier(plant, key) for key in entry.subentries}
     known |= {
         equipment_identifier(plant, equipment) for equipment in plant.equipment.values()
     }

@@ -11,6 +11,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .bus_sensor import connectivity_sensors
 from .data import ChillerPlantConfigEntry, ChillerPlantData
+from .demand_response.binary_sensor import ConnectionSensor
+from .demand_response.entity import async_follow_connections
 from .engine_sensor import EngineSensor
 from .entity import PointEntity, async_add_gently, points_of
 from .plant.model import Equipment, Point
@@ -44,6 +46,7 @@ async def async_setup_entry(
             ),
         ],
     )
+    async_follow_connections(entry, async_add_entities, ConnectionSensor)
 
 
 class PointBinarySensor(PointEntity, BinarySensorEntity):

@@ -30,6 +30,8 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .day_calendar import MAXIMUM_ENTRIES, Occurrence, day_event
+from .demand_response.calendar import DemandResponseCalendar
+from .demand_response.entity import async_follow_demand_response
 from .plan_entity import PlanEntity
 from .planned_calendar import PlannedCalendar
 
@@ -46,6 +48,9 @@ async def async_setup_entry(
     """Add the plant's calendars."""
     data = entry.runtime_data
     async_add_entities([ProfileCalendar(data), PlannedCalendar(data)])
+    async_follow_demand_response(
+        entry, async_add_entities, lambda data: [DemandResponseCalendar(data)]
+    )
 
 
 class ProfileCalendar(PlanEntity, CalendarEntity):

@@ -20,6 +20,8 @@ from .const import OPERATOR
 from .coordinator import COUNTERS, PERFORMANCE, command_topic
 from .counters import STAGING, STAGING_RUN_HOURS, STAGING_STARTS
 from .data import ChillerPlantConfigEntry, ChillerPlantData
+from .demand_response.entity import async_follow_demand_response
+from .demand_response.sensor import demand_response_sensors
 from .entity import PlantEntity, PointEntity, async_add_gently, native_unit, points_of
 from .plant.arbiter import commandable
 from .plant.derived import Component, Performance, PlantPerformance
@@ -132,6 +134,7 @@ async def async_setup_entry(
     await async_add_gently(async_add_entities, _sensors(entry.runtime_data))
     async_follow_automations(entry, async_add_entities)
     async_follow_recoveries(entry, async_add_entities)
+    async_follow_demand_response(entry, async_add_entities, demand_response_sensors)
 
 
 def _sensors(data: ChillerPlantData) -> Iterator[SensorEntity]:

@@ -7,6 +7,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import ChillerPlantConfigEntry
+from .demand_response.entity import async_follow_demand_response
+from .demand_response.switch import TakePartSwitch
 from .entity import PointEntity, async_add_gently, points_of
 
 # Orders are queued by the command desk, not by the platform.
@@ -26,6 +28,9 @@ async def async_setup_entry(
             PointSwitch(data, equipment, point)
             for equipment, point in points_of(data.plant, boolean=True, writable=True)
         ),
+    )
+    async_follow_demand_response(
+        entry, async_add_entities, lambda data: [TakePartSwitch(data)]
     )
 
 

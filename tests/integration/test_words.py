@@ -37,7 +37,10 @@ def icons() -> dict[str, Any]:
 
 def source() -> str:
     """Return all code of the integration that knows Home Assistant."""
-    return "\n".join(path.read_text() for path in INTEGRATION.glob("*.py"))
+    rooms = ("*.py", "demand_response/*.py")
+    return "\n".join(
+        path.read_text() for room in rooms for path in INTEGRATION.glob(room)
+    )
 
 
 def texts(tree: Any) -> Iterator[str]:

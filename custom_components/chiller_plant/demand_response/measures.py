@@ -55,6 +55,9 @@ def measures(
 def points_of(row: Row) -> Iterator[PointKey]:
     """Return the points that a measure commands or looks at."""
     yield from row["points"]
+    yield from row["loads"]
+    if row["charge"] is not None:
+        yield row["charge"]
     for comfort in row["comfort"]:
         yield comfort["point"]
 
@@ -95,6 +98,9 @@ def _row(
         "bound": chosen.bound,
         "comfort": [],
         "own_zone": False,
+        "charge": None,
+        "reserve": chosen.reserve,
+        "loads": [],
         "least_on": chosen.least_on,
         "longest_on": chosen.longest_on,
         "recovery": chosen.recovery,
@@ -191,6 +197,11 @@ def _limits(
             "limit",
             points,
             _chiller_power(plant) * _LIMITED_SHARE * chosen.step / 100.0,
+            loads=[
+                item.points["load"].key
+                for item in plant.of_type(EquipmentType.CHILLER)
+                if "load" in item.points
+            ],
             comfort=[_comfort(zone, settings) for zone in _measured_zones(plant)],
         )
 
@@ -233,10 +244,19 @@ def _storages(
             continue
         most = item.ratings.get("power", setpoint.high or 0.0)
         step = chosen.step or most / chosen.levels
+        charge = item.points.get("state_of_charge")
         yield _row(
-            kind, chosen, item, f"{item.name} discharging", "discharge", [setpoint],
-            step / per_kw, step=round(step, 3), bound=None,
-        )  # fmt: skip
+            kind,
+            chosen,
+            item,
+            f"{item.name} discharging",
+            "discharge",
+            [setpoint],
+            step / per_kw,
+            step=round(step, 3),
+            bound=None,
+            charge=None if charge is None else charge.key,
+        )
 
 
 _BUILDERS: Mapping[

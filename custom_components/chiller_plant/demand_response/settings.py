@@ -40,6 +40,8 @@ class KindSettings:
     least_on: float = 300.0
     longest_on: float | None = None
     recovery: float = 0.0
+    reserve: float = 10.0
+    """Charge in % below which a storage is left alone."""
 
 
 CIRCUIT = "circuit"
