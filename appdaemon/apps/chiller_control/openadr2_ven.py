@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 import logging
 import time
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from openleadr.enums import REPORT_NAME
 from openleadr.objects import SamplingRate
@@ -23,6 +23,7 @@ from .control.demand_response.openadr2 import grid_event, is_cancelled
 from .openadr2_client import CertificateTrouble, PlantClient, stop
 from .openadr2_reports import ReportDesk, Status, StatusTelemetry, Telemetry
 from .openadr_words import of_skew
+from .ven import Health, Refusal, Stands
 
 __all__ = [
     "Health",
@@ -35,8 +36,6 @@ __all__ = [
 ]
 
 _LOGGER = logging.getLogger(__name__)
-
-Stands: TypeAlias = Literal["connecting", "registered", "lost"]
 
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 300.0
@@ -67,33 +66,6 @@ class Ven2Settings:
     """Of the server's certificate: its messages must then be signed by it."""
     sign: bool = True
     check_hostname: bool = True
-
-
-@dataclass(slots=True)
-class Health:
-    """How the connection stands, for people."""
-
-    stands: Stands = "connecting"
-    since: float = 0.0
-    heard: float | None = None
-    """When the server last answered."""
-    why: str = ""
-    registrations: int = 0
-    skew: float | None = None
-    """By how much the server's clock is ahead of ours, where it says its time."""
-    waiting: int = 0
-    """Figures that the server has not been given yet."""
-    dropped: int = 0
-    """Figures that it will never be given: too many waited."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An event that was not taken part in."""
-
-    source: str
-    event_id: str
-    why: str
 
 
 @dataclass

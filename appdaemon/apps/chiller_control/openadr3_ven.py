@@ -18,7 +18,7 @@ import aiohttp
 from .control.demand_response.event_book import EventBook, Told
 from .control.demand_response.grid_event import EventRefused
 from .control.demand_response.openadr3 import grid_event
-from .openadr2_ven import Health, Refusal
+from .ven import Health, Refusal
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -61,7 +61,12 @@ class ReportRow:
 
 
 class ServerRefused(Exception):
-    """An answer that is none; says what the server said."""
+    """An answer that is none; says what the server said, with its HTTP status."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Say what was wrong."""
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass
@@ -313,7 +318,9 @@ async def _content(answer: aiohttp.ClientResponse, what: str) -> Any:
     """Return what was answered. Raises ServerRefused naming what was asked."""
     if not 200 <= answer.status < 300:
         said = (await answer.text(errors="replace"))[:200]
-        raise ServerRefused(f"{what}: the server answered {answer.status} {said}")
+        raise ServerRefused(
+            f"{what}: the server answered {answer.status} {said}", answer.status
+        )
     try:
         return await answer.json(content_type=None)
     except ValueError as error:
