@@ -44,7 +44,12 @@ from .plant.reading import Readings
 from .plant.roles import EquipmentType
 from .storage import PlantStore
 
-_ON_THEIR_OWN = (EquipmentType.ZONE, EquipmentType.SHEDDABLE_CIRCUIT)
+_ON_THEIR_OWN = (
+    EquipmentType.ZONE,
+    EquipmentType.SHEDDABLE_CIRCUIT,
+    EquipmentType.THERMAL_STORAGE,
+    EquipmentType.BATTERY,
+)
 """Equipment that no machine depends on."""
 _REFUSALS_KEPT = 500
 _AT_A_STRETCH = 2.0

@@ -33,6 +33,8 @@ TRADE_NAMES = {
     EquipmentType.METER: "Meter",
     EquipmentType.WEATHER_STATION: "Weather station",
     EquipmentType.SHEDDABLE_CIRCUIT: "Sheddable circuit",
+    EquipmentType.THERMAL_STORAGE: "Thermal storage",
+    EquipmentType.BATTERY: "Battery",
 }
 """What people call each type; the blueprints choose devices by it."""
 

@@ -88,7 +88,7 @@ def test_the_example_is_a_plant(plant: Plant) -> None:
     assert plant.key == "two_chillers"
     assert len(plant.of_type(EquipmentType.CHILLER)) == 2
     assert len(plant.of_type(EquipmentType.COOLING_TOWER)) == 2
-    assert len(plant.points) == 123
+    assert len(plant.points) == 138
     # A place in the order of starting, of which the file does not speak.
     place = plant.points["chiller_1.sequence_position"]
     assert place.address is None and place.release == 0 and place.writable
@@ -221,16 +221,16 @@ def test_all_problems_are_told_at_once_in_file_order_with_line_and_key() -> None
             "(did you mean 'poll_interval'?)"
         ),
         (
-            "plant.yaml:75: templates.chiller.points."
+            "plant.yaml:77: templates.chiller.points."
             "chilled_water_supply_temperature_setpoint.release: 60 is outside the limits "
             "(4.5 to 15)"
         ),
         (
-            "plant.yaml:145: equipment.chiller_2.device: device 'chiler_2_controller' is "
+            "plant.yaml:153: equipment.chiller_2.device: device 'chiler_2_controller' is "
             "not defined (did you mean 'chiller_2_controller'?)"
         ),
         (
-            "plant.yaml:298: day_types.weekends: profile 'Weekand' is not defined "
+            "plant.yaml:348: day_types.weekends: profile 'Weekand' is not defined "
             "(did you mean 'Weekend'?)"
         ),
     ]

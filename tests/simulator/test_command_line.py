@@ -66,7 +66,7 @@ async def test_it_serves_a_plant_file_and_takes_commands(tmp_path: Path) -> None
     async with program(str(file), *arguments) as process:
         assert await line(process) == (
             "simulating two_chillers at 60x: 4 BACnet devices, 2 Modbus servers,"
-            " 117 points"
+            " 132 points"
         )
         status = await ask(process, "status")
         assert status["time"].startswith("2026-11-21T07:0")

@@ -40,7 +40,7 @@ async def test_every_connection_shows_its_part_of_one_world() -> None:
             assert not report.failures
             seen |= set(report.values)
             await driver.close()
-        assert len(seen) == 117
+        assert len(seen) == 132
     finally:
         await simulated.close()
 

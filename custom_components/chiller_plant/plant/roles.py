@@ -24,6 +24,8 @@ class EquipmentType(StrEnum):
     METER = "meter"
     WEATHER_STATION = "weather_station"
     SHEDDABLE_CIRCUIT = "sheddable_circuit"
+    THERMAL_STORAGE = "thermal_storage"
+    BATTERY = "battery"
 
 
 class PollTier(StrEnum):
@@ -99,6 +101,8 @@ _UNHURRIED = frozenset(
         EquipmentType.METER,
         EquipmentType.WEATHER_STATION,
         EquipmentType.SHEDDABLE_CIRCUIT,
+        EquipmentType.THERMAL_STORAGE,
+        EquipmentType.BATTERY,
     }
 )
 _CHILLED_WATER_SUPPLY = "chilled_water_supply_temperature"
@@ -119,6 +123,14 @@ _DRIVE: tuple[tuple[str, Quantity, bool], ...] = (
     *_MOTOR,
     ("speed_command", Quantity.PERCENT, True),
     ("speed", Quantity.PERCENT, False),
+)
+
+_STORAGE: tuple[tuple[str, Quantity, bool], ...] = (
+    ("discharge_power_setpoint", Quantity.POWER, True),
+    ("state_of_charge", Quantity.PERCENT, False),
+    # Of what it gives, electric or cold; below 0 while it is charged.
+    ("power", Quantity.POWER, False),
+    ("run_status", Quantity.STATE, False),
 )
 
 _VOCABULARY: dict[EquipmentType, tuple[tuple[str, Quantity, bool], ...]] = {
@@ -196,6 +208,8 @@ _VOCABULARY: dict[EquipmentType, tuple[tuple[str, Quantity, bool], ...]] = {
         ("run_status", Quantity.STATE, False),
         ("power", Quantity.POWER, False),
     ),
+    EquipmentType.THERMAL_STORAGE: _STORAGE,
+    EquipmentType.BATTERY: _STORAGE,
 }
 
 ROLES: dict[EquipmentType, dict[str, Role]] = {

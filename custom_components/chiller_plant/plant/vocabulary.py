@@ -47,6 +47,10 @@ EQUIPMENT_NAMES = MappingProxyType(
         EquipmentType.METER: Names("meter equip", "Meter"),
         EquipmentType.WEATHER_STATION: Names("weatherStation", "Weather_Station"),
         EquipmentType.SHEDDABLE_CIRCUIT: Names("circuit equip", "Electrical_Equipment"),
+        EquipmentType.THERMAL_STORAGE: Names(
+            "chilled water tank equip", "Energy_Storage_System"
+        ),
+        EquipmentType.BATTERY: Names("battery equip", "Battery_Energy_Storage_System"),
     }
 )
 """Every equipment type."""
@@ -61,6 +65,13 @@ _MOTOR = {
 _SPEED = {
     "speed_command": Names("drive speed cmd", "Speed_Command"),
     "speed": Names("drive speed sensor", "Motor_Speed_Sensor"),
+}
+
+
+_STORAGE = {
+    "discharge_power_setpoint": Names("power discharge sp", "Demand_Setpoint"),
+    "state_of_charge": Names("energy stored level sensor", "Energy_Sensor"),
+    "run_status": Names("run sensor", "Run_Status"),
 }
 
 
@@ -207,6 +218,11 @@ ROLE_NAMES = MappingProxyType(
             "run_status": Names("run sensor", "On_Off_Status"),
             "power": _MOTOR["power"],
         },
+        EquipmentType.THERMAL_STORAGE: {
+            **_STORAGE,
+            "power": Names("thermal power sensor", "Thermal_Power_Sensor"),
+        },
+        EquipmentType.BATTERY: {**_STORAGE, "power": _MOTOR["power"]},
     }
 )
 """Every role, by equipment type and role name."""

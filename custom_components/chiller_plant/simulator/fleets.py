@@ -15,6 +15,7 @@ from .drives import Pumps
 from .layout import Layout, SimulationError
 from .networks import Circuit
 from .settings import SimulationSettings
+from .storages import Storages
 from .towers import CoolingTowers
 from .zones import ZoneSpec
 
@@ -32,6 +33,13 @@ _ZONE_AREA = 10.0
 
 _BOILER_AUXILIARY = 2.0
 _CIRCUIT_POWER = 50.0
+_STORAGE_POWER = 100.0
+_STORAGE_HOURS = 2.0
+_STORAGE_EFFICIENCY = {
+    EquipmentType.BATTERY: 0.88,
+    EquipmentType.THERMAL_STORAGE: 0.95,
+}
+"""Share of what is charged that comes out again."""
 
 
 def chiller_ratings(
@@ -167,4 +175,17 @@ def circuit_powers(layout: Layout) -> Array:
     """Return the power of the circuits that can be shed, kW."""
     return layout.name_plates.array(
         layout.machines[EquipmentType.SHEDDABLE_CIRCUIT], "power", _CIRCUIT_POWER
+    )
+
+
+def storages(layout: Layout, kind: EquipmentType, scenarios: int) -> Storages:
+    """Return the storages of a kind, cold or electric."""
+    items = layout.machines[kind]
+    plates = layout.name_plates
+    power = plates.array(items, "power", _STORAGE_POWER)
+    return Storages(
+        plates.array(items, "capacity", _STORAGE_HOURS * power),
+        power,
+        scenarios,
+        efficiency=_STORAGE_EFFICIENCY[kind],
     )

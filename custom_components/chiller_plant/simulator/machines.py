@@ -18,6 +18,10 @@ from .weather_series import WeatherSeries
 
 _HEAT_SOURCE = EquipmentType.HEAT_SOURCE
 _CIRCUIT = EquipmentType.SHEDDABLE_CIRCUIT
+_TANK = EquipmentType.THERMAL_STORAGE
+_BATTERY = EquipmentType.BATTERY
+_STILL = 1e-3
+"""l/s below which water stands."""
 
 
 type _Fleet = Chillers | Drives | Valves
@@ -38,6 +42,8 @@ class Machines:
         self.model = model = PlantModel(layout, settings, weather, scenarios)
         self.boilers = fleets.boilers(layout, scenarios, model.rated_reheat)
         self.circuits = SheddableCircuits(fleets.circuit_powers(layout), scenarios)
+        self.tanks = fleets.storages(layout, _TANK, scenarios)
+        self.batteries = fleets.storages(layout, _BATTERY, scenarios)
         self.meters = Meters(layout, scenarios)
         self._fleets: Mapping[EquipmentType, _Fleet] = {
             EquipmentType.CHILLER: model.chillers,
@@ -59,6 +65,20 @@ class Machines:
                 demand=model.zones.reheat_power.sum(axis=1),
             )
             model.heating_available = self.boilers.heating_available
+        if self._layout.machines[_TANK]:
+            # Only water that flows takes the cold away or brings it.
+            flows = (model.primary_flow > _STILL)[:, None]
+            self.tanks.step(
+                seconds,
+                time,
+                commands.number(_TANK, "discharge_power_setpoint") * flows,
+                able=flows,
+            )
+            model.stored_cooling = self.tanks.power.sum(axis=1)
+        if self._layout.machines[_BATTERY]:
+            self.batteries.step(
+                seconds, time, commands.number(_BATTERY, "discharge_power_setpoint")
+            )
         model.step(seconds, time, commands)
         if self._layout.machines[_CIRCUIT]:
             self.circuits.step(run=commands.is_on(_CIRCUIT, "run_command"))
@@ -73,6 +93,8 @@ class Machines:
                     model.towers.fans.power,
                     self.boilers.power,
                     self.circuits.power,
+                    -self.batteries.power,
+                    model.zones.fan_power,
                 ),
                 model.chillers.cooling,
                 model.cooling_load,

@@ -17,6 +17,8 @@ _POWERED = (
     EquipmentType.COOLING_TOWER,
     EquipmentType.HEAT_SOURCE,
     EquipmentType.SHEDDABLE_CIRCUIT,
+    EquipmentType.BATTERY,
+    EquipmentType.ZONE,
 )
 _OF_THE_PLANT = _POWERED[:5]
 _SECONDS_AN_HOUR = 3600.0
@@ -88,7 +90,8 @@ class Meters:
         """Take the electrical powers of all fleets, and both coolings, in kW.
 
         Fleets in the order chillers, primary, secondary and condenser pumps,
-        towers, heat sources, circuits.
+        towers, heat sources, circuits, batteries (below 0 while they give), zones'
+        air handlers.
         """
         self.power = np.concatenate(powers, axis=1) @ self._electrical
         self.cooling_power = (

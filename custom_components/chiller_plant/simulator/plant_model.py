@@ -156,6 +156,8 @@ class PlantModel:
         # step after it, so that no step makes or loses heat.
         self._chilled_water_owed: Array = np.zeros(scenarios)
         self._condenser_water_owed: Array = np.zeros(scenarios)
+        self.stored_cooling: Array | float = 0.0
+        """Cold that a storage gives the water before the chillers, kW."""
         self.heating_available: Array | float = 1.0
         """Share of the reheat that the boilers can give."""
         self.primary_flow: Array = np.zeros(scenarios)
@@ -361,6 +363,7 @@ class PlantModel:
             primary,
             returned,
             self.chilled_circuit.heating
+            - self.stored_cooling
             - self._chilled_water_owed / max(seconds, _INSTANT),
         )
         backwards = np.maximum(secondary - primary, 0.0)

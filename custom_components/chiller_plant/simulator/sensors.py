@@ -46,6 +46,14 @@ def _drive(fleet: str) -> dict[str, Row]:
     }
 
 
+def _storage(fleet: str) -> dict[str, Row]:
+    return {
+        "run_status": Row(fleet, "running"),
+        "power": Row(fleet, "power"),
+        "state_of_charge": Row(fleet, "charge", 100.0),
+    }
+
+
 _SUPPLY = "chilled_water_supply_temperature"
 _RETURN = "chilled_water_return_temperature"
 
@@ -129,6 +137,8 @@ SENSORS: Mapping[EquipmentType, Mapping[str, Row]] = MappingProxyType(
             "run_status": Row("circuits", "running"),
             "power": Row("circuits", "power"),
         },
+        EquipmentType.THERMAL_STORAGE: _storage("tanks"),
+        EquipmentType.BATTERY: _storage("batteries"),
     }
 )
 

@@ -24,6 +24,7 @@ _WEAK = {
     "zone": EquipmentType.ZONE,
     "meter": EquipmentType.METER,
     "circuit": EquipmentType.SHEDDABLE_CIRCUIT,
+    "battery": EquipmentType.BATTERY,
 }
 """Machines of their own only where nothing bigger is named before."""
 _PUMP_WORDS = frozenset(
@@ -54,6 +55,8 @@ _NAMES = {
     EquipmentType.HEAT_SOURCE: ("boiler", "Boiler"),
     EquipmentType.METER: ("meter", "Meter"),
     EquipmentType.SHEDDABLE_CIRCUIT: ("circuit", "Circuit"),
+    EquipmentType.THERMAL_STORAGE: ("thermal_storage", "Thermal storage"),
+    EquipmentType.BATTERY: ("battery", "Battery"),
     EquipmentType.PLANT: ("plant", "Plant"),
     EquipmentType.WEATHER_STATION: ("weather", "Weather station"),
     EquipmentType.ZONE: ("zone", "Zone"),

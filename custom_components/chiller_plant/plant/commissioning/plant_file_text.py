@@ -33,6 +33,7 @@ _LIMITS: dict[str, tuple[float | None, float | None]] = {
     "chilled_water_differential_pressure_setpoint": (20, 300),
     "condenser_water_supply_temperature_setpoint": (18, 32),
     "demand_limit": (40, 100),
+    "state_of_charge": (0, 100),
     "load": (0, 130),
     "speed_command": (25, 100),
     "temperature_setpoint": (16, 30),

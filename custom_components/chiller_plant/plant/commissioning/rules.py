@@ -81,6 +81,12 @@ _SPEED = (
     _rule("speed", "speed", "vfd output percent motor", 0.94),
     _rule("speed", "vfd feedback|status|output", "output percent", 0.92),
 )
+_STORAGE = (
+    _rule("discharge_power_setpoint", "discharge setpoint|command", "power battery"),
+    _rule("state_of_charge", "charge state", "battery level sensor percent"),
+    _rule("run_status", "status|feedback", "run battery"),
+    _rule("power", "power", "active total sensor battery"),
+)
 _LEAVING = "supply|leaving"
 _ENTERING = "return|entering"
 _CHILLED = "chilled|evaporator|cooling"
@@ -209,5 +215,7 @@ RULES: dict[EquipmentType, tuple[Rule, ...]] = {
         _rule("run_status", "status|feedback", "run"),
         _rule("power", "power", "active total sensor"),
     ),
+    EquipmentType.THERMAL_STORAGE: _STORAGE,
+    EquipmentType.BATTERY: _STORAGE,
 }  # fmt: skip
 """By equipment type."""
