@@ -30,6 +30,7 @@ from .demand_response.entity import utility_identifier
 from .demand_response.memory import async_remove_memory
 from .demand_response.room import DemandResponseRoom
 from .demand_response.services import async_setup_demand_response_services
+from .demand_response.settlement_memory import async_remove_settlement
 from .entity import equipment_identifier, plant_device_info, plant_identifier
 from .exchange_services import async_setup_exchange_services
 from .history import async_setup_history
@@ -156,6 +157,7 @@ async def async_remove_entry(
     await async_remove_profiles(hass, entry.entry_id)
     await async_remove_planned(hass, entry.entry_id)
     await async_remove_memory(hass, entry.entry_id)
+    await async_remove_settlement(hass, entry.entry_id)
 
 
 async def async_remove_config_entry_device(

@@ -6,7 +6,7 @@ cannot be asked is no answer, and never changes the profile of a plant.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ _ASK_EVERY = timedelta(minutes=30)
 """A calendar does not tell when somebody enters a holiday."""
 _PATIENCE = 30
 """Seconds that a calendar is given to answer."""
+_SATURDAY = 5
 
 
 class _NoAnswer(Exception):
@@ -94,6 +95,22 @@ class HolidayWatch:
             )
         said = "a holiday" if kept else "no holiday"
         return f"{self.source} {self.trouble}: it last said that today is {said}"
+
+    async def async_days_off(self, days: Sequence[date]) -> set[date]:
+        """Return the weekends and holidays among days in order, past ones too.
+
+        Of holidays that nobody can tell of, those are left out.
+        """
+        off = {day for day in days if day.weekday() >= _SATURDAY}
+        source = self.source
+        if source is None or not days:
+            return off
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                answers = await self._async_answers(source, days)
+        except HomeAssistantError, _NoAnswer, TimeoutError, ValueError:
+            answers = {}
+        return off | {day for day in days if answers.get(day) or self.known(day)}
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -194,7 +211,7 @@ class HolidayWatch:
             await self._room.async_decided()
 
     async def _async_answers(
-        self, source: str, days: tuple[date, date]
+        self, source: str, days: Sequence[date]
     ) -> dict[date, bool]:
         """Return whether these days are holidays; raise if nobody can say."""
         state = self._hass.states.get(source)
@@ -207,7 +224,7 @@ class HolidayWatch:
         return {day: await self._async_by_workday(state, day) for day in days}
 
     async def _async_by_calendar(
-        self, source: str, days: tuple[date, date]
+        self, source: str, days: Sequence[date]
     ) -> dict[date, bool]:
         end = dt_util.start_of_local_day(days[-1] + timedelta(days=1))
         answer = await self._async_call(

@@ -40,6 +40,7 @@ from .settings import (
     read_connections,
     read_settings,
 )
+from .settlement import Settlement
 
 if TYPE_CHECKING:
     from ..coordinator import PlantCoordinator
@@ -90,6 +91,7 @@ class DemandResponseRoom:
         """Packages that the engine does not have."""
         self.baselines: dict[str, Any] = {}
         self.memory = Memory(hass, entry.entry_id)
+        self.settlement = Settlement(self)
         self._heard: float | None = None
         self._announced: str | None = None
         self._stood: dict[str, str] = {}
@@ -115,9 +117,11 @@ class DemandResponseRoom:
                 self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
             ),
         ]
+        await self.settlement.async_start()
 
     async def async_stop(self) -> None:
         """Stop watching, and write what is still to be written."""
+        self.settlement.async_stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()

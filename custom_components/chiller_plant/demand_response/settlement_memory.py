@@ -1,0 +1,71 @@
+"""Keeps on disk what settles an event, until it is in the database.
+
+A baseline must not move because today's statistics already contain the shed, and
+what came of an event must not be lost because the database is away.
+"""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+
+from ..const import DOMAIN, LOGGER
+from ..plant.demand_response.event_baseline import EventBaseline
+from ..plant.demand_response.record import EventRecord
+
+_VERSION = 1
+
+
+class SettlementMemory:
+    """One file a plant."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry_id: str, baselines: dict[str, EventBaseline]
+    ) -> None:
+        """`baselines` are those of the room, by event; nothing is read yet."""
+        self._store = _store(hass, entry_id)
+        self._baselines = baselines
+        self.settled: dict[str, float] = {}
+        """When the events ended that need nothing more, by event."""
+        self.pending: dict[str, EventRecord] = {}
+        """What is not in the database yet, by event."""
+
+    async def async_load(self) -> None:
+        """Read what was kept; what cannot be understood is left out."""
+        stored: dict[str, Any] = await self._store.async_load() or {}
+        for key, row in stored.get("baselines", {}).items():
+            try:
+                self._baselines[key] = EventBaseline.restore(row)
+            except (KeyError, TypeError, ValueError) as error:
+                LOGGER.error("The baseline of %s is unreadable: %r", key, error)
+        for row in stored.get("pending", ()):
+            try:
+                record = EventRecord(**row)
+            except TypeError as error:
+                LOGGER.error("The performance of an event is unreadable: %r", error)
+            else:
+                self.pending[record.event] = record
+        self.settled = {
+            str(key): float(ended) for key, ended in stored.get("settled", {}).items()
+        }
+
+    async def async_save(self) -> None:
+        """Return when it is on disk."""
+        await self._store.async_save(
+            {
+                "baselines": {
+                    key: item.as_dict() for key, item in self._baselines.items()
+                },
+                "pending": [item.as_dict() for item in self.pending.values()],
+                "settled": self.settled,
+            }
+        )
+
+
+async def async_remove_settlement(hass: HomeAssistant, entry_id: str) -> None:
+    """Forget a plant that was removed; what is in the database stays."""
+    await _store(hass, entry_id).async_remove()
+
+
+def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}.settlement", atomic_writes=True)
