@@ -27,7 +27,9 @@ from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .day_services import async_setup_day_services
 from .demand_response.entity import utility_identifier
+from .demand_response.http import async_setup_http
 from .demand_response.memory import async_remove_memory
+from .demand_response.performance_services import async_setup_performance_services
 from .demand_response.room import DemandResponseRoom
 from .demand_response.services import async_setup_demand_response_services
 from .demand_response.settlement_memory import async_remove_settlement
@@ -60,6 +62,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_day_services(hass)
     async_setup_exchange_services(hass)
     async_setup_demand_response_services(hass)
+    async_setup_performance_services(hass)
+    async_setup_http(hass)
     async_setup_history(hass)
     issues.forget_those_of_disabled_plants(hass)
     return True
