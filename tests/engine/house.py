@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+import json
 from pathlib import Path
 import shutil
 from typing import Any
@@ -35,11 +36,20 @@ class House:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refuse: Callable[[str, dict[str, Any]], str | None] = lambda *_: None
     daemon: AppDaemon | None = None
+    demand_response: dict[str, Any] | None = None
 
     def install(self, daemon: AppDaemon) -> None:
         """Offer the actions."""
         self.daemon = daemon
-        for action in ("get_plan", "command", "release", "report_state"):
+        for action in (
+            "get_plan",
+            "command",
+            "release",
+            "report_state",
+            "get_demand_response",
+            "keep_events",
+            "report_demand_response",
+        ):
             daemon.services.register_service(
                 "default", "chiller_plant", action, self._action, silent=True
             )
@@ -54,11 +64,21 @@ class House:
             error = {"code": "service_validation_error", "message": reason}
             return {"success": False, "error": error, "ad_status": "OK"}
         response: dict[str, Any] = {}
-        if action == "get_plan":
-            if self.plan is None:
+        asked = {
+            "get_plan": self.plan,
+            "get_demand_response": self.demand_response,
+        }
+        if action in asked:
+            if (answer := asked[action]) is None:
                 error = {"code": "not_loaded", "message": "The plant is not loaded"}
                 return {"success": False, "error": error, "ad_status": "OK"}
-            response = deepcopy(self.plan)
+            response = deepcopy(answer)
+        if self.demand_response is not None:
+            if action == "keep_events":
+                self.demand_response["book"] = json.loads(sent["book"])
+            if action == "report_demand_response":
+                report = json.loads(sent["report"])
+                self.demand_response["resume"] = report["resume"]
         if action == "report_state" and self.plan and "state" in sent:
             for item in self.plan["automations"]:
                 if item["entity_id"] == sent["automation"]:
@@ -83,10 +103,16 @@ class House:
 
     async def say_plan_changed(self) -> None:
         """Fire the event that the integration fires."""
+        await self._fire("chiller_plant_plan_changed")
+
+    async def say_demand_response_changed(self) -> None:
+        """Fire the event that the integration fires."""
+        await self._fire("chiller_plant_demand_response_changed")
+
+    async def _fire(self, event_type: str) -> None:
         assert self.daemon is not None
         await self.daemon.events.process_event(
-            "default",
-            {"event_type": "chiller_plant_plan_changed", "data": {"plant": "p"}},
+            "default", {"event_type": event_type, "data": {"plant": "p"}}
         )
 
     def of(self, action: str, **having: Any) -> list[dict[str, Any]]:

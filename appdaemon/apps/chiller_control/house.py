@@ -38,6 +38,8 @@ class Caller:
         """Call in this house."""
         self._house = house
         self._complaints: set[str] = set()
+        self.failure = ""
+        """Why the last call that was refused was."""
 
     def call(self, action: str, data: Mapping[str, Any]) -> bool:
         """Call; return whether it was taken. Raises NoAnswer."""
@@ -46,6 +48,7 @@ class Caller:
         try:
             self._house.call(action, data)
         except CallFailed as err:
+            self.failure = str(err)
             self.complain(f"{action} failed for {about}: {err}", topic)
             if isinstance(err, NoAnswer):
                 raise

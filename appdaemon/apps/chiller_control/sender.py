@@ -44,6 +44,8 @@ class Sender:
         self._caller = caller
         self._source = source
         self._sent: dict[str, _Sent] = {}
+        self.refused: dict[str, str] = {}
+        """Points whose command was not taken, with the reason."""
 
     def command(
         self,
@@ -78,6 +80,11 @@ class Sender:
             ):
                 like = (type(command.value), command.value, command.reason)
                 due.setdefault(like, []).append(command)
+        self.refused = {
+            key: why
+            for key, why in self.refused.items()
+            if any(command.point == key for command in commands)
+        }
         for group in due.values():
             if self._send(now, group, priority, addresses) or len(group) == 1:
                 continue
@@ -114,9 +121,12 @@ class Sender:
                 "reason": group[0].reason,
             },
         )
-        if taken:
-            for command in group:
+        for command in group:
+            if taken:
                 self._sent[command.point] = _Sent(command.value, priority, now)
+                self.refused.pop(command.point, None)
+            elif len(group) == 1:
+                self.refused[command.point] = self._caller.failure
         return taken
 
 

@@ -19,6 +19,8 @@ Opt: TypeAlias = Literal["in", "out"]
 MOST_EVENTS = 200
 KEPT = 7 * 86400.0
 """Seconds for which an event that is over is still known."""
+BY_DEFAULT = "by default"
+"""Why an event was answered as it was, where nobody did."""
 NEAR = 3600.0
 """Seconds before its start from which on an event is near."""
 
@@ -50,8 +52,9 @@ class EventBook:
 
     def __init__(self, site: str, opt: Opt = "in") -> None:
         """Begin without events; `opt` is the answer to those that come."""
+        self.default_opt: Opt = opt
+        """The answer to events that come from now on."""
         self._site = site
-        self._opt = opt
         self._entries: dict[str, Entry] = {}
 
     @property
@@ -78,7 +81,7 @@ class EventBook:
                 raise EventRefused(
                     f"{MOST_EVENTS} events are known already; cancel some of them"
                 )
-            self._entries[event.key] = Entry(event, now, self._opt, "by default")
+            self._entries[event.key] = Entry(event, now, self.default_opt, BY_DEFAULT)
             return Told(event, "received", event.comment)
         # An operator who opted out meant this event, whatever becomes of it.
         self._entries[event.key] = replace(known, event=event, cancelled=None)
@@ -113,38 +116,41 @@ class EventBook:
             return "active"
         return "near" if now >= begin - NEAR else "far"
 
+    def active(self, now: float) -> list[Entry]:
+        """Return the events to be kept now: the first in rank, then the earliest."""
+        return sorted(
+            self._kept(now, "active"),
+            key=lambda entry: (entry.event.rank, entry.event.start, entry.event.key),
+        )
+
     def current(self, now: float) -> Entry | None:
-        """Return the event that counts: the first in rank, then the earliest."""
-        return self._first(now, "active")
+        """Return the event that counts: the first of the active ones."""
+        return next(iter(self.active(now)), None)
 
     def next(self, now: float) -> Entry | None:
         """Return the event that comes next and is taken part in."""
-        coming = [
-            entry
-            for key, entry in self._entries.items()
-            if entry.opt == "in" and self.status(key, now) in ("far", "near")
-        ]
+        coming = self._kept(now, "far", "near")
         return min(
             coming,
             key=lambda entry: (entry.event.begins(self._site), entry.event.rank),
             default=None,
         )
 
-    def _first(self, now: float, status: Status) -> Entry | None:
-        found = [
+    def _kept(self, now: float, *statuses: Status) -> list[Entry]:
+        """Return those that are acted on; a test is answered and no more."""
+        return [
             entry
             for key, entry in self._entries.items()
-            if entry.opt == "in" and self.status(key, now) == status
+            if entry.opt == "in"
+            and not entry.event.test
+            and self.status(key, now) in statuses
         ]
-        return min(
-            found,
-            key=lambda entry: (
-                entry.event.rank,
-                entry.event.start,
-                entry.event.key,
-            ),
-            default=None,
-        )
+
+    def copy(self) -> "EventBook":
+        """Return the same events in a book of their own, to look at elsewhere."""
+        other = EventBook(self._site, self.default_opt)
+        other._entries = dict(self._entries)
+        return other
 
     def forget(self, now: float) -> list[str]:
         """Forget what has long been over; return the keys."""

@@ -1,0 +1,242 @@
+"""Demand response of one plant at work: the desk in, commands and a report out.
+
+Knows nothing of AppDaemon, as the engine of the control types does not: it is given
+the house, the time, and what lies on the desk of the connections to utilities.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, tzinfo
+from typing import Any
+
+from .control.decision import Decision, Inputs
+from .control.demand_response.asking import Asking
+from .control.demand_response.event_book import EventBook
+from .control.demand_response.event_follower import EventFollower
+from .control.demand_response.event_reports import EventReports, Figures, Reported
+from .control.demand_response.shedding import Shedding
+from .control.demand_response.site import Site
+from .demand_response_report import (
+    TOLD_AFTER,
+    DemandResponseReport,
+    Standing,
+    known_event,
+)
+from .engine import RETRY_INTERVAL
+from .house import Caller, House, NoAnswer
+from .readings import read
+from .sender import Sender
+from .utilities import Desk, News
+from .ven import Refusal
+
+LONGEST_INTERVAL = 10.0
+"""Seconds from one look at the meter to the next; less where it is read more often."""
+OPERATOR = 150
+"""The priority from which on a command is a person's."""
+
+
+class LoadShedding:
+    """Sheds load for the events of one plant, and tells of it."""
+
+    def __init__(self, house: House, time_zone: tzinfo = UTC) -> None:
+        """Begin without a site."""
+        self._house = house
+        self._caller = Caller(house)
+        self._time_zone = time_zone
+        self._asking = Asking()
+        self._reports = EventReports()
+        self._report = DemandResponseReport(self._caller)
+        self._site: Site | None = None
+        self._sender = Sender(self._caller, "demand_response")
+        self._follower = EventFollower("")
+        self._shedding: Shedding | None = None
+        self._resume: Any = None
+        """What `Shedding` needs to go on."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one cycle to the next."""
+        if self._site is None:
+            return RETRY_INTERVAL
+        return min(LONGEST_INTERVAL, self._site.poll_interval)
+
+    def take(self, site: Site) -> None:
+        """Take over what people decided; what is shed stays as it is."""
+        before, self._site = self._site, site
+        self._asking.take(site)
+        if before is None or before.key != site.key:
+            self._sender = Sender(self._caller, f"demand_response:{site.key}")
+            self._follower = EventFollower(site.key, site.resume.get("told"))
+            self._resume = site.resume.get("shedding")
+            self._shedding = self._new_shedding(site)
+        elif (before.measures, before.meter, before.shedding) != (
+            site.measures,
+            site.meter,
+            site.shedding,
+        ):
+            self._shedding = self._new_shedding(site)
+
+    def _new_shedding(self, site: Site) -> Shedding:
+        return Shedding(
+            site.measures,
+            # Without a meter nothing is added, and what is used is given back.
+            site.meter or "",
+            self._asking.demand,
+            site.shedding,
+            self._resume if isinstance(self._resume, Mapping) else None,
+        )
+
+    def cycle(self, now: float, desk: Desk) -> News:
+        """Decide, command and report once; return what utilities are to be told."""
+        site, shedding = self._site, self._shedding
+        assert site is not None
+        assert shedding is not None
+        self._asking.look(desk.book, now)
+        wanted = shedding.points | set(site.telemetry.values())
+        inputs = read(self._house, site.points, wanted, site.priority, self._time_zone)
+        inputs = replace(inputs, holds={**inputs.holds, **self._sender.refused})
+        available: float | None = None
+        try:
+            decision = shedding.step(now, self._seen(inputs))
+            available = round(shedding.available_kw(now, inputs), 1)
+        except Exception as error:  # noqa: BLE001 - a fault is told, and ends nothing else
+            message = f"{type(error).__name__}: {error}"
+            self._caller.complain(f"demand response failed: {message}")
+            decision = Decision((), "fault", {"message": message})
+        else:
+            self._resume = decision.attributes["resume"]
+        try:
+            if decision.state != "fault":
+                self._sender.release(
+                    {command.point for command in decision.commands}, site
+                )
+                self._sender.command(now, decision.commands, site.priority, site)
+            self._tell(now, desk, decision, available)
+        except NoAnswer:
+            # What was not sent is due again in the next cycle.
+            pass
+        return self._news(now, desk.book, inputs, available, decision)
+
+    def _seen(self, inputs: Inputs) -> Inputs:
+        """Hide the meter while there is no target: what is shed is then held."""
+        assert self._site is not None
+        if self._asking.blind is None or self._site.meter is None:
+            return inputs
+        return replace(inputs, values={**inputs.values, self._site.meter: None})
+
+    # What Home Assistant is told.
+
+    def _tell(
+        self, now: float, desk: Desk, decision: Decision, available: float | None
+    ) -> None:
+        site, report, book = self._site, self._report, desk.book
+        assert site is not None
+        told = [item for item in desk.told if not isinstance(item, Refusal)]
+        report.act(now, self._follower.follow(book, now, told))
+        report.refuse(now, (item for item in desk.told if isinstance(item, Refusal)))
+        report.act(now, decision.events)
+        report.failures(now, decision)
+        state, attributes = self._shown(decision)
+        events = [
+            known_event(
+                entry, book.status(key, now), site.key, self._asking.words(entry, now)
+            )
+            for key, entry in book.entries.items()
+            if now
+            < max(
+                entry.event.ends(site.key) + entry.event.recovery,
+                entry.cancelled or 0.0,
+            )
+            + TOLD_AFTER
+        ]
+        resume = {"shedding": self._resume, "told": self._follower.resume}
+        standing = Standing(
+            state,
+            attributes,
+            resume,
+            available,
+            desk.connections,
+            events,
+            desk.missing,
+        )
+        report.tell(now, site.entry_id, standing)
+
+    def _shown(self, decision: Decision) -> tuple[str, dict[str, Any]]:
+        """Return the state and its attributes as people see them."""
+        assert self._site is not None
+        attributes: dict[str, Any] = dict(decision.attributes)
+        state = decision.state
+        if state == "fault":
+            return state, attributes
+        if (blind := self._asking.blind) is not None:
+            used = bool(decision.commands)
+            held = "what is shed stays as it is" if used else "nothing is shed"
+            attributes |= {
+                "message": f"{blind}; {held}.",
+                "baseline_kw": None,
+                "target_kw": None,
+            }
+            return ("shedding" if used else "not_ready"), attributes
+        if state == "idle" and not self._site.take_part:
+            message = "This plant takes part in no demand response now."
+            return "off", attributes | {"message": message}
+        return state, attributes
+
+    # What utilities are told.
+
+    def _news(
+        self,
+        now: float,
+        book: EventBook,
+        inputs: Inputs,
+        available: float | None,
+        decision: Decision,
+    ) -> News:
+        site = self._site
+        assert site is not None
+        baseline = self._asking.baseline_kw(now)
+        intervals = {item.name: item.report_interval for item in site.connections}
+        reported = [
+            Reported(
+                key,
+                entry.event.begins(site.key),
+                min(entry.event.ends(site.key), entry.cancelled or float("inf")),
+                intervals[entry.event.source],
+                entry.opt,
+            )
+            for key, entry in book.entries.items()
+            if entry.event.source in intervals and not entry.event.test
+        ]
+        figures = Figures(
+            inputs.number(site.meter), baseline, available, bool(decision.commands)
+        )
+        return News(
+            now,
+            {
+                **{
+                    name: inputs.number(point) for name, point in site.telemetry.items()
+                },
+                "baseline": baseline,
+            },
+            self._overridden(site),
+            self._reports.follow(now, reported, figures),
+        )
+
+    def _overridden(self, site: Site) -> bool:
+        """Whether a person keeps the plant, or some of it, out of our hands."""
+        if not site.take_part or any(
+            answer.opt == "out" for answer in site.answers.values()
+        ):
+            return True
+        entities = {
+            point.entity_id
+            for measure in site.measures
+            for key in measure.points
+            if (point := site.points.get(key)) is not None and point.entity_id
+        }
+        for entity_id in entities:
+            entity = self._house.entity(entity_id) or {}
+            priority = (entity.get("attributes") or {}).get("owner_priority")
+            if priority is not None and priority >= OPERATOR:
+                return True
+        return False

@@ -1,0 +1,103 @@
+"""Reports for a server of OpenADR 3, kept while it is away.
+
+Nothing is lost until `MOST_ROWS` wait: 5,000 rows are three days of one event at a
+row a minute. Then the oldest is dropped and counted. What the server refuses for
+good would keep all that follows from it, so it is told and dropped.
+"""
+
+import asyncio
+from collections import deque
+import logging
+
+import aiohttp
+
+from .control.demand_response.event_reports import Row
+from .openadr3_ven import ReportRow, ServerRefused, Ven3
+
+_LOGGER = logging.getLogger(__name__)
+
+MOST_ROWS = 5_000
+MOST_A_REPORT = 100
+RESOURCE = "plant"
+"""The name of the site in reports."""
+PAUSE = 5.0
+LONGEST_PAUSE = 300.0
+_TIMEOUT = aiohttp.ClientTimeout(total=30.0)
+_FOR_GOOD = (400, 404, 409, 413, 422)
+
+
+class Outbox:
+    """The rows that one server has not been given yet, oldest first."""
+
+    def __init__(self, ven: Ven3) -> None:
+        """Begin with nothing to send."""
+        self._ven = ven
+        self._rows: deque[Row] = deque()
+        self._filled = asyncio.Event()
+
+    def put(self, row: Row) -> None:
+        """Take a row to send."""
+        if len(self._rows) >= MOST_ROWS:
+            self._rows.popleft()
+            self._ven.health.dropped += 1
+        self._rows.append(row)
+        self._count()
+
+    def _count(self) -> None:
+        self._ven.health.waiting = len(self._rows)
+        if self._rows:
+            self._filled.set()
+        else:
+            self._filled.clear()
+
+    async def run(self) -> None:
+        """Send until cancelled; what waits goes on to wait."""
+        pause = PAUSE
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            while True:
+                await self._filled.wait()
+                if self._ven.health.stands == "registered" and await self._send(
+                    session
+                ):
+                    pause = PAUSE
+                    continue
+                await asyncio.sleep(pause)
+                pause = min(2.0 * pause, LONGEST_PAUSE)
+
+    async def _send(self, session: aiohttp.ClientSession) -> bool:
+        """Send the oldest rows that belong together; whether they are dealt with."""
+        first = self._rows[0]
+        group: list[Row] = []
+        for row in self._rows:
+            if row.key != first.key or len(group) == MOST_A_REPORT:
+                break
+            group.append(row)
+        try:
+            await self._ven.report(
+                session,
+                first.key,
+                RESOURCE,
+                [ReportRow(row.start, row.duration, row.values) for row in group],
+            )
+        except ServerRefused as refused:
+            if refused.status not in _FOR_GOOD:
+                return False
+            _LOGGER.warning(
+                "%s: %d rows about %s are not sent, because the server never takes"
+                " them: %s",
+                self._ven.settings.name,
+                len(group),
+                first.key,
+                refused,
+            )
+        except KeyError:
+            # The event was forgotten, long after it was over.
+            pass
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+        for row in group:
+            # While we waited, the oldest may have been dropped for newer ones.
+            if self._rows and self._rows[0] is row:
+                self._rows.popleft()
+        self._count()
+        return True
