@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlow,
 )
 from homeassistant.core import callback
@@ -22,10 +23,12 @@ from homeassistant.helpers.selector import (
 )
 
 from .const import DOMAIN, SOURCE_FILE, SOURCE_SIMULATED
+from .demand_response.settings import SUBENTRY_UTILITY
 from .flows.ede import EdeFlow
 from .flows.files import read_text, take_path, take_upload
 from .flows.options import PlantOptionsFlow
 from .flows.plant_file import Refused
+from .flows.utility import UtilityFlow
 
 CONF_PATH = "path"
 CONF_UPLOAD = "plant_file"
@@ -53,6 +56,15 @@ class ChillerPlantConfigFlow(EdeFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         """Return what a person can do with a plant that is set up."""
         return PlantOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a plant."""
+        return {SUBENTRY_UTILITY: UtilityFlow}
 
     @override
     async def async_step_user(

@@ -13,13 +13,20 @@ from .data import ChillerPlantConfigEntry
 # Addresses tell where a building's network can be entered, reasons name people.
 _REDACTED = {
     "address",
+    "by",
+    "client_id",
+    "client_secret",
     "closed",
     "host",
     "last_failure",
     "local_address",
+    "passphrase",
     "reason",
     "silent_reason",
+    "token_url",
     "unit",
+    "url",
+    "why",
 }
 
 
@@ -59,6 +66,7 @@ async def async_get_config_entry_diagnostics(
             },
             "commands": coordinator.desk.as_dict(),
             "counters": coordinator.counters.as_dict(),
+            "demand_response": data.demand_response.diagnostics(),
         },
         _REDACTED,
     )

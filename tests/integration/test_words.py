@@ -114,6 +114,7 @@ FLOWS = {
     "config": ("discovery", "ede", "machine_form", "mapping", "network", "plant_file"),
     "options": (
         "days",
+        "demand_response",
         "installing",
         "options",
         "plan_exchange",

@@ -205,6 +205,17 @@ class DemandResponseRoom:
         """Changes whenever anything that people or settlement decide does."""
         return revision_of(self._decided())
 
+    def diagnostics(self) -> dict[str, Any]:
+        """Return what somebody who searches a fault wants to see; holds secrets."""
+        return {
+            **self._decided(),
+            "state": self.state,
+            "attributes": self.attributes,
+            "health": list(self.connection_health.values()),
+            "missing": self.missing,
+            "events": [event.as_dict() for event in self.events.values()],
+        }
+
     def _decided(self) -> dict[str, Any]:
         now = _now()
         rows = self.measures()

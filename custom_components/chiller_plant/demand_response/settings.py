@@ -20,6 +20,8 @@ SUBENTRY_UTILITY = "utility"
 PRIORITY = 50
 """The band of demand response."""
 
+LEVELS = (1, 2, 3)
+"""Of SIMPLE, above 0."""
 SECRETS = ("client_secret", "passphrase")
 """What of a connection is never shown."""
 

@@ -10,6 +10,7 @@ from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 from ..const import CONF_PLANT_FILE, CONF_PLANT_FILE_NAME, CONF_SOURCE
 from ..plant.model import Plant
 from .days import DaysFlow
+from .demand_response import DemandResponseFlow
 from .installing import InstallFlow
 from .plan_exchange import PlanExchangeFlow
 from .plant_file import (
@@ -25,7 +26,9 @@ from .point_test import PointTestFlow
 CONF_TEXT = "text"
 
 
-class PlantOptionsFlow(DaysFlow, PlanExchangeFlow, InstallFlow, PointTestFlow):
+class PlantOptionsFlow(
+    DaysFlow, DemandResponseFlow, PlanExchangeFlow, InstallFlow, PointTestFlow
+):
     """The menu of a plant."""
 
     _text: str
@@ -38,7 +41,14 @@ class PlantOptionsFlow(DaysFlow, PlanExchangeFlow, InstallFlow, PointTestFlow):
         """Let the person choose what to do."""
         return self.async_show_menu(
             step_id="init",
-            menu_options=["days", "plan", "test_point", "plant_file", "install"],
+            menu_options=[
+                "days",
+                "plan",
+                "demand_response",
+                "test_point",
+                "plant_file",
+                "install",
+            ],
         )
 
     async def async_step_plant_file(
