@@ -58,7 +58,7 @@ class Day:
             if point.address is not None and point.role.quantity.is_boolean
         )
         seen = []
-        columns = self.loop.columns.keys
+        columns = self.loop.columns
         self.recorder.begin()
         for minute in range(1, round(hours * 60) + 1):
             self.worlds.advance(CONTROL_INTERVAL)
@@ -66,7 +66,7 @@ class Day:
             seen.append(self.worlds.read(self.keys)[0] > 0.5)
             self.loop.step(
                 float(self.worlds.time[0]),
-                self.worlds.read(columns)[0].tolist(),
+                columns.rows(self.worlds)[0],
                 partial(self.worlds.command, 0),
             )
         self.seen = np.array(seen)
@@ -170,7 +170,8 @@ def test_what_is_recorded_adds_up_to_what_the_plant_took(day: Day):
 def test_a_command_goes_to_a_machine_only_through_the_desk():
     plant = load_plant(SITE)
     loop = ClosedLoop(plant, plan_of(plant, CONTROLS["fixed"](plant)))
-    row = [0.0] * len(loop.columns.keys)
+    columns = loop.columns
+    row = [key not in columns.booleans and 0.0 for key in columns.keys]
     given: list[tuple[str, bool | float]] = []
 
     for minute in range(1, 4):

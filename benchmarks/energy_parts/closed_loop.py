@@ -22,6 +22,7 @@ from custom_components.chiller_plant.plant.command_desk import CommandDesk, Noti
 from custom_components.chiller_plant.plant.model import Plant, PointKey
 from custom_components.chiller_plant.plant.reading import Quality, Reading
 from custom_components.chiller_plant.simulator.commands import released_value
+from custom_components.chiller_plant.simulator.worlds import Worlds
 
 from .controls import BUILD, CONTROL_INTERVAL
 from .virtual_plan import Automation, virtual_plan
@@ -46,6 +47,14 @@ class Columns:
     def keys(self) -> tuple[PointKey, ...]:
         """All of them, in the order of a row."""
         return (*self.booleans, *self.commands, *self.measurements)
+
+    def rows(self, worlds: Worlds) -> list[list[Value]]:
+        """Return what the devices of each scenario say, a row each."""
+        read = worlds.read(self.keys)
+        count = len(self.booleans)
+        states = (read[:, :count] > 0.5).tolist()
+        numbers = read[:, count:].tolist()
+        return [[*row, *rest] for row, rest in zip(states, numbers, strict=True)]
 
 
 def columns(plant: Plant, wanted: frozenset[PointKey]) -> Columns:
@@ -73,6 +82,15 @@ class _Sent:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A controller that no form of the plan speaks of."""
+
+    source: str
+    priority: int
+    controller: Controller
+
+
 @dataclass(slots=True)
 class _Running:
     """One automation at work."""
@@ -96,23 +114,30 @@ def plan_of(plant: Plant, automations: Sequence[Automation]) -> Plan:
 class ClosedLoop:
     """The desk and the controllers of one scenario."""
 
-    def __init__(self, plant: Plant, plan: Plan) -> None:
+    def __init__(self, plant: Plant, plan: Plan, guests: Sequence[Guest] = ()) -> None:
         """Begin with nothing commanded. Raise `ControlRefused` for a bad form."""
         self.desk = CommandDesk(plant)
         self.notices: Counter[NoticeKind] = Counter()
         """What the desk told so far, by its kind."""
         # Who is heard in the end speaks first, as higher priorities are first in
         # a plan; what is held by the plan itself is then seen in the same step.
-        self._running = [
-            _Running(
-                item.entity_id, item.priority, BUILD[item.control_type](plan, item)
-            )
-            for item in sorted(plan.automations, key=lambda item: -item.priority)
-        ]
+        self._running = sorted(
+            (
+                *(
+                    _Running(
+                        item.entity_id,
+                        item.priority,
+                        BUILD[item.control_type](plan, item),
+                    )
+                    for item in plan.automations
+                ),
+                *(_Running(g.source, g.priority, g.controller) for g in guests),
+            ),
+            key=lambda item: -item.priority,
+        )
         wanted = frozenset().union(*(item.controller.points for item in self._running))
         self.columns = columns(plant, wanted)
         self._keys = self.columns.keys
-        self._booleans = len(self.columns.booleans)
         self._held = {
             key: point.release
             for key, point in plant.points.items()
@@ -123,11 +148,11 @@ class ClosedLoop:
         self._owners_known = False
         """Who is heard changes only when somebody begins or ends to ask."""
 
-    def step(self, now: float, row: Sequence[float], give: Give) -> None:
+    def step(self, now: float, row: Sequence[Value], give: Give) -> None:
         """Decide and command once.
 
-        `row` are the readings of `columns`, truth values as 0 and 1; `give`
-        is called with each command that goes to a machine.
+        `row` are the readings of `columns`; `give` is called with each command
+        that goes to a machine.
         """
         values, readings = self._seen(now, row)
         holds = self.desk.held
@@ -150,27 +175,19 @@ class ClosedLoop:
             self.notices[notice.kind] += 1
 
     def _seen(
-        self, now: float, row: Sequence[float]
+        self, now: float, row: Sequence[Value]
     ) -> tuple[dict[PointKey, Value | None], dict[PointKey, Reading]]:
         """Return what was read: numbers for the controllers, readings for the desk.
 
         The desk looks at states and at what is commanded, nothing else.
         """
-        states = [value > 0.5 for value in row[: self._booleans]]
-        values: dict[PointKey, Value | None] = dict(
-            zip(self._keys, (*states, *row[self._booleans :]), strict=True)
-        )
+        columns, good = self.columns, Quality.GOOD
+        values: dict[PointKey, Value | None] = dict(zip(self._keys, row, strict=True))
         values.update(self._held)
-        good = Quality.GOOD
-        no, yes = Reading(False, good, now), Reading(True, good, now)
-        readings = dict(
-            zip(
-                self.columns.booleans,
-                [yes if state else no for state in states],
-                strict=True,
-            )
-        )
-        for key in (*self.columns.commands, *self._held):
+        # All that is on reads alike, and all that is off.
+        alike = {state: Reading(state, good, now) for state in (False, True)}
+        readings = {key: alike[values[key] is True] for key in columns.booleans}
+        for key in (*columns.commands, *self._held):
             value = values[key]
             if value is not None:
                 readings[key] = Reading(value, good, now)

@@ -167,7 +167,7 @@ def _go(
 ) -> Mapping[str, Array]:
     """Warm up and run; return the clipped seconds that the warm-up had."""
     clipped = {key: 0.0 * item for key, item in worlds.model.clipped_seconds.items()}
-    keys = loops[0].columns.keys
+    columns = loops[0].columns
     hands = [
         (loop, partial(worlds.command, scenario)) for scenario, loop in enumerate(loops)
     ]
@@ -186,7 +186,7 @@ def _go(
             elif elapsed > 0.0:
                 recorder.look(elapsed)
             for (loop, give), now, row in zip(
-                hands, worlds.time.tolist(), worlds.read(keys).tolist(), strict=True
+                hands, worlds.time.tolist(), columns.rows(worlds), strict=True
             ):
                 loop.step(now, row, give)
     finally:

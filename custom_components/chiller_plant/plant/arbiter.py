@@ -5,7 +5,6 @@ back to the next one, and nobody has to remember what somebody else wanted.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 import math
@@ -123,14 +122,18 @@ def checked_request(plant: Plant, request: Request) -> Request:
             point=point.key,
             priority=str(priority),
         )
-    return Request(
-        point.key,
-        checked_value(point, request.value),
-        int(priority),
-        source,
-        str(request.reason)[:_TEXT],
-        _checked_lease(plant, request),
-    )
+    value = checked_value(point, request.value)
+    reason = str(request.reason)[:_TEXT]
+    lease = _checked_lease(plant, request)
+    if (
+        value is request.value
+        and type(priority) is int
+        and source is request.source
+        and reason is request.reason
+        and lease is request.lease
+    ):
+        return request  # as nearly always: there is nothing to put right
+    return Request(point.key, value, int(priority), source, reason, lease)
 
 
 def commandable(point: Point) -> bool:
@@ -149,10 +152,7 @@ def checked_value(point: Point, value: object) -> Value:
             point=point.key,
             value=str(value),
         )
-    number = math.nan
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        with suppress(OverflowError):
-            number = float(value)
+    number = _number(value)
     if not math.isfinite(number):
         raise CommandRefused(
             "not_a_number",
@@ -172,6 +172,16 @@ def checked_value(point: Point, value: object) -> Value:
             high=f"{high:g}",
         )
     return number
+
+
+def _number(value: object) -> float:
+    """Return a value as a number; not a number for what is none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    return math.nan
 
 
 def _checked_lease(plant: Plant, request: Request) -> float | None:

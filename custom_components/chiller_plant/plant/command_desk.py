@@ -7,6 +7,7 @@ Nothing is sent from here: whoever carries an order out says how it went.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .arbiter import Arbiter, Band, CommandRefused, Request, Slot
@@ -285,12 +286,11 @@ class CommandDesk:
             wire.ramp_at = time
         if again:
             return
-        name = point_name(self._plant, order.point)
         if order.value is None:
             self._board.post(
                 NoticeKind.RELEASED,
                 order.point,
-                f"{name} released",
+                f"{point_name(self._plant, order.point)} released",
                 order.source,
                 before=before,
                 after=GIVEN_BACK,
@@ -299,11 +299,10 @@ class CommandDesk:
         slot = self._arbiter.winner(order.point.key)
         if wire.ramp_at is not None and slot and slot.request.value != order.value:
             return  # a step on the way, of which there may be hundreds
-        reason = f": {order.reason}" if order.reason else ""
         self._board.post(
             NoticeKind.WRITTEN,
             order.point,
-            f"{name} {shown(order.point, order.value)}{reason}",
+            partial(_told_as_written, self._plant, order),
             order.source,
             before=before,
             after=order.value,
@@ -463,3 +462,9 @@ class CommandDesk:
             match row:
                 case [str(code), str(text)] if key in self._plant.points:
                     self._holds[key] = Hold(code, text)
+
+
+def _told_as_written(plant: Plant, order: Order) -> str:
+    name, reason = point_name(plant, order.point), order.reason
+    told = f"{name} {shown(order.point, order.value)}"
+    return f"{told}: {reason}" if reason else told

@@ -1,6 +1,7 @@
 """What happened to commands, told once, for people and for the record."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,12 +43,18 @@ class Notice:
     at: float
     point: PointKey
     equipment: str
-    text: str
+    words: str | Callable[[], str]
+    """What to tell people, or how to find the words when somebody asks for them."""
     source: str | None = None
     """Who wanted it, where somebody did."""
     before: Value | str | None = None
     after: Value | str | None = None
     """What it was and what it is, or was to be; None where that is not known."""
+
+    @property
+    def text(self) -> str:
+        """What is told to people."""
+        return self.words if isinstance(self.words, str) else self.words()
 
 
 class NoticeBoard:
@@ -62,7 +69,7 @@ class NoticeBoard:
         self,
         kind: NoticeKind,
         point: Point,
-        text: str,
+        words: str | Callable[[], str],
         source: str | None = None,
         *,
         before: Value | str | None = None,
@@ -71,7 +78,7 @@ class NoticeBoard:
         """Tell that something happened just now."""
         self._notices.append(
             Notice(
-                kind, self.now, point.key, point.equipment, text, source, before, after
+                kind, self.now, point.key, point.equipment, words, source, before, after
             )
         )
 

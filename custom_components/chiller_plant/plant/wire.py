@@ -106,10 +106,11 @@ class Wire:
         """Note that the wire took a value, or a release (None)."""
         self.previous = self.value
         self.value = self.after_release() if value is None else value
-        left = self.after_release()
-        maybe = [self.previous, *(left if item is None else item for item in self.sent)]
-        if self.value and not all(maybe):
-            self.on_at = time
+        if self.value:
+            left = self.after_release()
+            maybe = [left if item is None else item for item in self.sent]
+            if not self.previous or not all(maybe):
+                self.on_at = time
         self.owned = value is not None
         self.sent.clear()
         self.at = time
