@@ -13,7 +13,11 @@ from ..decision import Command, Inputs, Value
 
 Kind: TypeAlias = Literal["switch_off", "raise", "limit", "discharge"]
 """`switch_off` commands off. `raise` adds steps to what a setpoint was. `limit`
-takes steps off 100 %. `discharge` asks a storage for steps of power."""
+takes steps off what the machines carry. `discharge` asks a storage for steps of power."""
+
+_UNLIMITED = 100.0
+EMPTY_BAND = 5.0
+"""% above its reserve from which on an empty storage may be used again."""
 
 SETTLING: Mapping[Kind, float] = {
     "switch_off": 60.0,
@@ -56,6 +60,13 @@ class Measure:
     longest_on: float | None = None
     recovery: float = 0.0
     """Time after it was given back before it may be used again."""
+    loads: tuple[str, ...] = ()
+    """The loads of the machines that are limited, %: a limit above them brings
+    nothing, so the highest of them is what the first step is taken off."""
+    charge: str | None = None
+    """The state of charge of the storage that is discharged, %."""
+    reserve: float = 10.0
+    """State of charge at which it counts as empty, %."""
 
 
 @dataclass(slots=True)
@@ -96,12 +107,27 @@ class Use:
         )
 
 
-def remember(measure: Measure, use: Use, inputs: Inputs) -> str | None:
-    """Keep what setpoints are before the first level; say why that cannot be."""
+def equipment_of(measure: Measure) -> list[str]:
+    """Return the equipment that a measure commands."""
+    return sorted({point.partition(".")[0] for point in measure.points})
+
+
+def remember(
+    measure: Measure, use: Use, inputs: Inputs, usual: Mapping[str, float]
+) -> str | None:
+    """Keep what setpoints are before the first level; say why that cannot be.
+
+    `usual` are setpoints that are on their way back to what they were.
+    """
+    if measure.kind == "limit":
+        known = [inputs.number(point) for point in measure.loads]
+        carried = max((load for load in known if load), default=_UNLIMITED)
+        use.before = dict.fromkeys(measure.points, min(carried, _UNLIMITED))
+        return None
     if measure.kind != "raise":
         return None
     for point in measure.points:
-        value = inputs.number(point)
+        value = usual.get(point, inputs.number(point))
         if value is None:
             return f"{point} is not known"
         use.before[point] = value
@@ -118,8 +144,33 @@ def commands(measure: Measure, use: Use) -> tuple[Command, ...]:
     )
 
 
-def _value(measure: Measure, use: Use, point: str) -> Value:
-    moved = measure.step * use.level
+def empty(measure: Measure, use: Use, inputs: Inputs) -> str | None:
+    """Return why a storage cannot be discharged, None if it can."""
+    if measure.charge is None:
+        return None
+    charge = inputs.number(measure.charge)
+    if charge is None:
+        return f"{measure.charge} is not known"
+    least = measure.reserve + (0.0 if use.level else EMPTY_BAND)
+    if charge > least:
+        return None
+    return f"it is empty: {charge:.0f} %, {measure.reserve:.0f} % are kept"
+
+
+def spent(measure: Measure, use: Use) -> bool:
+    """Whether a further level would change nothing: all are at their bounds."""
+    if use.level >= measure.levels:
+        return True
+    if use.level == 0 or measure.kind not in ("raise", "limit"):
+        return False
+    return all(
+        _value(measure, use, point, 1) == _value(measure, use, point)
+        for point in measure.points
+    )
+
+
+def _value(measure: Measure, use: Use, point: str, further: int = 0) -> Value:
+    moved = measure.step * (use.level + further)
     if measure.kind == "switch_off":
         return False
     if measure.kind == "raise":
@@ -129,5 +180,6 @@ def _value(measure: Measure, use: Use, point: str) -> Value:
         # A setpoint that was above its bound already is never lowered by this.
         return max(min(raised, measure.bound), use.before[point])
     if measure.kind == "limit":
-        return max(100.0 - moved, measure.bound or 0.0)
+        carried = use.before.get(point, _UNLIMITED)
+        return max(carried - moved, min(measure.bound or 0.0, carried))
     return moved

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..decision import Command, Decision, Event, Inputs, iso
-from .measures import SETTLING, Measure, Use, commands, remember
+from .measures import (
+    SETTLING,
+    Measure,
+    Use,
+    commands,
+    empty,
+    equipment_of,
+    remember,
+    spent,
+)
+from .precooling import Precooling
 from .requested_load import RequestedLoad
 
 
@@ -59,6 +69,7 @@ class Shedding:
         demand: Callable[[float], Demand | None],
         settings: SheddingSettings | None = None,
         resume: Mapping[str, Any] | None = None,
+        precooling: Precooling | None = None,
     ) -> None:
         """Take measures, the point of the meter (kW) and who knows the demand.
 
@@ -74,6 +85,9 @@ class Shedding:
         self._ended: float | None = None
         self._stepped_back = float("-inf")
         self._events: list[Event] = []
+        self._precooling = precooling
+        self._usual: dict[str, float] = {}
+        """Setpoints that were lowered ahead of the event, as they are usually."""
         self._restore(resume or {})
 
     @property
@@ -83,6 +97,11 @@ class Shedding:
         for measure in self._measures:
             wanted.update(measure.points)
             wanted.update(item.point for item in measure.comfort)
+            wanted.update(measure.loads)
+            if measure.charge is not None:
+                wanted.add(measure.charge)
+        if self._precooling is not None:
+            wanted |= self._precooling.points
         return frozenset(wanted)
 
     def step(self, now: float, inputs: Inputs) -> Decision:
@@ -94,16 +113,21 @@ class Shedding:
         self._look(now, inputs)
         self._keep_comfort(now, inputs)
         asked = demand.asked if demand is not None else None
+        cooled: tuple[Command, ...] = ()
         if asked is not None and demand is not None:
             self._ended = None
+            self._end_precooling(now, inputs)
             message = self._hold(now, inputs, meter, demand, asked)
         else:
             message = self._give_back(now, meter, demand)
+            cooled, message = self._precool(now, meter, inputs, message)
         used = [item for item in self._measures if self._uses[item.key].level]
         if not used:
             self._ended = None
         state = "shedding" if asked else "recovering" if used else "idle"
-        given: list[Command] = []
+        if cooled:
+            state = "precooling"
+        given = list(cooled)
         for measure in used:
             given += commands(measure, self._uses[measure.key])
         return Decision(
@@ -140,6 +164,12 @@ class Shedding:
                 elif point in inputs.holds:
                     self._unable[measure.key] = inputs.holds[point]
             use = self._uses[measure.key]
+            reason = empty(measure, use, inputs)
+            if reason is not None:
+                self._unable.setdefault(measure.key, reason)
+                # Not known is not empty: what was asked for goes on.
+                if inputs.number(measure.charge) is not None:
+                    self._set(now, measure, 0, reason)
             if (
                 measure.longest_on is not None
                 and use.begun is not None
@@ -152,7 +182,7 @@ class Shedding:
         use = self._uses[measure.key]
         if measure.key in self._unable:
             return self._unable[measure.key]
-        if use.level >= measure.levels:
+        if spent(measure, use):
             return "it is used in full"
         if use.level == 0 and now - use.given_back < measure.recovery:
             return "it recovers"
@@ -252,7 +282,7 @@ class Shedding:
         use = self._uses[measure.key]
         if use.level:
             return True
-        reason = remember(measure, use, inputs)
+        reason = remember(measure, use, inputs, self._usual)
         if reason is not None:
             self._unable[measure.key] = reason
         return reason is None
@@ -278,6 +308,38 @@ class Shedding:
             ),
         )
         self._set(now, last.measure, last.use.level - 1, f"{spare:.0f} kW to spare")
+
+    # Before the event.
+
+    def _precool(
+        self, now: float, meter: float | None, inputs: Inputs, message: str
+    ) -> tuple[tuple[Command, ...], str]:
+        if self._precooling is None:
+            return (), message
+        self._precooling.watch(now, inputs, kept=False)
+        if any(use.level for use in self._uses.values()):
+            return (), message
+        given, told, events = self._precooling.step(now, meter, inputs)
+        self._events += events
+        if given:
+            self._usual = {}
+        return given, told or message
+
+    def _end_precooling(self, now: float, inputs: Inputs) -> None:
+        """Give setpoints back; that alone takes load off the meter."""
+        if self._precooling is None:
+            return
+        lowered = self._precooling.end(now, inputs)
+        self._precooling.watch(now, inputs, kept=True)
+        if not lowered:
+            return
+        self._usual = {point: before for point, (before, _) in lowered.items()}
+        for measure in self._measures:
+            drops = [lowered[point][1] for point in measure.points if point in lowered]
+            if measure.kind == "raise" and measure.step > 0.0 and drops:
+                use = self._uses[measure.key]
+                use.changed = now
+                use.moved_kw = measure.capacity_kw * max(drops) / measure.step
 
     # After the event.
 
@@ -327,6 +389,7 @@ class Shedding:
                 "shed_more" if level > use.level else "shed_less",
                 why,
                 {
+                    "equipment": equipment_of(measure),
                     "measure": measure.name,
                     "from": use.level,
                     "to": level,
@@ -370,6 +433,9 @@ class Shedding:
                     key: use.as_dict() for key, use in self._uses.items() if use.level
                 },
                 "ended": self._ended,
+                "precooling": (
+                    None if self._precooling is None else self._precooling.resume
+                ),
             },
         }
 
@@ -385,3 +451,6 @@ class Shedding:
                 self._uses[measure.key] = use
         ended = resume.get("ended")
         self._ended = float(ended) if isinstance(ended, int | float) else None
+        before = resume.get("precooling")
+        if self._precooling is not None and isinstance(before, Mapping):
+            self._precooling.restore(before)
