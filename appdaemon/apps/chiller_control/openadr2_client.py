@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+import logging
 import time
 from typing import Any
 
@@ -32,6 +33,9 @@ from .openadr_words import (
 
 LONGEST_ANSWER = 4_000_000
 """Bytes: a thousand events with a thousand intervals are less."""
+SHOWN = 60.0
+"""Seconds for which people see what went wrong, though it may have been one answer."""
+_BRING_EVENTS = ("OadrPoll", "EiEvent")
 _FASTEST_POLL = timedelta(seconds=1)
 _SLOWEST_POLL = timedelta(hours=24)
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=5.0, sock_read=10.0)
@@ -41,26 +45,31 @@ _LATER = 2.0
 _STATUS_REPORT = "chiller_plant_status_report"
 _UNSIGNED = "its message is not signed, though a fingerprint is given for its signature"
 
-# The library renders what it sends from templates; it has none for a status.
-messaging.TEMPLATES.loader = ChoiceLoader(
-    [
-        messaging.TEMPLATES.loader,
-        DictLoader(
-            {
-                f"{_STATUS_REPORT}.xml": """\
-<oadr:oadrSignedObject xmlns:oadr="http://openadr.org/oadr-2.0b/2012/07"
- xmlns:pyld="http://docs.oasis-open.org/ns/energyinterop/201110/payloads"
- xmlns:ei="http://docs.oasis-open.org/ns/energyinterop/201110"
- xmlns:xcal="urn:ietf:params:xml:ns:icalendar-2.0"
- xmlns:strm="urn:ietf:params:xml:ns:icalendar-2.0:stream" oadr:Id="oadrSignedObject">
+# What it says of troubles is said here, in words and once.
+logging.getLogger("openleadr").setLevel(logging.CRITICAL)
+
+# The library renders what it sends from templates; it has none for a status. It joins
+# lines without a space between them.
+_STATUS_TEMPLATE = (
+    '<oadr:oadrSignedObject xmlns:oadr="http://openadr.org/oadr-2.0b/2012/07"'
+    ' xmlns:pyld="http://docs.oasis-open.org/ns/energyinterop/201110/payloads"'
+    ' xmlns:ei="http://docs.oasis-open.org/ns/energyinterop/201110"'
+    ' xmlns:xcal="urn:ietf:params:xml:ns:icalendar-2.0"'
+    ' xmlns:strm="urn:ietf:params:xml:ns:icalendar-2.0:stream"'
+    ' oadr:Id="oadrSignedObject">'
+    """
 <oadr:oadrUpdateReport ei:schemaVersion="2.0b">
 <pyld:requestID>{{ request_id }}</pyld:requestID>
 <oadr:oadrReport>
-<xcal:dtstart><xcal:date-time>{{ rows[0].at|datetimeformat }}</xcal:date-time></xcal:dtstart>
+<xcal:dtstart>
+<xcal:date-time>{{ rows[0].at|datetimeformat }}</xcal:date-time>
+</xcal:dtstart>
 <strm:intervals>
 {% for row in rows %}
 <ei:interval>
-<xcal:dtstart><xcal:date-time>{{ row.at|datetimeformat }}</xcal:date-time></xcal:dtstart>
+<xcal:dtstart>
+<xcal:date-time>{{ row.at|datetimeformat }}</xcal:date-time>
+</xcal:dtstart>
 <oadr:oadrReportPayload>
 <ei:rID>{{ row.resource|e }}</ei:rID>
 <oadr:oadrPayloadResourceStatus>
@@ -81,8 +90,11 @@ messaging.TEMPLATES.loader = ChoiceLoader(
 </oadr:oadrUpdateReport>
 </oadr:oadrSignedObject>
 """
-            }
-        ),
+)
+messaging.TEMPLATES.loader = ChoiceLoader(
+    [
+        messaging.TEMPLATES.loader,
+        DictLoader({f"{_STATUS_REPORT}.xml": _STATUS_TEMPLATE}),
     ]
 )
 
@@ -105,26 +117,29 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
 
         Raises CertificateTrouble for a certificate that cannot be used.
         """
-        if settings.get("cert"):
-            check_ours(settings["cert"], clock())
+        given = settings.get
+        if certificate := given("cert"):
+            check_ours(certificate, clock())
+        self._tls = (
+            tls_context(
+                given("ca_file"),
+                given("cert"),
+                given("key"),
+                given("passphrase"),
+                check_hostname=bool(given("check_hostname", True)),
+                now=clock(),
+            )
+            if str(given("vtn_url")).lower().startswith("https:")
+            else None
+        )
         super().__init__(show_fingerprint=False, **settings)
         self._desk = desk
         self._answer = answer
         self._clock = clock
-        self._tls = (
-            tls_context(
-                self.ca_file,
-                self.cert_path,
-                self.key_path,
-                self.passphrase,
-                check_hostname=self.check_hostname,
-                now=clock(),
-            )
-            if self.vtn_url.lower().startswith("https:")
-            else None
-        )
-        self.trouble = ""
-        """What was wrong with the last request, in words."""
+        self._trouble = ""
+        self._troubled = 0.0
+        self._missed = False
+        """An answer could not be used that may have brought an event."""
         self.back = False
         """The server answers again after it could not be reached."""
         self._away = False
@@ -132,6 +147,11 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         """The server did answer the last request, with a refusal."""
         self.heard: float | None = None
         self.skew: float | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What went wrong last, in words, as long as people should see it."""
+        return self._trouble
 
     # Being registered.
 
@@ -153,10 +173,17 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
 
         The library would go on with the reports of before, twice.
         """
-        self.trouble = "the server asks us to register again"
+        self._nothing("the server asks us to register again")
         self.registration_id = None
 
     # Events.
+
+    async def _poll(self) -> None:
+        """Ask for all events after an answer was lost: none is sent twice."""
+        await super()._poll()
+        if self._missed and self.registration_id is not None:
+            self._missed = False
+            await self.sync_events()
 
     async def _on_event(self, message: Mapping[str, Any]) -> None:
         """Answer each event for itself, however often the server sends it."""
@@ -323,14 +350,18 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
             kind, contents = self._read(content) if content else (None, {})
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._away |= isinstance(error, aiohttp.ClientConnectorError)
-            return self._nothing(of_connection(error))
+            self._missed |= service in _BRING_EVENTS
+            return self._nothing(of_connection(error, self.cert_path is not None))
         except _Refused as error:
             self._nothing(str(error))
             self.refused = True
             return None, {"refused": str(error)}
         except _Unusable as error:
+            self._missed |= service in _BRING_EVENTS
             return self._nothing(str(error))
-        self.trouble, self.refused = "", False
+        self.refused = False
+        if self._clock() - self._troubled > SHOWN:
+            self._trouble = ""
         self.back, self._away = self.back or self._away, False
         self.heard = self._clock()
         return kind, contents
@@ -402,7 +433,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
             raise _Unusable("its message is signed with a certificate that has expired")
 
     def _nothing(self, why: str) -> tuple[None, dict[str, Any]]:
-        self.trouble, self.refused = why, False
+        self._trouble, self._troubled, self.refused = why, self._clock(), False
         return None, {}
 
 

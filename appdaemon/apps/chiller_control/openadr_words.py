@@ -45,14 +45,21 @@ class CertificateTrouble(Exception):
     """Files of ours with which no connection can be made; says which and why."""
 
 
-def of_connection(error: BaseException) -> str:
-    """Return what kept a request from being answered."""
+def of_connection(error: BaseException, certificate: bool = False) -> str:
+    """Return what kept a request from being answered.
+
+    `certificate`: we showed one. A server that refuses it may end the connection
+    before its reason arrives.
+    """
     if isinstance(error, TimeoutError):
         return "no answer in time"
     found: BaseException | None = error
     for _ in range(6):
         if found is None:
             break
+        if isinstance(found, aiohttp.ClientConnectorCertificateError):
+            # Of the same family as what it is about, which says more.
+            found = found.certificate_error
         if isinstance(found, ssl.SSLCertVerificationError):
             return "the server's certificate is not accepted: " + _VERIFY.get(
                 found.verify_code, found.verify_message
@@ -62,16 +69,19 @@ def of_connection(error: BaseException) -> str:
         found = _behind(found)
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"the server cannot be reached: {error.os_error}"
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "the server ended the connection without an answer"
+    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
+        return "the server ended the connection without an answer" + (
+            "; that is how a server ends it that does not accept our certificate"
+            if certificate
+            else ""
+        )
     return f"the connection failed: {str(error) or repr(error)}"
 
 
 def _behind(error: BaseException) -> BaseException | None:
-    for name in ("certificate_error", "os_error"):
-        inner = getattr(error, name, None)
-        if isinstance(inner, BaseException) and inner is not error:
-            return inner
+    inner = getattr(error, "os_error", None)
+    if isinstance(inner, BaseException) and inner is not error:
+        return inner
     return error.__cause__ or error.__context__
 
 

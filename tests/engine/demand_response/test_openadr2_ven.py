@@ -1,115 +1,12 @@
 """A real VTN that is late, restarts, forgets and lies: the plant stays with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-import json
-from pathlib import Path
-import socket
-import sys
 import time
-from typing import Any
 
-from chiller_control.control.demand_response.event_book import EventBook, Told
-from chiller_control.openadr2_ven import Refusal, Telemetry, Ven2, Ven2Settings
+from chiller_control.control.demand_response.event_book import Told
+from chiller_control.openadr2_ven import Refusal
 import pytest
-
-SERVER = Path(__file__).with_name("vtn_main.py")
-LONG = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(LONG):
-        while not holds():
-            await asyncio.sleep(0.05)
-
-
-@dataclass
-class Vtn:
-    """The process of a VTN, and what it heard."""
-
-    process: asyncio.subprocess.Process
-    heard: list[dict[str, Any]] = field(default_factory=list)
-
-    async def listen(self) -> None:
-        assert self.process.stdout is not None
-        while line := await self.process.stdout.readline():
-            if line.startswith(b"{"):
-                self.heard.append(json.loads(line))
-
-    def tell(self, **what: object) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(what).encode() + b"\n")
-
-    def was_told(self, **what: object) -> bool:
-        return any(item.items() >= what.items() for item in self.heard)
-
-
-@asynccontextmanager
-async def vtn(port: int, *secure: str) -> AsyncIterator[Vtn]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(SERVER),
-        str(port),
-        *secure,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    server = Vtn(process)
-    listening = asyncio.create_task(server.listen())
-    try:
-        await until(lambda: server.was_told(heard="running"))
-        yield server
-    finally:
-        process.kill()
-        await process.wait()
-        listening.cancel()
-
-
-@dataclass
-class Plant:
-    """The side of the plant."""
-
-    ven: Ven2
-    told: list[Told | Refusal]
-    stored: list[list[dict[str, Any]]]
-
-
-@asynccontextmanager
-async def plant(port: int, **settings: Any) -> AsyncIterator[Plant]:
-    book = EventBook("plant")
-    told: list[Told | Refusal] = []
-    stored: list[list[dict[str, Any]]] = []
-
-    async def store() -> None:
-        stored.append(book.as_dict())
-
-    scheme = "https" if "certificate" in settings else "http"
-    ven = Ven2(
-        Ven2Settings(
-            "utility", "plant", f"{scheme}://127.0.0.1:{port}/OpenADR2/Simple/2.0b",
-            **settings,
-        ),
-        book,
-        store,
-        told.append,
-        (Telemetry("meter", lambda: 412.5), Telemetry("lost", lambda: None)),
-        first_pause=0.2,
-    )  # fmt: skip
-    running = asyncio.create_task(ven.run())
-    try:
-        yield Plant(ven, told, stored)
-    finally:
-        running.cancel()
-        await asyncio.wait([running], timeout=10)
+from utility_server import free_port, plant, until, vtn
 
 
 async def test_an_event_is_stored_answered_and_told() -> None:
@@ -165,7 +62,7 @@ async def test_a_server_that_restarts_is_told_everything_again() -> None:
             # It forgot who we are and what it had asked us to report.
             await until(lambda: server.was_told(heard="registered"))
             await until(lambda: server.was_told(heard="report", resource="meter"))
-        assert site.ven.health.registrations == 2
+        await until(lambda: site.ven.health.registrations == 2)
 
 
 async def test_an_operator_who_opts_out_is_heard_at_the_server() -> None:

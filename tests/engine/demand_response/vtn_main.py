@@ -1,16 +1,22 @@
 """A utility's server (VTN), run as a process and spoken to in lines of JSON.
 
-`python vtn_main.py PORT [CERT KEY AUTHORITY VEN_FINGERPRINT]`. On standard input:
-{"event": ID, "start": EPOCH, "duration": SECONDS, "level": N}, {"cancel": ID}. On
-standard output, what it heard: registered, opt, report.
+`python vtn_main.py PORT [OPTIONS]`, options as JSON: `cert` and `key` sign messages,
+`http_cert`, `http_key` and `authority` make it speak TLS to clients with certificates,
+`fingerprint` is that of the plant's certificate, `remembers` makes it refuse whom it
+did not register. On standard input:
+{"event": ID, "start": EPOCH, "duration": SECONDS, "level": N,
+ "signal": NAME, "type": TYPE, "values": [...], "created": SECONDS FROM NOW},
+{"cancel": ID}, {"forget": true}. On standard output, what it heard: registered, opt,
+report, status.
 """
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 import json
 import sys
+from typing import Any
 
-from openleadr import OpenADRServer
+from openleadr import OpenADRServer, objects
 
 VEN_ID = "ven_1"
 
@@ -19,34 +25,82 @@ def say(**what: object) -> None:
     print(json.dumps(what), flush=True)
 
 
-async def main() -> None:
-    port, *tls = sys.argv[1:]
-    secure = {}
-    if tls:
-        cert, key, authority, fingerprint = tls
-        secure = {
-            "cert": cert,
-            "key": key,
-            "http_cert": cert,
-            "http_key": key,
-            "http_ca_file": authority,
-            "fingerprint_lookup": lambda ven_id: fingerprint,
-            "ven_lookup": lambda ven_id: {
+def secure(options: dict[str, Any], registered: set[str]) -> dict[str, Any]:
+    """Return what the library takes, of what we were given."""
+    given: dict[str, Any] = {
+        theirs: options[ours]
+        for ours, theirs in (
+            ("cert", "cert"),
+            ("key", "key"),
+            ("http_cert", "http_cert"),
+            ("http_key", "http_key"),
+            ("authority", "http_ca_file"),
+        )
+        if ours in options
+    }
+    if "fingerprint" in options or options.get("remembers"):
+
+        def known(ven_id: str) -> dict[str, Any] | None:
+            if options.get("remembers") and ven_id not in registered:
+                return None
+            return {
                 "ven_id": VEN_ID,
                 "ven_name": "plant",
-                "fingerprint": fingerprint,
+                "fingerprint": options.get("fingerprint"),
                 "registration_id": "registration",
-            },
-        }
+            }
+
+        given["ven_lookup"] = known
+    return given
+
+
+def event_of(asked: dict[str, Any]) -> objects.Event:
+    start = datetime.fromtimestamp(asked["start"], UTC)
+    values = asked.get("values", [asked.get("level")])
+    length = timedelta(seconds=asked["duration"] / len(values))
+    return objects.Event(
+        event_descriptor=objects.EventDescriptor(
+            event_id=asked["event"],
+            modification_number=asked.get("modification", 0),
+            market_context="oadr://unknown.context",
+            event_status="far",
+            created_date_time=datetime.now(UTC)
+            + timedelta(seconds=asked.get("created", 0)),
+        ),
+        active_period=objects.ActivePeriod(
+            dtstart=start, duration=timedelta(seconds=asked["duration"])
+        ),
+        event_signals=[
+            objects.EventSignal(
+                signal_id="s1",
+                signal_name=asked.get("signal", "SIMPLE"),
+                signal_type=asked.get("type", "level"),
+                intervals=[
+                    objects.Interval(start + number * length, length, value)
+                    for number, value in enumerate(values)
+                ],
+            )
+        ],
+        targets=[{"ven_id": VEN_ID}],
+        response_required="always",
+    )
+
+
+async def main() -> None:
+    port, *rest = sys.argv[1:]
+    options = json.loads(rest[0]) if rest else {}
+    registered: set[str] = set()
     server = OpenADRServer(
         vtn_id="VTN",
         http_host="127.0.0.1",
         http_port=int(port),
         requested_poll_freq=timedelta(seconds=1),
-        **secure,
+        show_fingerprint=False,
+        **secure(options, registered),
     )
 
     async def on_registration(info: dict) -> tuple[str, str]:
+        registered.add(VEN_ID)
         say(heard="registered", name=info["ven_name"])
         return VEN_ID, "registration"
 
@@ -54,12 +108,27 @@ async def main() -> None:
         ven_id, resource_id, measurement, unit, scale, min_sampling_interval, max_sampling_interval
     ):  # fmt: skip
         async def on_report(data):
-            for at, value in data:
-                say(
-                    heard="report", resource=resource_id, at=at.timestamp(), value=value
-                )
+            """Leave it: below, all reports go one way."""
 
         return on_report, timedelta(seconds=1)
+
+    async def on_reports(message: dict) -> tuple[str, dict]:
+        # The library knows figures only, and stumbles over a status.
+        for report in message["reports"]:
+            for interval in report["intervals"]:
+                payload, at = interval["report_payload"], interval["dtstart"]
+                status = payload.get("payload_resource_status")
+                told = {"resource": payload["r_id"], "at": at.timestamp()}
+                if status is None:
+                    say(heard="report", value=payload["value"], **told)
+                else:
+                    say(
+                        heard="status",
+                        online=status["online"],
+                        override=status["manual_override"],
+                        **told,
+                    )
+        return "oadrUpdatedReport", {}
 
     async def on_response(ven_id: str, event_id: str, opt_type: str) -> None:
         say(heard="opt", event=event_id, opt=opt_type)
@@ -68,6 +137,7 @@ async def main() -> None:
 
     server.add_handler("on_create_party_registration", on_registration)
     server.add_handler("on_register_report", on_register_report)
+    server.services["report_service"].handlers["oadrUpdateReport"] = on_reports
     await server.run()
     say(heard="running")
 
@@ -79,19 +149,10 @@ async def main() -> None:
         asked = json.loads(line)
         if "cancel" in asked:
             server.cancel_event(VEN_ID, asked["cancel"])
-            continue
-        start = datetime.fromtimestamp(asked["start"], UTC)
-        length = timedelta(seconds=asked["duration"])
-        server.add_event(
-            ven_id=VEN_ID,
-            event_id=asked["event"],
-            signal_name="SIMPLE",
-            signal_type="level",
-            intervals=[
-                {"dtstart": start, "duration": length, "signal_payload": asked["level"]}
-            ],
-            callback=on_response,
-        )
+        elif "forget" in asked:
+            registered.clear()
+        else:
+            server.add_raw_event(VEN_ID, event_of(asked), callback=on_response)
     await server.stop()
 
 
