@@ -14,6 +14,7 @@ from .control.demand_response.asking import Asking
 from .control.demand_response.event_book import EventBook
 from .control.demand_response.event_follower import EventFollower
 from .control.demand_response.event_reports import EventReports, Figures, Reported
+from .control.demand_response.precooling import Precooling
 from .control.demand_response.shedding import Shedding
 from .control.demand_response.site import Site
 from .demand_response_report import (
@@ -52,6 +53,8 @@ class LoadShedding:
         self._shedding: Shedding | None = None
         self._resume: Any = None
         """What `Shedding` needs to go on."""
+        self._unheard = False
+        """Whether the last cycle could not be carried out."""
 
     @property
     def interval(self) -> float:
@@ -69,11 +72,7 @@ class LoadShedding:
             self._follower = EventFollower(site.key, site.resume.get("told"))
             self._resume = site.resume.get("shedding")
             self._shedding = self._new_shedding(site)
-        elif (before.measures, before.meter, before.shedding) != (
-            site.measures,
-            site.meter,
-            site.shedding,
-        ):
+        elif _chosen(before) != _chosen(site):
             self._shedding = self._new_shedding(site)
 
     def _new_shedding(self, site: Site) -> Shedding:
@@ -84,6 +83,9 @@ class LoadShedding:
             self._asking.demand,
             site.shedding,
             self._resume if isinstance(self._resume, Mapping) else None,
+            None
+            if site.precool is None
+            else Precooling(site.precool, site.precooled, self._asking.coming),
         )
 
     def cycle(self, now: float, desk: Desk) -> News:
@@ -112,15 +114,21 @@ class LoadShedding:
                 )
                 self._sender.command(now, decision.commands, site.priority, site)
             self._tell(now, desk, decision, available)
+            self._unheard = False
         except NoAnswer:
             # What was not sent is due again in the next cycle.
-            pass
+            self._unheard = True
         return self._news(now, desk.book, inputs, available, decision)
 
     def _seen(self, inputs: Inputs) -> Inputs:
-        """Hide the meter while there is no target: what is shed is then held."""
+        """Hide the meter where it would mislead: what is shed is then held.
+
+        That is while there is no target, and after what was decided could not be
+        carried out: the meter cannot show it, and more would be too much.
+        """
         assert self._site is not None
-        if self._asking.blind is None or self._site.meter is None:
+        clear = self._asking.blind is None and not self._unheard
+        if clear or self._site.meter is None:
             return inputs
         return replace(inputs, values={**inputs.values, self._site.meter: None})
 
@@ -240,3 +248,8 @@ class LoadShedding:
             if priority is not None and priority >= OPERATOR:
                 return True
         return False
+
+
+def _chosen(site: Site) -> object:
+    """Return what measures are made of."""
+    return site.measures, site.meter, site.shedding, site.precool, site.precooled

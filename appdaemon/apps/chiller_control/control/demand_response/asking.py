@@ -8,6 +8,7 @@ against what, that is said, and nothing is aimed at.
 from dataclasses import dataclass
 
 from .event_book import Entry, EventBook
+from .precooling import Coming
 from .requested_load import RequestedLoad, requested_load
 from .shedding import Demand
 from .site import Baseline, Site
@@ -82,6 +83,18 @@ class Asking:
             return Demand(asked.baseline_kw or 0.0, asked.load)
         baseline = self.baseline_kw(now)
         return None if baseline is None else Demand(baseline, None)
+
+    def coming(self, now: float) -> Coming | None:
+        """Return the event that can be prepared for: the next, while none is on."""
+        assert self._site is not None
+        assert self._book is not None
+        if self._asked is not None:
+            return None
+        entry = self._book.next(now)
+        if entry is None:
+            return None
+        event = entry.event
+        return Coming(event.begins(self._site.key), event.ends(self._site.key))
 
     def baseline_kw(self, now: float) -> float | None:
         """Return the load without the event that counts, or that was the last one."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..plan import PlanPoint
 from .event_book import Opt
 from .measures import Comfort, Measure
+from .precooling import PrecooledZone, PrecoolSettings
 from .requested_load import DEFAULT_LEVELS, Terms
 from .shedding import SheddingSettings
 
@@ -73,7 +74,9 @@ class Site:
     priority: int
     terms: Terms
     shedding: SheddingSettings
-    precool: Mapping[str, Any] | None
+    precool: PrecoolSettings | None
+    """None: nothing is cooled ahead of events."""
+    precooled: tuple[PrecooledZone, ...]
     connections: tuple[Connection, ...]
     measures: tuple[Measure, ...]
     points: Mapping[str, PlanPoint]
@@ -91,6 +94,7 @@ def parse_site(data: Mapping[str, Any]) -> Site:
     """Read the answer; KeyError, TypeError or ValueError if it is none."""
     plant, settings = data["plant"], data["settings"]
     levels = settings.get("levels") or DEFAULT_LEVELS
+    precool = settings.get("precool")
     first, second, third = (float(share) for share in levels)
     return Site(
         entry_id=plant["entry_id"],
@@ -114,7 +118,10 @@ def parse_site(data: Mapping[str, Any]) -> Site:
             settings.get("capacity_kw"),
         ),
         shedding=_known(SheddingSettings, settings.get("shedding") or {}),
-        precool=settings.get("precool"),
+        precool=None if precool is None else _known(PrecoolSettings, precool),
+        precooled=tuple(
+            _known(PrecooledZone, zone) for zone in (precool or {}).get("zones") or ()
+        ),
         connections=tuple(_connection(item) for item in data["connections"]),
         measures=tuple(_measure(item) for item in data["measures"]),
         points={key: _point(key, item) for key, item in data["points"].items()},

@@ -1,0 +1,473 @@
+"""Demand response of a site between its events, its meter and its calls."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+import json
+from typing import Any
+
+from chiller_control.control.demand_response.event_book import EventBook, Told
+from chiller_control.control.demand_response.grid_event import (
+    GridEvent,
+    Interval,
+    Signal,
+)
+from chiller_control.control.demand_response.site import parse_site
+from chiller_control.house import CallFailed, NoAnswer
+from chiller_control.load_shedding import LoadShedding
+from chiller_control.utilities import Desk, News
+from chiller_control.ven import Refusal
+import pytest
+from shed_site import BASELINE, CIRCUITS, METER, UTILITY, Load, baseline, site_data
+
+NOW = 1_800_000_000.0
+BEGIN = NOW + 600.0
+HOUR = 3600.0
+STEP = 5.0
+
+
+def grid_event(identity: str = "e1", level: float = 2.0, **changes: Any) -> GridEvent:
+    given: dict[str, Any] = {
+        "id": identity,
+        "source": "grid",
+        "modification": 0,
+        "rank": 1,
+        "start": BEGIN,
+        "duration": HOUR,
+        "signals": (Signal("simple", (Interval(HOUR, level),)),),
+        "created": NOW,
+    }
+    return GridEvent(**(given | changes))
+
+
+class MemoryHouse:
+    """Entities of a load that answers; calls are written down, or refused."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.log: list[str] = []
+        self.answers = True
+        self.refuses: str | None = None
+
+    def entity(self, entity_id: str) -> Mapping[str, Any] | None:
+        state = self.load.states().get(entity_id)
+        return state and {
+            "state": state,
+            "attributes": self.load.attributes.get(entity_id, {}),
+        }
+
+    def call(self, action: str, data: Mapping[str, Any]) -> None:
+        if not self.answers:
+            raise NoAnswer("no answer within 5 s")
+        self.calls.append((action, dict(data)))
+        if (
+            action == "command"
+            and self.refuses
+            and self.refuses in str(data["entity_id"])
+        ):
+            raise CallFailed("the interlocks do not allow it")
+        self.load.call(action, data)
+
+    def tell(self, message: str) -> None:
+        self.log.append(message)
+
+    def of(self, action: str) -> list[dict[str, Any]]:
+        return [data for name, data in self.calls if name == action]
+
+
+class Trial:
+    """A site, its event book, and time that a test moves."""
+
+    def __init__(self, *events: GridEvent, known: bool = True, **site: Any) -> None:
+        self.load = Load()
+        self.house = MemoryHouse(self.load)
+        self.now = NOW
+        self.book = EventBook("plant")
+        self.told: list[Told | Refusal] = []
+        self.news: list[News] = []
+        self.sections: dict[str, Any] = site
+        for event in events:
+            self.receive(event)
+        if known:
+            self.sections.setdefault(
+                "baselines", {event.key: baseline(event.start) for event in events}
+            )
+        self.begin()
+
+    def begin(self) -> None:
+        """Start as after a restart of AppDaemon."""
+        self.shedding = LoadShedding(self.house)
+        self.take()
+
+    def take(self, **sections: Any) -> None:
+        self.sections |= sections
+        data = site_data(UTILITY, **self.sections)
+        self.shedding.take(parse_site(json.loads(json.dumps(data))))
+
+    def receive(self, event: GridEvent) -> None:
+        told = self.book.receive(event, self.now)
+        assert told is not None
+        self.told.append(told)
+
+    def run(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            self.now += STEP
+            desk = Desk(self.book.copy(), tuple(self.told), (), ())
+            self.told.clear()
+            self.news.append(self.shedding.cycle(self.now, desk))
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return json.loads(self.house.of("report_demand_response")[-1]["report"])
+
+    @property
+    def actions(self) -> list[str]:
+        return [
+            item["event"]
+            for data in self.house.of("report_demand_response")
+            for item in json.loads(data["report"])["actions"]
+        ]
+
+    @property
+    def off(self) -> set[str]:
+        return {
+            name
+            for name in CIRCUITS
+            if self.load.commands.get(f"switch.{name}_run_command") is False
+        }
+
+
+def test_event_is_shed_for_and_given_back() -> None:
+    trial = Trial(grid_event())
+    trial.run(595)
+    assert not trial.house.of("command"), "it has not begun"
+    assert trial.report["state"] == "idle"
+    trial.run(900)
+    assert trial.load.power == pytest.approx(400.0, abs=0.02 * BASELINE)
+    command = trial.house.of("command")[0]
+    assert (command["source"], command["priority"]) == ("demand_response:plant", 50)
+    assert command["lease"] == 60.0
+    assert trial.report["state"] == "shedding"
+    assert trial.report["attributes"]["target_kw"] == 400.0
+    (event,) = trial.report["events"]
+    assert (event["status"], event["asked_now"]) == ("active", "level 2")
+    trial.run(HOUR)
+    assert not trial.load.commands
+    assert trial.report["state"] == "idle"
+    assert [item for item in trial.actions if item.startswith("event_")] == [
+        "event_received",
+        "event_begun",
+        "event_completed",
+    ]
+    shed = [item for item in trial.actions if item.startswith("shed_")]
+    assert shed.count("shed_more") == shed.count("shed_less") > 0
+
+
+def test_commands_are_refreshed_within_their_lease() -> None:
+    trial = Trial(grid_event())
+    trial.run(700)
+    before = len(trial.house.of("command"))
+    trial.run(60)
+    again = trial.house.of("command")[before:]
+    counts = [
+        sum(f"switch.{name}_run_command" in data["entity_id"] for data in again)
+        for name in trial.off
+    ]
+    assert counts
+    assert min(counts) >= 2
+
+
+def test_restart_in_mid_event_moves_nothing_and_tells_nothing_twice() -> None:
+    trial = Trial(grid_event())
+    trial.run(1200)
+    before, resume = dict(trial.load.commands), trial.report["resume"]
+    assert before
+    trial.house.calls.clear()
+    trial.sections["resume"] = json.loads(json.dumps(resume))
+    trial.begin()
+    trial.run(STEP)
+    assert trial.load.commands == before
+    assert not trial.house.of("release")
+    assert "event_begun" not in trial.actions
+    assert trial.report["state"] == "shedding"
+
+
+def test_silent_meter_holds_what_is_shed_and_says_so() -> None:
+    trial = Trial(grid_event())
+    trial.run(1200)
+    before = dict(trial.load.commands)
+    trial.load.meter_works = False
+    trial.run(600)
+    assert trial.load.commands == before
+    assert trial.report["state"] == "shedding"
+    assert METER in trial.report["attributes"]["message"]
+    assert trial.news[-1].figures["power"] is None
+    trial.load.meter_works = True
+    trial.run(300)
+    assert trial.load.power == pytest.approx(400.0, abs=10.0)
+
+
+def test_nothing_is_shed_while_no_baseline_is_known_and_that_is_said() -> None:
+    trial = Trial(grid_event(), known=False)
+    trial.run(900)
+    assert not trial.load.commands
+    assert trial.report["state"] == "not_ready"
+    assert "baseline is not known" in trial.report["attributes"]["message"]
+    assert trial.report["attributes"]["target_kw"] is None
+    trial.take(baselines={"grid:e1": baseline(BEGIN)})
+    trial.run(600)
+    assert trial.load.power == pytest.approx(400.0, abs=10.0)
+
+
+def test_baseline_that_is_gone_for_a_moment_ends_nothing() -> None:
+    trial = Trial(grid_event())
+    trial.run(1200)
+    before = dict(trial.load.commands)
+    empty = baseline(BEGIN) | {"kw": [], "method": "none"}
+    trial.take(baselines={"grid:e1": empty})
+    trial.run(300)
+    trial.take(baselines={})
+    trial.run(300)
+    assert trial.load.commands == before
+    assert trial.report["state"] == "shedding"
+
+
+def test_restart_before_the_baseline_is_back_holds_what_is_shed() -> None:
+    trial = Trial(grid_event())
+    trial.run(1200)
+    before = dict(trial.load.commands)
+    trial.sections |= {"resume": trial.report["resume"], "baselines": {}}
+    trial.begin()
+    trial.run(600)
+    assert trial.load.commands == before
+    assert trial.report["state"] == "shedding"
+    assert "stays as it is" in trial.report["attributes"]["message"]
+
+
+def test_without_a_meter_nothing_is_shed_and_what_is_shed_comes_back() -> None:
+    trial = Trial(grid_event())
+    trial.run(1200)
+    assert trial.load.commands
+    trial.take(settings={"meter": None})
+    trial.run(300)
+    assert "no meter is chosen" in trial.report["attributes"]["message"]
+    trial.run(HOUR + 1200)
+    assert not trial.load.commands
+    other = Trial(grid_event(), settings={"meter": None})
+    other.run(1200)
+    assert other.report["state"] == "not_ready"
+    assert not other.load.commands
+
+
+def test_test_event_is_told_and_not_shed_for() -> None:
+    trial = Trial(grid_event(test=True))
+    trial.run(1200)
+    assert not trial.load.commands
+    assert trial.report["state"] == "idle"
+    assert trial.report["events"][0]["test"]
+    assert "event_begun" in trial.actions
+
+
+def test_test_event_of_a_higher_rank_hides_no_real_one() -> None:
+    trial = Trial(grid_event("a", test=True, rank=0), grid_event("b"))
+    trial.run(1200)
+    assert trial.load.power == pytest.approx(400.0, abs=10.0)
+
+
+def test_first_in_rank_counts_of_events_that_overlap() -> None:
+    strict = grid_event("b", 3.0, rank=0, start=BEGIN + 900, duration=900)
+    trial = Trial(grid_event("a", 1.0, source="grid", rank=2), strict)
+    trial.run(1200)
+    assert trial.report["attributes"]["target_kw"] == 450.0
+    trial.run(900)
+    assert trial.report["attributes"]["target_kw"] == 300.0
+    trial.run(900)
+    assert trial.report["attributes"]["target_kw"] == 450.0
+
+
+def test_price_of_all_day_does_not_hide_an_emergency_of_the_same_rank() -> None:
+    price = grid_event(
+        "price",
+        start=NOW - HOUR,
+        duration=10 * HOUR,
+        signals=(Signal("price", (Interval(10 * HOUR, 20.0),)),),
+    )
+    trial = Trial(price, grid_event("e1"))
+    trial.run(900)
+    assert trial.report["attributes"]["target_kw"] == 400.0
+
+
+def test_first_in_rank_that_asks_for_nothing_is_kept_too() -> None:
+    nothing = grid_event("calm", 0.0, rank=0)
+    trial = Trial(nothing, grid_event("e1", rank=5))
+    trial.run(900)
+    assert not trial.load.commands
+    assert trial.report["state"] == "idle"
+
+
+def test_price_above_what_an_operator_set_is_shed_for() -> None:
+    dear = (Signal("price", (Interval(HOUR, 120.0),)),)
+    trial = Trial(grid_event(signals=dear))
+    trial.run(900)
+    assert trial.report["attributes"]["target_kw"] == 450.0
+    assert trial.report["events"][0]["asked_now"] == "a price of 120, level 1"
+
+
+def test_opted_out_in_mid_event_is_given_back_one_after_the_other() -> None:
+    trial = Trial(grid_event())
+    trial.run(1200)
+    used = len(trial.load.commands)
+    assert used > 1
+    trial.book.opt("grid:e1", "out", "by the operator")
+    trial.run(30)
+    assert trial.report["state"] == "recovering"
+    assert 0 < len(trial.load.commands) < used
+    trial.run(600)
+    assert not trial.load.commands
+
+
+def test_site_that_takes_no_part_says_so() -> None:
+    trial = Trial(settings={"take_part": False})
+    trial.run(30)
+    assert trial.report["state"] == "off"
+    assert trial.news[-1].overridden
+
+
+def test_measure_that_is_refused_is_told_and_made_up_by_others() -> None:
+    trial = Trial(grid_event())
+    trial.house.refuses = "car_park"
+    trial.run(900)
+    assert trial.off == {"fountain", "heaters"}
+    assert trial.load.power == pytest.approx(400.0, abs=15.0)
+    assert trial.actions.count("shed_failed") == 1
+    rows = {row["name"]: row for row in trial.report["attributes"]["measures"]}
+    assert "interlocks" in rows["car_park off"]["unable"]
+
+
+def test_person_who_commands_a_circuit_goes_before_an_event() -> None:
+    trial = Trial(grid_event())
+    owner = {"owner": "Operator", "owner_priority": 150}
+    trial.load.attributes["switch.heaters_run_command"] = owner
+    trial.run(900)
+    assert "heaters" not in trial.off
+    assert trial.news[-1].overridden
+
+
+def test_house_that_does_not_answer_is_told_everything_later() -> None:
+    trial = Trial(grid_event())
+    trial.house.answers = False
+    trial.run(1200)
+    assert not trial.load.commands
+    trial.house.answers = True
+    trial.run(2 * STEP)
+    assert trial.load.power == pytest.approx(400.0, abs=60.0), "no more than was asked"
+    trial.run(300)
+    assert trial.load.power == pytest.approx(400.0, abs=10.0)
+    assert trial.actions[:2] == ["event_received", "event_begun"]
+
+
+def test_refused_event_is_told() -> None:
+    trial = Trial()
+    trial.told.append(Refusal("grid", "e9", "it has no duration"))
+    trial.run(STEP)
+    assert trial.actions == ["event_refused"]
+
+
+def test_utility_hears_of_the_event_every_interval_and_once_after_it() -> None:
+    trial = Trial(grid_event())
+    trial.run(2 * HOUR)
+    rows = [row for news in trial.news for row in news.rows]
+    assert len(rows) == 61
+    starts = [row.start for row in rows]
+    assert starts == sorted(set(starts))
+    assert (starts[0], starts[-1]) == (BEGIN, BEGIN + HOUR)
+    values = rows[30].values
+    assert values["DEMAND"] == pytest.approx(400.0, abs=10.0)
+    assert values["BASELINE"] == BASELINE
+    assert values["OPERATING_STATE"] == "RUNNING_CURTAILED"
+    assert values["DATA_QUALITY"] == "OK"
+    assert "LOAD_SHED_DELTA_AVAILABLE" in values
+
+
+def test_utility_is_never_told_a_load_that_nobody_measured() -> None:
+    trial = Trial(grid_event())
+    trial.load.meter_works = False
+    trial.run(900)
+    rows = [row for news in trial.news for row in news.rows]
+    assert rows
+    assert all("DEMAND" not in row.values for row in rows)
+    assert {row.values["DATA_QUALITY"] for row in rows} == {"MISSING"}
+
+
+def test_opt_out_before_the_event_is_told_at_once_and_during_it_in_each_row() -> None:
+    trial = Trial(grid_event())
+    trial.run(60)
+    trial.book.opt("grid:e1", "out", "by the operator")
+    trial.run(60)
+    (row,) = [row for news in trial.news for row in news.rows]
+    assert row.values == {"OPERATING_STATE": "IDLE_OPTED_OUT"}
+    assert (row.start, row.duration) == (BEGIN, HOUR)
+    trial.run(900)
+    last = [row for news in trial.news for row in news.rows][-1]
+    assert last.values["OPERATING_STATE"] == "RUNNING_OPTED_OUT"
+
+
+def test_event_that_is_cancelled_is_reported_up_to_then() -> None:
+    trial = Trial(grid_event())
+    trial.run(1205)
+    trial.book.cancel("grid:e1", trial.now, "cancelled by the utility")
+    trial.run(300)
+    rows = [row for news in trial.news for row in news.rows]
+    assert rows[-2].start + rows[-2].duration == pytest.approx(trial.now - 300)
+    assert rows[-1].duration == 60.0
+    assert trial.report["events"][0]["status"] == "cancelled"
+
+
+def test_report_that_would_be_too_long_leaves_the_farthest_out() -> None:
+    steps = tuple(Interval(60.0, float(number % 4)) for number in range(600))
+    events = [
+        grid_event(
+            f"e{number}",
+            start=BEGIN + number * 10 * HOUR,
+            duration=10 * HOUR,
+            signals=(Signal("simple", steps),),
+        )
+        for number in range(100)
+    ]
+    trial = Trial(*events, known=False)
+    trial.run(STEP)
+    text = trial.house.of("report_demand_response")[-1]["report"]
+    assert len(text) < 60_000
+    assert trial.report["events"][0]["id"] == "e0"
+
+
+def test_plant_with_hundreds_of_zones_fits_into_what_is_shown() -> None:
+    data = site_data(UTILITY)
+    many = [
+        data["measures"][0] | {"key": f"m{number}", "name": f"Measure {number}"}
+        for number in range(300)
+    ]
+    trial = Trial(grid_event(), measures=many)
+    trial.run(900)
+    attributes = trial.report["attributes"]
+    assert len(json.dumps(attributes)) < 12_000
+    assert attributes["measures_not_shown"] == 240
+
+
+def test_fault_is_told_and_the_commands_run_out_by_themselves() -> None:
+    trial = Trial(grid_event())
+    trial.run(900)
+    before = len(trial.house.of("command")), len(trial.house.of("release"))
+    site = parse_site(site_data(UTILITY, **trial.sections))
+    broken = replace(
+        site,
+        measures=tuple(replace(item, capacity_kw="much") for item in site.measures),  # type: ignore[arg-type]
+    )
+    trial.shedding.take(broken)
+    trial.load.rest += 100.0
+    trial.run(60)
+    assert trial.report["state"] == "fault"
+    assert trial.report["resume"]["shedding"]["uses"]
+    after = len(trial.house.of("command")), len(trial.house.of("release"))
+    assert after == before
