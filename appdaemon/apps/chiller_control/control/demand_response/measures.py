@@ -21,11 +21,20 @@ EMPTY_BAND = 5.0
 
 SETTLING: Mapping[Kind, float] = {
     "switch_off": 60.0,
-    "raise": 600.0,
+    "raise": 300.0,
     "limit": 240.0,
     "discharge": 60.0,
 }
 """Seconds until the meter shows what a level brought."""
+
+PACE: Mapping[Kind, float] = {
+    "switch_off": 0.0,
+    "raise": 90.0,
+    "limit": 60.0,
+    "discharge": 0.0,
+}
+"""Seconds between two levels of one measure. What warmer rooms bring is least well
+known: much at once, and less as they get there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class Use:
     """How far a measure is used, and since when."""
 
     level: int = 0
+    """Below 0: setpoints are still lowered from cooling ahead."""
     changed: float = float("-inf")
     begun: float | None = None
     given_back: float = float("-inf")
@@ -99,7 +109,7 @@ class Use:
         """Take back what `as_dict` gave. Raises KeyError, TypeError, ValueError."""
         begun = stored["begun"]
         return cls(
-            level=min(max(int(stored["level"]), 0), measure.levels),
+            level=min(max(int(stored["level"]), -measure.levels), measure.levels),
             changed=float(stored["changed"]),
             begun=None if begun is None else float(begun),
             before={str(key): float(value) for key, value in stored["before"].items()},
@@ -139,6 +149,8 @@ def commands(measure: Measure, use: Use) -> tuple[Command, ...]:
     if use.level == 0:
         return ()
     reason = f"{measure.name}, step {use.level} of {measure.levels}"
+    if use.level < 0:
+        reason = "Cooled ahead of the event"
     return tuple(
         Command(point, _value(measure, use, point), reason) for point in measure.points
     )
@@ -175,7 +187,7 @@ def _value(measure: Measure, use: Use, point: str, further: int = 0) -> Value:
         return False
     if measure.kind == "raise":
         raised = use.before[point] + moved
-        if measure.bound is None:
+        if measure.bound is None or moved < 0.0:
             return raised
         # A setpoint that was above its bound already is never lowered by this.
         return max(min(raised, measure.bound), use.before[point])

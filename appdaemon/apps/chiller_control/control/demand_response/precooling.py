@@ -22,6 +22,8 @@ _LEAST_TAUGHT = 1800.0
 """Seconds that a change of temperature must have been watched for."""
 _SLOWEST, _FASTEST = 0.1, 10.0
 """K/h that a zone may be believed to change by."""
+_SOONER = 0.4
+"""Share of the time between two steps after which one is taken back."""
 _NEWEST = 0.3
 """Share of the newest lesson in what is learned."""
 
@@ -38,9 +40,9 @@ class PrecoolSettings:
     """K by which setpoints are lowered at most."""
     coldest: float = 22.0
     """°C below which no setpoint is lowered."""
-    step: float = 0.5
+    step: float = 0.1
     """K by which setpoints are lowered at a time."""
-    step_interval: float = 600.0
+    step_interval: float = 120.0
     rise: float = 0.15
     """Share by which the load may rise over what it was when this began."""
     peak_kw: float | None = None
@@ -100,8 +102,7 @@ def lead_of(coming: Coming, learned: Learned, settings: PrecoolSettings) -> Lead
         share = (coming.outdoor - settings.mild) / (settings.hot - settings.mild)
         drop *= min(max(share, 0.0), 1.0)
         why += f", {coming.outdoor:.0f} °C outdoors"
-    # Half a step is what a thermostat would not notice.
-    if drop < 0.5 * settings.step:
+    if drop < settings.step:
         return None
     # The steps take their time, and what the structure takes up needs the air to
     # have been cold for a while.
@@ -245,13 +246,14 @@ class Precooling:
         )
 
     def _move(self, now: float, meter: float | None, drop: float) -> None:
-        if now - self._changed < self._settings.step_interval:
-            # A peak is not waited for.
-            if meter is None or self._limit is None or meter <= self._limit:
-                return
-        if meter is None:
+        if meter is None or self._limit is None:
             return
-        assert self._limit is not None
+        # A peak is not waited for as long.
+        waits = self._settings.step_interval
+        if meter > self._limit:
+            waits *= _SOONER
+        if now - self._changed < waits:
+            return
         level = self._level
         if meter > self._limit:
             level = max(level - self._settings.step, 0.0)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..decision import Command, Decision, Event, Inputs, iso
 from .measures import (
+    PACE,
     SETTLING,
     Measure,
     Use,
@@ -24,6 +25,10 @@ from .measures import (
 )
 from .precooling import Precooling
 from .requested_load import RequestedLoad
+
+_AWAITED = 1
+"""Levels of a slow measure for which a later one is not begun."""
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class SheddingSettings:
     rebound: float = 1.05
     """Share of the baseline above which nothing more is given back."""
     longest_recovery: float = 7200.0
+    """After the event for which the load is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,17 @@ class Demand:
 class _Candidate:
     measure: Measure
     use: Use
+
+
+def _spared(one: _Candidate, usable: Sequence[_Candidate]) -> bool:
+    """Whether others of its kind bear less and only take their time."""
+    return PACE[one.measure.kind] > 0.0 and any(
+        item.use.level < one.use.level
+        and (item.measure.kind, item.measure.order)
+        == (one.measure.kind, one.measure.order)
+        and not spent(item.measure, item.use)
+        for item in usable
+    )
 
 
 class Shedding:
@@ -84,7 +101,12 @@ class Shedding:
         self._last: float | None = None
         self._ended: float | None = None
         self._stepped_back = float("-inf")
+        self._wait = 0.0
+        """Seconds until the next step back after the event."""
         self._events: list[Event] = []
+        self._told: dict[str, int] = {}
+        """Levels that changed in this step, as they were before it."""
+        self._whys: dict[str, str] = {}
         self._precooling = precooling
         self._usual: dict[str, float] = {}
         """Setpoints that were lowered ahead of the event, as they are usually."""
@@ -107,6 +129,7 @@ class Shedding:
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide what is commanded now (epoch seconds)."""
         self._events = []
+        self._told, self._whys = {}, {}
         self._count(now)
         meter = inputs.number(self._meter)
         demand = self._demand(now)
@@ -130,6 +153,7 @@ class Shedding:
         given = list(cooled)
         for measure in used:
             given += commands(measure, self._uses[measure.key])
+        self._tell()
         return Decision(
             tuple(given),
             state,
@@ -151,7 +175,7 @@ class Shedding:
     def _count(self, now: float) -> None:
         if self._last is not None and now > self._last:
             for use in self._uses.values():
-                use.burden += use.level * (now - self._last)
+                use.burden += max(use.level, 0) * (now - self._last)
         self._last = now
 
     def _look(self, now: float, inputs: Inputs) -> None:
@@ -186,6 +210,9 @@ class Shedding:
             return "it is used in full"
         if use.level == 0 and now - use.given_back < measure.recovery:
             return "it recovers"
+        if use.level < 0:
+            # What is left of cooling ahead is given up first, however warm it is.
+            return None
         for zone in measure.comfort:
             temperature = inputs.number(zone.point)
             if temperature is None:
@@ -197,7 +224,7 @@ class Shedding:
     def _keep_comfort(self, now: float, inputs: Inputs) -> None:
         for measure in self._measures:
             use = self._uses[measure.key]
-            if use.level == 0:
+            if use.level <= 0:
                 continue
             for zone in measure.comfort:
                 temperature = inputs.number(zone.point)
@@ -230,7 +257,7 @@ class Shedding:
         if missing > band:
             missing -= self._add(now, inputs, missing)
         elif missing < -band:
-            self._remove(now, -missing - band)
+            self._remove(now, -missing)
         if missing > band:
             return (
                 f"{asked.target_kw:.0f} kW cannot be reached: {missing:.0f} kW are"
@@ -254,24 +281,43 @@ class Shedding:
     def _add(self, now: float, inputs: Inputs, missing: float) -> float:
         """Use more until the estimates cover what is missing; return the sum, kW."""
         brought = 0.0
+        usable = [
+            _Candidate(measure, self._uses[measure.key])
+            for measure in self._measures
+            if self._usable(now, measure, inputs) is None
+        ]
         while brought < missing:
             found = [
-                _Candidate(measure, self._uses[measure.key])
-                for measure in self._measures
-                if self._usable(now, measure, inputs) is None
-                and self._can_begin(measure, inputs)
+                item
+                for item in usable
+                if not spent(item.measure, item.use)
+                and now - item.use.changed >= PACE[item.measure.kind]
+                and not _spared(item, usable)
+                and self._can_begin(item.measure, inputs)
             ]
             if not found:
                 break
             first = min(
                 found,
                 key=lambda item: (
-                    item.measure.order,
+                    # The cold that was stored is used before anything else.
+                    item.measure.order if item.use.level >= 0 else 0,
                     item.use.level,
                     item.use.burden,
                     item.measure.key,
                 ),
             )
+            # What goes before it and only takes its time is waited for.
+            coming = sum(
+                item.measure.capacity_kw
+                * min(item.measure.levels - item.use.level, _AWAITED)
+                for item in usable
+                if item.measure.order < first.measure.order
+                and item.use.level
+                and now - item.use.changed < PACE[item.measure.kind]
+            )
+            if brought + coming >= missing:
+                break
             brought += first.measure.capacity_kw
             self._set(
                 now, first.measure, first.use.level + 1, f"{missing:.0f} kW too much"
@@ -292,8 +338,8 @@ class Shedding:
         found = [
             _Candidate(measure, self._uses[measure.key])
             for measure in self._measures
-            if self._uses[measure.key].level
-            and now - self._uses[measure.key].changed >= measure.least_on
+            if self._uses[measure.key].level > 0
+            and self._may_step_back(now, measure)
             and measure.capacity_kw <= spare
         ]
         if not found:
@@ -309,6 +355,12 @@ class Shedding:
         )
         self._set(now, last.measure, last.use.level - 1, f"{spare:.0f} kW to spare")
 
+    def _may_step_back(self, now: float, measure: Measure) -> bool:
+        use = self._uses[measure.key]
+        if now - use.changed < PACE[measure.kind]:
+            return False
+        return use.level > 1 or now - (use.begun or 0.0) >= measure.least_on
+
     # Before the event.
 
     def _precool(
@@ -319,14 +371,13 @@ class Shedding:
         self._precooling.watch(now, inputs, kept=False)
         if any(use.level for use in self._uses.values()):
             return (), message
+        self._usual = {}
         given, told, events = self._precooling.step(now, meter, inputs)
         self._events += events
-        if given:
-            self._usual = {}
         return given, told or message
 
     def _end_precooling(self, now: float, inputs: Inputs) -> None:
-        """Give setpoints back; that alone takes load off the meter."""
+        """Go on from setpoints that are lowered: to give them back sheds load."""
         if self._precooling is None:
             return
         lowered = self._precooling.end(now, inputs)
@@ -335,36 +386,42 @@ class Shedding:
             return
         self._usual = {point: before for point, (before, _) in lowered.items()}
         for measure in self._measures:
-            drops = [lowered[point][1] for point in measure.points if point in lowered]
-            if measure.kind == "raise" and measure.step > 0.0 and drops:
-                use = self._uses[measure.key]
-                use.changed = now
-                use.moved_kw = measure.capacity_kw * max(drops) / measure.step
+            use = self._uses[measure.key]
+            if (
+                measure.kind != "raise"
+                or use.level
+                or measure.step <= 0.0
+                or measure.key in self._unable
+                or not set(measure.points) <= lowered.keys()
+            ):
+                continue
+            steps = min(lowered[point][1] for point in measure.points) / measure.step
+            use.level = -min(int(steps + _ROUNDING), measure.levels)
+            use.before = {point: lowered[point][0] for point in measure.points}
 
     # After the event.
 
     def _give_back(self, now: float, meter: float | None, demand: Demand | None) -> str:
+        for measure in self._measures:
+            if self._uses[measure.key].level < 0:
+                self._set(now, measure, 0, "the event is over")
         used = [item for item in self._measures if self._uses[item.key].level]
         if not used:
             return "Nothing is asked for."
         if self._ended is None:
             self._ended = now
             self._stepped_back = float("-inf")
-        if now - self._ended >= self._settings.longest_recovery:
-            for measure in used:
-                self._set(now, measure, 0, "the time of recovery is over")
-            return "All is given back."
         waiting = f"{len(used)} measures are still to be given back"
-        if now - self._stepped_back < self._settings.release_interval:
+        if now - self._stepped_back < self._wait:
             return f"{waiting}, one after the other."
-        if meter is not None and demand is not None:
+        # Nobody waits for ever, but even then not all comes back at once.
+        patient = now - self._ended < self._settings.longest_recovery
+        if patient and meter is not None and demand is not None:
             limit = self._settings.rebound * demand.baseline_kw
-            if meter >= limit:
+            if meter - self._on_its_way(now) >= limit:
                 return f"{waiting}; the load of {meter:.0f} kW has to fall first."
         # A limit on chillers keeps the rebound low, so it is lifted last.
-        ready = [
-            item for item in used if now - self._uses[item.key].changed >= item.least_on
-        ]
+        ready = [item for item in used if self._may_step_back(now, item)]
         if not ready:
             return f"{waiting}, one after the other."
         first = min(
@@ -372,10 +429,37 @@ class Shedding:
             key=lambda item: (item.kind == "limit", -self._uses[item.key].burden),
         )
         self._stepped_back = now
+        # A small part of a measure is waited for as much less, unless it is rooms
+        # that get colder: what that takes shows late.
+        self._wait = self._settings.release_interval
+        if first.kind != "raise":
+            self._wait /= first.levels
         self._set(now, first, self._uses[first.key].level - 1, "the event is over")
         return f"{waiting}, one after the other."
 
     # What is told.
+
+    def _tell(self) -> None:
+        """Say what changed in this step, a measure at a time."""
+        for measure in self._measures:
+            level = self._uses[measure.key].level
+            before = self._told.get(measure.key, level)
+            if before == level:
+                continue
+            change = (level - before) * measure.capacity_kw
+            self._events.append(
+                Event(
+                    "shed_more" if level > before else "shed_less",
+                    self._whys[measure.key],
+                    {
+                        "equipment": equipment_of(measure),
+                        "measure": measure.name,
+                        "from": before,
+                        "to": level,
+                        "estimated_kw": round(change, 1),
+                    },
+                )
+            )
 
     def _set(self, now: float, measure: Measure, level: int, why: str) -> None:
         use = self._uses[measure.key]
@@ -384,26 +468,17 @@ class Shedding:
         change = (level - use.level) * measure.capacity_kw
         left = max(1.0 - (now - use.changed) / SETTLING[measure.kind], 0.0)
         use.moved_kw = use.moved_kw * left + change
-        self._events.append(
-            Event(
-                "shed_more" if level > use.level else "shed_less",
-                why,
-                {
-                    "equipment": equipment_of(measure),
-                    "measure": measure.name,
-                    "from": use.level,
-                    "to": level,
-                    "estimated_kw": round(change, 1),
-                },
-            )
-        )
-        if use.level == 0:
+        self._told[measure.key] = self._told.get(measure.key, use.level)
+        self._whys[measure.key] = why
+        if use.level <= 0 < level:
             use.begun = now
+        was_used = use.level > 0
         use.level, use.changed = level, now
         if level == 0:
             use.begun = None
-            use.given_back = now
             use.before.clear()
+            if was_used:
+                use.given_back = now
 
     def _attributes(
         self,
