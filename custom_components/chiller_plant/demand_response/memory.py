@@ -50,6 +50,11 @@ class Memory:
         self.powers: dict[str, float] = {}
         """What circuits took when they last ran, kW, by equipment."""
 
+    @property
+    def aside(self) -> str:
+        """Where a file that could not be understood was put."""
+        return str(self._aside.path)
+
     async def async_load(self) -> str | None:
         """Read what was kept; return what is wrong with it, None if nothing is."""
         stored = await self._file.async_load()

@@ -6,6 +6,7 @@ fetches them, and tells what it makes of them.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ from .settings import (
     read_settings,
 )
 from .settlement import Settlement
+from .troubles import Troubles
 
 if TYPE_CHECKING:
     from ..coordinator import PlantCoordinator
@@ -92,6 +94,7 @@ class DemandResponseRoom:
         self.baselines: dict[str, Any] = {}
         self.memory = Memory(hass, entry.entry_id)
         self.settlement = Settlement(self)
+        self.troubles = Troubles(self)
         self._heard: float | None = None
         self._announced: str | None = None
         self._stood: dict[str, str] = {}
@@ -106,6 +109,7 @@ class DemandResponseRoom:
                 self.plant.name,
                 damage,
             )
+            self.troubles.damaged(damage, self.memory.aside)
         now = _now()
         self._stood = {key: item.stands(now) for key, item in self.events.items()}
         self._awaited()
@@ -125,6 +129,9 @@ class DemandResponseRoom:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
+        self.troubles.clear()
+        if not self.used:
+            return
         try:
             await self.memory.async_save()
         except OSError as error:
@@ -303,6 +310,8 @@ class DemandResponseRoom:
             keep |= self._take_event(KnownEvent(**row))
         for action in report["actions"]:
             async_report_demand_response(self.hass, self.plan, action)
+            if action["event"] == "event_refused":
+                self.troubles.refused(action)
         if keep:
             self.memory.async_save_soon()
         self.plan.engine.reported(
@@ -315,6 +324,7 @@ class DemandResponseRoom:
         before = self.events.get(event.key)
         self.events[event.key] = event
         if before is None:
+            self.troubles.accepted(event.key)
             self._tell("announced", event)
         elif (before.begins, before.ends, before.cancelled, before.signals) != (
             event.begins,
@@ -417,8 +427,17 @@ class DemandResponseRoom:
         if (settings, connections) == (self.settings, self.connections):
             return
         self.settings, self.connections = settings, connections
+        self._leave_events({connection.name for connection in connections})
         self._awaited()
         self.changed()
+
+    def _leave_events(self, utilities: set[str]) -> None:
+        """Have the events of a connection that is gone be over: nobody may end them."""
+        now = _now()
+        for key, event in self.events.items():
+            if event.source not in utilities and not event.over(now):
+                self.events[key] = replace(event, cancelled=now)
+                self.memory.async_save_soon()
 
     @callback
     def _awaited(self) -> None:
@@ -429,9 +448,10 @@ class DemandResponseRoom:
             self.plan.besides.pop(DEMAND_RESPONSE, None)
 
     @callback
-    def _look(self, _now: datetime) -> None:
+    def _look(self, moment: datetime) -> None:
         self._learn()
         self._look_at_events()
+        self.troubles.look(moment.timestamp())
         self.changed()
 
     @callback

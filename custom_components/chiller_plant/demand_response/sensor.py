@@ -98,6 +98,7 @@ class StateSensor(DemandResponseEntity, SensorEntity):
                 "measures",
             ),
             "meter": self._room.meter,
+            "warmest": self._room.settings.warmest,
         }
 
 

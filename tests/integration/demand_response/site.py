@@ -18,7 +18,7 @@ from custom_components.chiller_plant.plant.plant_file import parse_plant
 from custom_components.chiller_plant.simulator.modbus_server import ModbusServer
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
-from tests.integration.planning import call
+from tests.integration.planning import UNCONNECTED, call
 from tests.integration.served_plant import entry_for
 from tests.ports import tcp_port
 
@@ -142,6 +142,12 @@ class Board:
         self.server.publish(self.values)
 
 
+class Unwired:
+    """A plant without a wire: where time jumps, no telegram is to be late."""
+
+    text = UNCONNECTED
+
+
 @asynccontextmanager
 async def board() -> AsyncIterator[Board]:
     """Serve the site's machines."""
@@ -155,7 +161,7 @@ async def board() -> AsyncIterator[Board]:
 
 async def set_up_site(
     hass: HomeAssistant,
-    machines: Board,
+    machines: Board | Unwired,
     *connections: ConfigSubentry,
     options: Mapping[str, Any] | None = None,
 ) -> MockConfigEntry:
