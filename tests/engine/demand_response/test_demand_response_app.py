@@ -8,6 +8,7 @@ from pathlib import Path
 import time
 from typing import Any
 
+from appdaemon.appdaemon import AppDaemon
 from house import House, running_apps
 from shed_site import CIRCUITS, UTILITY, Load, baseline, site_data
 from utility_server import PATH, Vtn, free_port, vtn
@@ -69,13 +70,13 @@ class Place(House):
 
 
 @asynccontextmanager
-async def running(place: Place, folder: Path) -> AsyncIterator[None]:
+async def running(place: Place, folder: Path) -> AsyncIterator[AppDaemon]:
     place.load = Load()
     place.states = place.load.states()
-    async with running_apps(place, folder):
+    async with running_apps(place, folder) as daemon:
         answering = asyncio.create_task(place.answer())
         try:
-            yield
+            yield daemon
         finally:
             answering.cancel()
 
@@ -112,3 +113,56 @@ async def test_event_is_kept_answered_shed_for_and_given_back(tmp_path: Path) ->
             "event_begun",
             "event_completed",
         ]
+
+
+async def test_restart_in_mid_event_moves_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    place = Place(demand_response=site_data(utility(port), poll=0.5))
+    async with vtn(port) as server, running(place, tmp_path) as daemon:
+        await eventually(lambda: server.was_told(heard="registered"))
+        soon(server, "e1", after=4, lasts=300)
+        await eventually(lambda: place.off and place.load.power <= 410.0)
+        await eventually(lambda: place.reported["resume"]["shedding"]["uses"])
+        off, calls = place.off, len(place.calls)
+        await daemon.app_management.restart_app("demand_response")
+        await eventually(
+            lambda: [
+                data
+                for action, data in place.calls[calls:]
+                if action == "report_demand_response"
+            ]
+        )
+        await eventually(
+            lambda: "command" in {action for action, _ in place.calls[calls:]}
+        )
+        assert place.off == off
+        assert not [data for action, data in place.calls[calls:] if action == "release"]
+        assert place.actions.count("event_begun") == 1
+        await eventually(lambda: server.all(heard="registered")[1:])
+
+
+async def test_events_go_on_by_the_clock_when_the_server_is_dead(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    data = site_data(
+        utility(port), poll=0.5, settings={"shedding": {"release_interval": 0.5}}
+    )
+    place = Place(demand_response=data)
+    async with running(place, tmp_path):
+        async with vtn(port) as server:
+            await eventually(lambda: server.was_told(heard="registered"))
+            soon(server, "e1", after=8, lasts=8)
+            await eventually(lambda: server.was_told(heard="opt", opt="optIn"))
+        await eventually(lambda: place.off)
+        await eventually(lambda: not place.load.commands)
+        await eventually(lambda: "event_completed" in place.actions)
+        await eventually(lambda: place.reported["connections"][0]["stands"] == "lost")
+
+
+async def test_plant_without_utilities_reports_that_it_is_there(tmp_path: Path) -> None:
+    place = Place(demand_response=site_data())
+    async with running(place, tmp_path):
+        await eventually(lambda: place.of("report_demand_response"))
+        assert place.reported["state"] == "idle"
+        assert not place.of("command")
