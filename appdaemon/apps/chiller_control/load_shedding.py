@@ -94,13 +94,16 @@ class LoadShedding:
         assert site is not None
         assert shedding is not None
         self._asking.look(desk.book, now)
-        wanted = shedding.points | set(site.telemetry.values())
+        wanted: set[str] = set()
+        if site.connections or desk.book.entries or self._used:
+            wanted = shedding.points | set(site.telemetry.values())
         inputs = read(self._house, site.points, wanted, site.priority, self._time_zone)
         inputs = replace(inputs, holds={**inputs.holds, **self._sender.refused})
         available: float | None = None
         try:
             decision = shedding.step(now, self._seen(inputs))
-            available = round(shedding.available_kw(now, inputs), 1)
+            if wanted:
+                available = round(shedding.available_kw(now, inputs), 1)
         except Exception as error:  # noqa: BLE001 - a fault is told, and ends nothing else
             message = f"{type(error).__name__}: {error}"
             self._caller.complain(f"demand response failed: {message}")
@@ -119,6 +122,11 @@ class LoadShedding:
             # What was not sent is due again in the next cycle.
             self._unheard = True
         return self._news(now, desk.book, inputs, available, decision)
+
+    @property
+    def _used(self) -> bool:
+        """Whether anything is shed."""
+        return bool(isinstance(self._resume, Mapping) and self._resume.get("uses"))
 
     def _seen(self, inputs: Inputs) -> Inputs:
         """Hide the meter where it would mislead: what is shed is then held.
@@ -232,6 +240,8 @@ class LoadShedding:
 
     def _overridden(self, site: Site) -> bool:
         """Whether a person keeps the plant, or some of it, out of our hands."""
+        if not site.connections:
+            return False
         if not site.take_part or any(
             answer.opt == "out" for answer in site.answers.values()
         ):

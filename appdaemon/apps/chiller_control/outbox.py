@@ -56,13 +56,14 @@ class Outbox:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
             while True:
                 await self._filled.wait()
-                if self._ven.health.stands == "registered" and await self._send(
-                    session
-                ):
+                if self._ven.health.stands != "registered":
+                    # Whoever fetches events looks whether the server is back.
+                    await asyncio.sleep(PAUSE)
+                elif await self._send(session):
                     pause = PAUSE
-                    continue
-                await asyncio.sleep(pause)
-                pause = min(2.0 * pause, LONGEST_PAUSE)
+                else:
+                    await asyncio.sleep(pause)
+                    pause = min(2.0 * pause, LONGEST_PAUSE)
 
     async def _send(self, session: aiohttp.ClientSession) -> bool:
         """Send the oldest rows that belong together; whether they are dealt with."""

@@ -48,8 +48,10 @@ class MemoryHouse:
         self.log: list[str] = []
         self.answers = True
         self.refuses: str | None = None
+        self.looked = 0
 
     def entity(self, entity_id: str) -> Mapping[str, Any] | None:
+        self.looked += 1
         state = self.load.states().get(entity_id)
         return state and {
             "state": state,
@@ -325,6 +327,15 @@ def test_opted_out_in_mid_event_is_given_back_one_after_the_other() -> None:
     assert 0 < len(trial.load.commands) < used
     trial.run(600)
     assert not trial.load.commands
+
+
+def test_site_without_utilities_looks_at_nothing_and_says_that_it_is_there() -> None:
+    trial = Trial()
+    trial.shedding.take(parse_site(site_data()))
+    trial.run(30)
+    assert trial.report["state"] == "idle"
+    assert trial.report["available_kw"] is None
+    assert trial.house.looked == 0
 
 
 def test_site_that_takes_no_part_says_so() -> None:
