@@ -55,13 +55,11 @@ BATTERY = "battery"
 
 KINDS: Mapping[str, KindSettings] = {
     CIRCUIT: KindSettings(order=1, least_on=300.0),
-    ZONE: KindSettings(order=2, step=1.0, levels=2, bound=27.0, least_on=600.0),
+    ZONE: KindSettings(order=2, step=0.2, levels=10, bound=27.0, least_on=300.0),
     CHILLED_WATER: KindSettings(
-        order=3, step=1.0, levels=3, bound=10.0, least_on=600.0
+        order=3, step=0.5, levels=6, bound=10.0, least_on=300.0
     ),
-    DEMAND_LIMIT: KindSettings(
-        order=4, step=10.0, levels=4, bound=60.0, least_on=300.0
-    ),
+    DEMAND_LIMIT: KindSettings(order=4, step=5.0, levels=8, bound=50.0, least_on=300.0),
     THERMAL_STORAGE: KindSettings(order=1, levels=4, least_on=900.0),
     BATTERY: KindSettings(order=1, levels=4, least_on=300.0),
 }

@@ -323,3 +323,58 @@ def test_whatever_happens_commands_stay_within_bounds_and_comfort_wins(
                 assert room is None or room <= 26.0
             if command.point.endswith("limit"):
                 assert 50.0 <= float(command.value) < 100.0
+
+
+BATTERY = Measure(
+    "battery", "Battery", "discharge", ("battery.discharge_power_setpoint",), 1, 25.0,
+    levels=4, step=25.0, charge="battery.state_of_charge", reserve=10.0,
+)  # fmt: skip
+
+
+def test_an_empty_storage_is_said_and_left_out_and_the_others_go_on() -> None:
+    demand = Demand(BASELINE, RequestedLoad(450.0, 50.0, "a load"))
+    shedding = Shedding([BATTERY, FOUNTAIN], METER, lambda now: demand)
+    seen = []
+    for minute, charge in enumerate((60.0, 30.0, 10.5, 10.0, 10.2, 12.0, 16.0)):
+        decision = shedding.step(
+            NOW + 60.0 * minute,
+            Inputs({METER: 470.0, "battery.state_of_charge": charge}),
+        )
+        rows = {item["name"]: item for item in decision.attributes["measures"]}  # type: ignore[attr-defined]
+        seen.append((rows["Battery"]["level"] > 0, rows["Battery"]["unable"]))
+        assert rows["Fountain"]["level"] == 1 or minute < 1
+    assert seen[:3] == [(True, None)] * 3
+    assert seen[3] == (False, "it is empty: 10 %, 10 % are kept")
+    # Not until there is something in it that is worth it.
+    assert [used for used, _ in seen[4:]] == [False, False, True]
+
+
+def test_a_storage_whose_charge_is_not_known_is_not_begun_but_goes_on() -> None:
+    demand = Demand(BASELINE, RequestedLoad(450.0, 50.0, "a load"))
+    shedding = Shedding([BATTERY], METER, lambda now: demand)
+    blind = Inputs({METER: 470.0})
+    assert shedding.step(NOW, blind).commands == ()
+    known = Inputs({METER: 470.0, "battery.state_of_charge": 80.0})
+    given = shedding.step(NOW + 60.0, known).commands
+    assert given
+    assert shedding.step(NOW + 120.0, blind).commands == given
+
+
+def test_a_limit_is_taken_off_what_the_chillers_carry() -> None:
+    limit = Measure(
+        "limit", "Demand limit", "limit", ("chiller_1.demand_limit",), 1, 20.0,
+        levels=8, step=5.0, bound=50.0, loads=("chiller_1.load", "chiller_2.load"),
+    )  # fmt: skip
+    demand = Demand(BASELINE, RequestedLoad(300.0, 200.0, "a load"))
+    shedding = Shedding([limit], METER, lambda now: demand)
+    given = []
+    for minute in range(20):
+        inputs = Inputs({METER: 490.0, "chiller_1.load": 72.0, "chiller_2.load": 0.0})
+        commands = shedding.step(NOW + 60.0 * minute, inputs).commands
+        given.append([command.value for command in commands])
+    assert given[0] == [67.0]
+    assert given[-1] == [50.0]
+    # Once at its lowest it is used in full, however many steps are left.
+    demand = Demand(BASELINE, None)
+    levels = shedding.step(NOW + 1300.0, Inputs({METER: 300.0})).attributes["measures"]
+    assert levels[0]["level"] <= 5  # type: ignore[index]
