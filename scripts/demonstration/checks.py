@@ -3,20 +3,24 @@
 A chapter that fails does not hide the ones after it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+import contextlib
 import time
 
 import aiohttp
 
 from .control_chapters import SPEED_POINT, ControlChapters
+from .event_story import EventChapters, performance_table
 from .failure_chapters import FailureChapters
 from .home_assistant import HomeAssistantError
 from .large_plant_chapters import LargePlantChapters
 from .observer import Observer
 from .process import ProcessError
 from .site_chapters import SiteChapters
-from .stack import Stack
+from .stack import REPOSITORY, Stack
 from .story import Finding, StepFailed
+from .utility import Utility
 from .wire import Wire, WireRecorder
 
 _FAILURES = (
@@ -117,6 +121,48 @@ async def run_site_checks(stack: Stack, report: Callable[[Finding], None]) -> bo
             ),
             report,
         )
+
+
+async def run_event(stack: Stack, report: Callable[[Finding], None]) -> bool:
+    """Play an event of a utility; end with what came of it."""
+    utility = Utility(REPOSITORY, stack.folder / "utility.log")
+    await utility.start()
+    try:
+        async with (
+            Wire(stack.plant) as wire,
+            WireRecorder(wire, _recorded(stack)) as recorder,
+        ):
+            control = ControlChapters(stack, wire, recorder)
+            story = EventChapters(stack, wire, control, utility)
+            watching = asyncio.create_task(story.watch())
+            try:
+                passed = await _tell(
+                    stack,
+                    (
+                        ("1 everything is there", control.everything_is_there),
+                        ("2 the utility knows it", story.utility_knows_the_plant),
+                        ("3 the calendar decides", control.the_calendar_decides),
+                        ("4 starts in order, cools", control.starts_in_order_and_cools),
+                        ("5 a steady load", story.a_steady_load),
+                        ("6 an event is announced", story.an_event_is_announced),
+                        ("7 the load falls", story.the_load_falls),
+                        ("8 held, in comfort", story.it_is_held_in_comfort),
+                        ("9 comes back slowly", story.it_comes_back_slowly),
+                        ("10 reported", story.it_is_reported),
+                        ("11 settled", story.it_is_settled),
+                        ("+ no interlock violated", control.no_interlock_was_violated),
+                    ),
+                    report,
+                )
+            finally:
+                watching.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watching
+        if story.settled:
+            stack.say(f"\nWhat came of it:\n{performance_table(story.settled)}")
+        return passed
+    finally:
+        await utility.stop()
 
 
 async def run_large_plant_checks(

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from custom_components.chiller_plant.plant.model import PointKey
+from custom_components.chiller_plant.plant.roles import EquipmentType
 
 from .installation import HOLIDAY, WEEKDAY
 from .observer import Observer
@@ -17,6 +18,14 @@ from .wire import Wire, WireRecorder
 DIFFERENTIAL_PRESSURE = "plant.chilled_water_differential_pressure"
 SUPPLY_TEMPERATURE = "plant.chilled_water_supply_temperature"
 SPEED_POINT = "schp_1.speed_command"
+_NOT_OF_PLANT = frozenset(
+    {
+        EquipmentType.SHEDDABLE_CIRCUIT,
+        EquipmentType.BATTERY,
+        EquipmentType.THERMAL_STORAGE,
+    }
+)
+"""What goes on when the plant stops."""
 _SETTLE_SECONDS = 150
 _HELD_SECONDS = 20
 
@@ -79,6 +88,7 @@ class ControlChapters:
             point.key
             for point in self.stack.plant.points.values()
             if point.role.name == "run_status"
+            and self.stack.plant.equipment[point.equipment].type not in _NOT_OF_PLANT
         ]
 
         async def all_off() -> bool:

@@ -23,6 +23,10 @@ DASHBOARD = "chiller-plant"
 WEEKDAY, WEEKEND, HOLIDAY = "Weekday", "Weekend", "Holiday"
 
 _REGISTER_SECONDS = 15
+_RELEASE_MINUTES = 0.5
+_LEAST_ON_MINUTES = 1.0
+"""At a site ten times as long: the plant of a demonstration runs faster."""
+_MEASURES = "circuit", "zone", "chilled_water", "demand_limit", "battery"
 
 type Plan = dict[str, Any]
 
@@ -114,6 +118,57 @@ class Installation:
             file_id: str = (await response.json())["file_id"]
             return file_id
 
+    async def connect_utility(self, name: str, url: str, meter: str) -> None:
+        """Take part in demand response, as the options of the plant ask it."""
+        await self._decide("answers", meter=meter)
+        await self._decide("comfort", release_interval=_RELEASE_MINUTES)
+        for kind in _MEASURES:
+            await self._decide(f"measure_{kind}", least_on=_LEAST_ON_MINUTES)
+        flow = await self._step(
+            "config/config_entries/subentries/flow", handler=[self.entry_id, "utility"]
+        )
+        path = f"config/config_entries/subentries/flow/{flow['flow_id']}"
+        await self._step(path, next_step_id="openadr_2")
+        flow = await self._step(
+            path, name=name, ven_name="plant", url=url, report_interval=5
+        )
+        if flow["type"] != "create_entry":
+            raise HomeAssistantError(f"the utility was not connected: {flow}")
+
+    async def _decide(self, form: str, **answers: Any) -> None:
+        """Change some answers of a form of the options, as it is shown."""
+        options = "config/config_entries/options/flow"
+        flow = await self._step(options, handler=self.entry_id)
+        path = f"{options}/{flow['flow_id']}"
+        await self._step(path, next_step_id="demand_response")
+        shown = await self._step(path, next_step_id=form)
+        known = {
+            field["name"]: field["description"]["suggested_value"]
+            for field in shown["data_schema"]
+            if field.get("description", {}).get("suggested_value") is not None
+        }
+        done = await self._step(path, **{**known, **answers})
+        if done.get("reason") != "demand_response_decided":
+            raise HomeAssistantError(f"{form} was not taken: {done}")
+
+    async def grid_events(self, socket: WebSocket) -> list[dict[str, Any]]:
+        """Return the events of utilities that the calendar shows for today."""
+        begin = datetime.now(ZoneInfo(self.time_zone)) - timedelta(hours=1)
+        calendar = await self._calendar(socket, "demand_response")
+        query = urlencode({"start": begin, "end": begin + timedelta(hours=12)})
+        found: list[dict[str, Any]] = await self.home_assistant.rest(
+            "get", f"calendars/{calendar}?{query}"
+        )
+        return found
+
+    async def performance(self, socket: WebSocket) -> list[dict[str, Any]]:
+        """Return what came of events, the newest first."""
+        answer = await socket.act(
+            "chiller_plant.get_performance", {"plant": self.entry_id}, respond=True
+        )
+        found: list[dict[str, Any]] = answer["performance"]
+        return found
+
     async def _make_automations(self, socket: WebSocket) -> None:
         """Fill in the blueprints' forms, as the automation editor saves them."""
         forms = filled_forms(
@@ -173,13 +228,15 @@ class Installation:
             },
         )
 
-    async def _calendar(self, socket: WebSocket) -> str:
+    async def _calendar(self, socket: WebSocket, name: str) -> str:
+        """Return the entity id of a calendar of the plant."""
         registered = await socket.call("config/entity_registry/list")
         return next(
             str(entity["entity_id"])
             for entity in registered
             if entity["platform"] == "chiller_plant"
-            and entity["unique_id"] == f"{self.plant_key}.plant.profiles"
+            and entity["entity_id"].startswith("calendar.")
+            and entity["unique_id"] == f"{self.plant_key}.plant.{name}"
         )
 
     async def put_on_calendar(
@@ -188,13 +245,13 @@ class Installation:
         """Give a date a profile, as the calendar card does."""
         await socket.call(
             "calendar/event/create",
-            entity_id=await self._calendar(socket),
+            entity_id=await self._calendar(socket, "profiles"),
             event=_event(day, profile) | ({"rrule": repeat} if repeat else {}),
         )
 
     async def move_today(self, socket: WebSocket, profile: str) -> None:
         """Edit today's entry in the calendar card to another profile."""
-        calendar = await self._calendar(socket)
+        calendar = await self._calendar(socket, "profiles")
         day = self.today()
         begin = datetime.combine(day, dt_time(), ZoneInfo(self.time_zone))
         query = urlencode({"start": begin, "end": begin + timedelta(days=1)})
