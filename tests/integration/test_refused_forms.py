@@ -34,6 +34,7 @@ from tests.waiting import eventually
 FORMS = {
     path.stem
     for path in (REPOSITORY / "blueprints" / "automation" / "chiller_plant").glob("*")
+    if "control_type:" in path.read_text()
 }
 OTHER = """
 plant: {key: annex, name: Annex, poll_interval: 5}

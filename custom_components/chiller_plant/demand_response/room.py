@@ -32,6 +32,7 @@ from ..plant.roles import EquipmentType
 from .known_event import NO_ENGINE, OFF, KnownEvent, OptDecision
 from .measures import measures, points_of, precooled_zones
 from .memory import Memory
+from .mqtt_telemetry import MqttTelemetry
 from .settings import (
     CONF_DEMAND_RESPONSE,
     EVENT_CHANGED,
@@ -57,6 +58,8 @@ LOOK_EVERY = timedelta(seconds=10)
 MOST_KEPT = 300
 KEPT = 366 * 86400.0
 """Seconds after its end for which an event is in the calendar."""
+BASELINE_KEPT = 3 * 3600.0
+"""Seconds after an event in which what is given back is held against its baseline."""
 LEARNT = 0.1
 """Share by which a circuit's power must differ from what is known of it."""
 
@@ -95,6 +98,7 @@ class DemandResponseRoom:
         self.memory = Memory(hass, entry.entry_id)
         self.settlement = Settlement(self)
         self.troubles = Troubles(self)
+        self.telemetry = MqttTelemetry(self)
         self._heard: float | None = None
         self._announced: str | None = None
         self._stood: dict[str, str] = {}
@@ -122,9 +126,11 @@ class DemandResponseRoom:
             ),
         ]
         await self.settlement.async_start()
+        self.telemetry.async_start()
 
     async def async_stop(self) -> None:
         """Stop watching, and write what is still to be written."""
+        await self.telemetry.async_stop()
         self.settlement.async_stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
@@ -263,7 +269,8 @@ class DemandResponseRoom:
             "baselines": {
                 key: said.told()
                 for key, said in self.baselines.items()
-                if (event := self.events.get(key)) is None or not event.over(now)
+                if (event := self.events.get(key)) is None
+                or event.stopped + BASELINE_KEPT > now
             },
         }
 

@@ -23,6 +23,7 @@ from homeassistant.util import dt as dt_util
 from ..const import DOMAIN
 from .known_event import KnownEvent, parse_book, parse_report
 from .room import DemandResponseRoom
+from .words import asked, title
 
 SERVICE_GET = "get_demand_response"
 SERVICE_KEEP = "keep_events"
@@ -168,6 +169,8 @@ def _shown(room: DemandResponseRoom, event: KnownEvent) -> dict[str, Any]:
         "id": event.id,
         "utility": event.source,
         "name": event.name,
+        "title": title(event, room.opt_of(event)),
+        "asked": asked(event.signals),
         "begins": time(event.begins),
         "ends": time(event.ends),
         "recovery_minutes": round(event.recovery / 60.0, 1),
