@@ -201,9 +201,9 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             await self._async_read_all()
         else:
             moment = now()
-            watched = self.links.watched
-            self.observations.judge.reported(watched)
-            tasks = self.poller.start_due(moment, watched, self.silent)
+            assured = self.links.assured
+            self.observations.judge.reported(assured)
+            tasks = self.poller.start_due(moment, assured, self.silent)
             await _async_wait(tasks, _SHARE_OF_INTERVAL * self.plant.poll_interval)
             self.issues.async_show(self.silent)
         moment = now()

@@ -154,9 +154,9 @@ class Links:
             self._drivers[connection].watch(points, self._heard)
 
     @property
-    def watched(self) -> frozenset[PointKey]:
-        """Points that are reported now, so that a rare reading is enough."""
-        return frozenset().union(*(one.watched for one in self._drivers.values()))
+    def assured(self) -> frozenset[PointKey]:
+        """Points of which no report is lost, so that a rare reading is enough."""
+        return frozenset().union(*(one.assured for one in self._drivers.values()))
 
     def call_when_heard(self, heard: Callable[[str], None]) -> None:
         """Call `heard` with the key of a device that announces itself."""

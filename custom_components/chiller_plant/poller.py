@@ -87,7 +87,7 @@ class Poller:
         self._read = read
         self._deliver = deliver
         self._spawn = spawn
-        self._watched: frozenset[PointKey] = frozenset()
+        self._assured: frozenset[PointKey] = frozenset()
         self._last = 0.0
         keys = [
             key
@@ -122,16 +122,16 @@ class Poller:
     # --- what is due
 
     def start_due(
-        self, now: float, watched: frozenset[PointKey], skip: Collection[str]
+        self, now: float, assured: frozenset[PointKey], skip: Collection[str]
     ) -> list[asyncio.Task[None]]:
         """Begin a round at `now` (epoch seconds); return what is being read.
 
-        `watched` points are reported by their devices and read one tier slower.
+        No report of `assured` points is lost, so they are read one tier slower.
         Devices in `skip`, and those that are being read, are not asked.
         """
-        for key in self._watched - watched:
+        for key in self._assured - assured:
             self._rows[key].due = 0.0
-        self._watched = watched
+        self._assured = assured
         if now < self._last:
             # The clock was set back: nothing waits until it has caught up.
             for row in self._rows.values():
@@ -152,9 +152,9 @@ class Poller:
 
     def _due(self, device: _Device, now: float) -> list[_Row]:
         """Return what is to be read now, and note when it is next."""
-        watched = self._watched
+        assured = self._assured
         due = [
-            row for row in device.fast if row.point.key not in watched or row.due <= now
+            row for row in device.fast if row.point.key not in assured or row.due <= now
         ]
         due += [row for row in device.others if row.due <= now]
         for row in due:
@@ -164,7 +164,7 @@ class Poller:
     def _put_off(self, row: _Row, now: float) -> None:
         """Note when a point that is read now is read next."""
         tier = row.point.tier
-        if row.point.key in self._watched:
+        if row.point.key in self._assured:
             tier = _SLOWER[tier]
         interval = self._plant.interval(tier)
         offset = row.phase * interval

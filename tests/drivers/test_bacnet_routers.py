@@ -73,7 +73,7 @@ async def test_reports_from_behind_a_router_are_acknowledged() -> None:
     ):
         driver.watch([setpoint], hear)
         await driver.read([setpoint])
-        await eventually(lambda: driver.watched == {setpoint.key})
+        await eventually(lambda: driver.assured == {setpoint.key})
         before = (await trunk.acknowledged()).get(CONFIRMED_REPORT, 0)
         await driver.write(setpoint, 6.5)
         await eventually(lambda: heard[-1:] == [6.5])

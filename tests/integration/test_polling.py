@@ -122,7 +122,7 @@ async def test_a_reported_value_is_shown_without_a_reading(
         )
         entry = await set_up(hass, text)
         coordinator = entry.runtime_data.coordinator
-        await eventually(lambda: coordinator.links.watched)
+        await eventually(lambda: coordinator.links.traffic()["roof"].subscriptions == 1)
         await peer.measure("analog-input,1", rb.PropertyValue.real(31.5))
         await eventually(
             lambda: state(hass, "sensor.weather_outdoor_temperature") == "31.5"

@@ -127,9 +127,9 @@ class BacnetDriver:
         self._reports.watch(points, heard)
 
     @property
-    def watched(self) -> frozenset[PointKey]:
-        """Points that are reported now, and were read since they are."""
-        return self._reports.watched
+    def assured(self) -> frozenset[PointKey]:
+        """Points whose reports are confirmed, and that were read since they are."""
+        return self._reports.assured
 
     async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
         """Return where a slot of a higher priority than ours is in use."""

@@ -6,10 +6,13 @@ turn behind commands and beside polls, one request a network at a time, and
 nothing is sent to a device before it answered a poll.
 
 Reports are unconfirmed: a controller that waits for our acknowledgement would
-be held up when we are gone, and what is lost on a local network is read again
-by the slower poll. Behind a router they are confirmed, because routers drop
-what they cannot queue, and only what serves the fast tier is asked for: there,
-renewing a report costs more than a batch of readings every half minute.
+be held up when we are gone. Such a report may be lost, so it only makes a value
+known sooner: the point is polled as often as one that is not reported, and what
+came to this machine and found no room is read again at once. Behind a router
+reports are confirmed, because routers drop what they cannot queue; their device
+repeats them until they are acknowledged, so that a slower poll is enough. There
+only what serves the fast tier is asked for: renewing a report costs more than a
+batch of readings every half minute.
 """
 
 import asyncio
@@ -17,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 import logging
+from math import inf
 from typing import Any
 
 from bacpypes3.apdu import SubscribeCOVRequest
@@ -46,6 +50,8 @@ _PACE = 0.01
 """Seconds of rest after each of them."""
 _READ_AT_ONCE = 20
 """Objects that are read together once they are reported."""
+_READ_ALL_AT_MOST_EACH = 5.0
+"""Seconds; a machine that cannot keep up must not be given more and more to do."""
 _FAREWELL = 2.0
 """Seconds for ending subscriptions; those left run out by themselves."""
 
@@ -108,20 +114,24 @@ class ChangeReports:
         self._process = 0
         self._closing = False
         self._stop_listening: Callable[[], None] | None = None
+        self._stop_hearing_of_loss: Callable[[], None] = _nothing
+        self._reading_all: asyncio.TimerHandle | None = None
+        self._read_all_at = -inf
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._something: dict[str, asyncio.Event] = {}
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._latest: dict[PointKey, tuple[float, ReadReport]] = {}
         """When each point was last reported, and how."""
         self._gathering = Gathering()
-        self._live: frozenset[PointKey] | None = None
-        self._live_until = 0.0
+        self._assured: frozenset[PointKey] | None = None
+        self._assured_until = 0.0
 
     def open(self, devices: Iterable[Device]) -> None:
         """Begin to listen to these devices."""
         self._closing = False
         self._process = self._network.take_process()
         self._stop_listening = self._network.listen_cov(self._reported)
+        self._stop_hearing_of_loss = self._network.listen_lost(self._lost)
         for device in devices:
             reporter = _Reporter(
                 device,
@@ -137,6 +147,10 @@ class ChangeReports:
         if self._stop_listening is None:
             return
         self._closing = True
+        self._stop_hearing_of_loss()
+        if self._reading_all is not None:
+            self._reading_all.cancel()
+            self._reading_all = None
         for worker in self._workers.values():
             worker.cancel()
         await asyncio.gather(*self._workers.values(), return_exceptions=True)
@@ -154,7 +168,7 @@ class ChangeReports:
         self._reporters.clear()
         self._by_instance.clear()
         self._latest.clear()
-        self._live = None
+        self._assured = None
 
     # --- what the driver says
 
@@ -179,18 +193,20 @@ class ChangeReports:
             self._want(reporter)
 
     @property
-    def watched(self) -> frozenset[PointKey]:
-        """The points that are reported now, and were read since they are."""
+    def assured(self) -> frozenset[PointKey]:
+        """The points whose reports are confirmed, and that were read since they are."""
         now = _now()
-        if self._live is None or now >= self._live_until:
-            live = []
-            self._live_until = now + self._lifetime
+        if self._assured is None or now >= self._assured_until:
+            assured = []
+            self._assured_until = now + self._lifetime
             for reporter in self._reporters.values():
+                if not reporter.confirmed:
+                    continue
                 for name, until in reporter.subscriptions.live(now):
-                    live += [point.key for point in reporter.points[name]]
-                    self._live_until = min(self._live_until, until)
-            self._live = frozenset(live)
-        return self._live
+                    assured += [point.key for point in reporter.points[name]]
+                    self._assured_until = min(self._assured_until, until)
+            self._assured = frozenset(assured)
+        return self._assured
 
     def subscribed(self, device: str) -> int:
         """Return how many points a device reports now."""
@@ -217,6 +233,8 @@ class ChangeReports:
         What was reported meanwhile is newer than what was read before it on
         the way of the poll, so it takes its place in `report`.
         """
+        # What was reported before goes to who watches before what was read.
+        self._gathering.hand_on()
         if (reporter := self._reporters.get(device)) is None:
             return
         now = _now()
@@ -225,7 +243,7 @@ class ChangeReports:
             if subscriptions.answers:
                 subscriptions.silent()
                 reporter.unread.clear()
-                self._live = None
+                self._assured = None
             return
         if not subscriptions.answers and any(
             point.key in report.values
@@ -244,7 +262,7 @@ class ChangeReports:
             for point in points:
                 if (latest := self._latest.get(point.key)) and latest[0] >= began:
                     overwrite(report, point.key, latest[1])
-        self._live = None
+        self._assured = None
 
     # --- asking
 
@@ -281,7 +299,7 @@ class ChangeReports:
 
     def _changed(self, reporter: _Reporter) -> None:
         """Let the worker of a device's network look again."""
-        self._live = None
+        self._assured = None
         network = reporter.network
         if network in self._workers:
             self._something[network].set()
@@ -356,7 +374,7 @@ class ChangeReports:
         else:
             if subscriptions.granted(_now(), name):
                 reporter.unread.add(name)
-        self._live = None
+        self._assured = None
 
     async def _unsubscribe(self, reporter: _Reporter, name: Place) -> None:
         # It runs out by itself where it cannot be ended.
@@ -398,6 +416,22 @@ class ChangeReports:
             self._gathering.add(await self._read(points))
 
     # --- hearing
+
+    def _lost(self) -> None:
+        """Read all that is reported: nobody knows whose report had no room."""
+        if self._reading_all is None:
+            self._reading_all = asyncio.get_running_loop().call_at(
+                max(_now(), self._read_all_at + _READ_ALL_AT_MOST_EACH), self._read_all
+            )
+
+    def _read_all(self) -> None:
+        self._reading_all = None
+        self._read_all_at = _now()
+        for reporter in self._reporters.values():
+            live = reporter.subscriptions.live(self._read_all_at)
+            reporter.unread.update(name for name, _ in live)
+            if reporter.unread:
+                self._changed(reporter)
 
     def _reported(self, notification: Any) -> bool:
         """Take in a notification; return whether we asked for it."""
@@ -445,6 +479,10 @@ def _refusal(error: RequestFailed) -> Refusal | None:
     if error.code in _FULL or "(resources," in error.reason:
         return Refusal.FULL
     return Refusal.OBJECT
+
+
+def _nothing() -> None:
+    """Be called where there is nothing to end."""
 
 
 def _now() -> float:

@@ -33,6 +33,7 @@ class Ears:
         """Begin with nobody."""
         self._hear_cov: list[Callable[[Any], bool]] = []
         self._hear_announcement: list[Callable[[Announcement], None]] = []
+        self._hear_lost: list[Callable[[], None]] = []
 
     def listen_cov(self, handler: Callable[[Any], bool]) -> Callable[[], None]:
         """Call `handler` with each report of a change of value.
@@ -59,6 +60,18 @@ class Ears:
     ) -> Callable[[], None]:
         """Call `handler` with all that a device says when it announces itself."""
         return _listen(self._hear_announcement, handler)
+
+    def listen_lost(self, handler: Callable[[], None]) -> Callable[[], None]:
+        """Call `handler` when something came that this machine had no room for.
+
+        Nobody knows what it was. The function returned ends it.
+        """
+        return _listen(self._hear_lost, handler)
+
+    def lost(self) -> None:
+        """Tell that something was lost."""
+        for handler in tuple(self._hear_lost):
+            handler()
 
     def heard_cov(self, notification: Any) -> bool:
         """Pass a report on; return whether anybody knows it."""

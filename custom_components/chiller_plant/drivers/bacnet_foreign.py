@@ -7,12 +7,15 @@ until it works, and says so.
 """
 
 import asyncio
+from collections.abc import Callable
 import logging
 from typing import Any
 
 from bacpypes3.ipv4.bvll import RegisterForeignDevice, Result
-from bacpypes3.ipv4.link import ForeignLinkLayer
+from bacpypes3.ipv4.service import BIPForeign
 from bacpypes3.pdu import IPv4Address
+
+from .bacnet_socket import Server, put_on
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,12 +28,15 @@ _UNREGISTERED = -2
 """As the stack says it."""
 
 
-class ForeignLink(ForeignLinkLayer):  # type: ignore[misc]
+class ForeignLink(BIPForeign):  # type: ignore[misc]
     """A link to a subnet that we are not on."""
 
-    def __init__(self, address: IPv4Address) -> None:
-        """Open it; see `keep_registered`."""
-        super().__init__(address)
+    server: Server
+
+    def __init__(self, address: IPv4Address, lost: Callable[[], None]) -> None:
+        """Open it; see `keep_registered`, and for `lost` the `Server`."""
+        super().__init__()
+        put_on(self, Server(address, lost))
         self.trouble: str | None = "it has not been registered yet"
         """Why broadcasts do not reach us; None: they do."""
         self._answer: asyncio.Future[int] | None = None
@@ -47,7 +53,7 @@ class ForeignLink(ForeignLinkLayer):  # type: ignore[misc]
         """Let the registration run out, and close the sockets."""
         if self._registering is not None:
             self._registering.cancel()
-        super().close()
+        self.server.close()
 
     async def confirmation(self, lpdu: Any) -> None:
         """Take in what came; the answers of the BBMD are for us."""

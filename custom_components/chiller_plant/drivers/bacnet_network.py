@@ -166,12 +166,13 @@ class BacnetNetwork(Ears):
         self._routers[network] = router
 
     def diagnostics(self) -> dict[str, object]:
-        """Return how it stands with a BBMD, and which networks lie behind routers."""
+        """Return how it stands with what comes in, a BBMD, and routers."""
         if self._stack is None or self._identity is None:
             return {"open": False}
         application = self._stack.this_application.app
         return {
             "open": True,
+            "messages_without_room": self._stack.dropped,
             "bbmd": self._identity.bbmd,
             "bbmd_trouble": self._stack.trouble,
             "routers": {
@@ -336,6 +337,7 @@ class BacnetNetwork(Ears):
                 routers=self._routers,
                 heard_cov=self.heard_cov,
                 heard_i_am=self.heard_i_am,
+                lost=self.lost,
                 foreign=identity.bbmd is not None,
             )
         except Exception as error:

@@ -30,6 +30,7 @@ from bacpypes3.pdu import Address
 from .bacnet_foreign import ForeignLink
 from .bacnet_read_multiple import RawRequest
 from .bacnet_routes import Routes
+from .bacnet_socket import Link
 
 MAXIMUM_APDU = 1476
 """Octets of the longest answer that BACnet/IP carries in one piece."""
@@ -71,6 +72,7 @@ class _Application(Application):  # type: ignore[misc]
 
     heard_cov: Callable[[Any], bool]
     heard_i_am: Callable[[Any], None]
+    lost: Callable[[], None]
 
     @classmethod
     def from_object_list(
@@ -89,16 +91,20 @@ class _Application(Application):  # type: ignore[misc]
         return application
 
     def add_object(self, each: Any) -> None:
-        """Add an object; the port of a foreign device gets a link of our own."""
-        if not isinstance(each, NetworkPortObject) or each.bacnetIPMode != _FOREIGN:
+        """Add an object; a port gets a link of our own."""
+        if not isinstance(each, NetworkPortObject):
             super().add_object(each)
             return
         self.objectName[each.objectName] = each
         self.objectIdentifier[each.objectIdentifier] = each
         each._app = self  # noqa: SLF001, as the stack does
-        link = ForeignLink(each.address)
+        kind = ForeignLink if each.bacnetIPMode == _FOREIGN else Link
+        link = kind(each.address, self._lost)
         self.link_layers[each.objectIdentifier] = link
         self.nsap.bind(link, address=each.address)
+
+    def _lost(self) -> None:
+        self.lost()
 
     def asked_raw(self, answer: Any) -> bool:
         """Return whether an answer is one to a raw request."""
@@ -143,13 +149,15 @@ class Stack(BAC0.lite):  # type: ignore[misc]
         self,
         heard_cov: Callable[[Any], bool],
         heard_i_am: Callable[[Any], None],
+        lost: Callable[[], None],
         routers: dict[int, Address],
         *,
         foreign: bool,
         **settings: Any,
     ) -> None:
-        """Start it; the first two are called with what devices tell unasked."""
+        """Start it; see `start`."""
         self._heard = heard_cov, heard_i_am
+        self._lost = lost
         self._routers = routers
         self._foreign = foreign
         super().__init__(**settings)
@@ -180,6 +188,7 @@ class Stack(BAC0.lite):  # type: ignore[misc]
             [device, port], router_info_cache=Routes(self._routers)
         )
         application.heard_cov, application.heard_i_am = self._heard
+        application.lost = self._lost
         self.this_application = _Started(application, self.localIPAddr)
         Base._used_ips.add(self.localIPAddr)  # noqa: SLF001, what BAC0 looks at
         self._initialized = True
@@ -189,6 +198,12 @@ class Stack(BAC0.lite):  # type: ignore[misc]
         """Register as a foreign device; see `ForeignLink`."""
         for link in self.this_application.app.link_layers.values():
             link.keep_registered(bbmd, lifetime)
+
+    @property
+    def dropped(self) -> int:
+        """How many messages came and found no room."""
+        links = self.this_application.app.link_layers.values()
+        return sum(link.server.dropped for link in links)
 
     @property
     def trouble(self) -> str | None:
@@ -211,6 +226,7 @@ def start(
     foreign: bool,
     heard_cov: Callable[[Any], bool],
     heard_i_am: Callable[[Any], None],
+    lost: Callable[[], None],
 ) -> Stack:
     """Start a stack on a local address; call it in the event loop.
 
@@ -218,11 +234,13 @@ def start(
     the network that they lead to; `foreign` is for who will register with a
     BBMD. `heard_cov` and `heard_i_am` are called
     with what devices report and announce unasked; the first returns whether
-    anybody asked for the report.
+    anybody asked for the report. `lost` is called when something was sent to us
+    that this machine had no room for.
     """
     return Stack(
         heard_cov,
         heard_i_am,
+        lost,
         routers,
         foreign=foreign,
         ip=ip,

@@ -67,29 +67,23 @@ class Gathering:
 
     def tell(self, heard: Callable[[ReadReport], None] | None) -> None:
         """Tell this one from now on; what was gathered goes to the one before."""
-        self._deliver()
+        self.hand_on()
         self._heard = heard
 
     def add(self, report: ReadReport) -> None:
         """Hand on a report soon, after those that were added before."""
         keys = (*report.values, *report.failures)
         if any(self._must_go_first(key, report) for key in keys):
-            self._deliver()
+            self.hand_on()
         for key in keys:
             overwrite(self._report, key, report)
         if keys and self._delivery is None:
             self._delivery = asyncio.get_running_loop().call_later(
-                _GATHER, self._deliver
+                _GATHER, self.hand_on
             )
 
-    def _must_go_first(self, key: PointKey, report: ReadReport) -> bool:
-        """Return whether what is there of a point must be heard of itself."""
-        before, after = self._report.values.get(key), report.values.get(key)
-        if before is None:
-            return key in self._report.failures
-        return after is None or (isinstance(before, bool) and before != after)
-
-    def _deliver(self) -> None:
+    def hand_on(self) -> None:
+        """Hand on now what was gathered."""
         if self._delivery is None:
             return
         self._delivery.cancel()
@@ -97,3 +91,10 @@ class Gathering:
         report, self._report = self._report, ReadReport()
         if self._heard is not None:
             self._heard(report)
+
+    def _must_go_first(self, key: PointKey, report: ReadReport) -> bool:
+        """Return whether what is there of a point must be heard of itself."""
+        before, after = self._report.values.get(key), report.values.get(key)
+        if before is None:
+            return key in self._report.failures
+        return after is None or (isinstance(before, bool) and before != after)

@@ -101,8 +101,12 @@ class Driver(Protocol):
         """
 
     @property
-    def watched(self) -> frozenset[PointKey]:
-        """Points that are reported now, so that a rare reading is enough."""
+    def assured(self) -> frozenset[PointKey]:
+        """Points of which no report is lost, so that a rare reading is enough.
+
+        Their device repeats a report until it is acknowledged. One that is only
+        sent may be lost on its way, and its point is read as ever.
+        """
 
     async def overrides(self, points: Iterable[Point]) -> Mapping[PointKey, str]:
         """Return those of these points whose command is without effect, and why.

@@ -146,7 +146,7 @@ class ModbusDriver:
         """Leave it to be read: Modbus devices only answer."""
 
     @property
-    def watched(self) -> frozenset[PointKey]:
+    def assured(self) -> frozenset[PointKey]:
         """Return no points: all are to be read."""
         return frozenset()
 

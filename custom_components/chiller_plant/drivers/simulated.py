@@ -149,7 +149,7 @@ class _SimulatedDriver:
         """Leave it to be read: simulated equipment is asked at no cost."""
 
     @property
-    def watched(self) -> frozenset[PointKey]:
+    def assured(self) -> frozenset[PointKey]:
         """Return no points: all are to be read."""
         return frozenset()
 
