@@ -146,7 +146,7 @@ def test_event_is_shed_for_and_given_back() -> None:
     assert not trial.house.of("command"), "it has not begun"
     assert trial.report["state"] == "idle"
     trial.run(900)
-    assert trial.load.power == pytest.approx(400.0, abs=0.02 * BASELINE)
+    assert trial.load.power == pytest.approx(400.0, abs=25.0)
     command = trial.house.of("command")[0]
     assert (command["source"], command["priority"]) == ("demand_response:plant", 50)
     assert command["lease"] == 60.0
@@ -207,7 +207,7 @@ def test_silent_meter_holds_what_is_shed_and_says_so() -> None:
     assert trial.news[-1].figures["power"] is None
     trial.load.meter_works = True
     trial.run(300)
-    assert trial.load.power == pytest.approx(400.0, abs=10.0)
+    assert trial.load.power == pytest.approx(400.0, abs=25.0)
 
 
 def test_nothing_is_shed_while_no_baseline_is_known_and_that_is_said() -> None:
@@ -219,7 +219,7 @@ def test_nothing_is_shed_while_no_baseline_is_known_and_that_is_said() -> None:
     assert trial.report["attributes"]["target_kw"] is None
     trial.take(baselines={"grid:e1": baseline(BEGIN)})
     trial.run(600)
-    assert trial.load.power == pytest.approx(400.0, abs=10.0)
+    assert trial.load.power == pytest.approx(400.0, abs=25.0)
 
 
 def test_baseline_that_is_gone_for_a_moment_ends_nothing() -> None:
@@ -274,7 +274,7 @@ def test_test_event_is_told_and_not_shed_for() -> None:
 def test_test_event_of_a_higher_rank_hides_no_real_one() -> None:
     trial = Trial(grid_event("a", test=True, rank=0), grid_event("b"))
     trial.run(1200)
-    assert trial.load.power == pytest.approx(400.0, abs=10.0)
+    assert trial.load.power == pytest.approx(400.0, abs=25.0)
 
 
 def test_first_in_rank_counts_of_events_that_overlap() -> None:
@@ -374,7 +374,7 @@ def test_house_that_does_not_answer_is_told_everything_later() -> None:
     trial.run(2 * STEP)
     assert trial.load.power == pytest.approx(400.0, abs=60.0), "no more than was asked"
     trial.run(300)
-    assert trial.load.power == pytest.approx(400.0, abs=10.0)
+    assert trial.load.power == pytest.approx(400.0, abs=25.0)
     assert trial.actions[:2] == ["event_received", "event_begun"]
 
 
@@ -394,7 +394,7 @@ def test_utility_hears_of_the_event_every_interval_and_once_after_it() -> None:
     assert starts == sorted(set(starts))
     assert (starts[0], starts[-1]) == (BEGIN, BEGIN + HOUR)
     values = rows[30].values
-    assert values["DEMAND"] == pytest.approx(400.0, abs=10.0)
+    assert values["DEMAND"] == pytest.approx(400.0, abs=25.0)
     assert values["BASELINE"] == BASELINE
     assert values["OPERATING_STATE"] == "RUNNING_CURTAILED"
     assert values["DATA_QUALITY"] == "OK"
