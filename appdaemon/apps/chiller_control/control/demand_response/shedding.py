@@ -11,18 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..decision import Command, Decision, Event, Inputs, iso
-from .measures import (
-    PACE,
-    SETTLING,
-    Measure,
-    Use,
-    commands,
-    empty,
-    equipment_of,
-    remember,
-    spent,
-)
+from ..decision import Command, Decision, Event, Inputs
+from .measure_story import changes, rows
+from .measures import PACE, SETTLING, Measure, Use, commands, empty, remember, spent
 from .precooling import Precooling
 from .requested_load import RequestedLoad
 
@@ -104,9 +95,8 @@ class Shedding:
         self._wait = 0.0
         """Seconds until the next step back after the event."""
         self._events: list[Event] = []
-        self._told: dict[str, int] = {}
-        """Levels that changed in this step, as they were before it."""
-        self._whys: dict[str, str] = {}
+        self._changed: dict[str, tuple[int, str]] = {}
+        """Levels that changed in this step, as they were before it, and why."""
         self._precooling = precooling
         self._usual: dict[str, float] = {}
         """Setpoints that were lowered ahead of the event, as they are usually."""
@@ -129,7 +119,7 @@ class Shedding:
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide what is commanded now (epoch seconds)."""
         self._events = []
-        self._told, self._whys = {}, {}
+        self._changed = {}
         self._count(now)
         meter = inputs.number(self._meter)
         demand = self._demand(now)
@@ -153,7 +143,7 @@ class Shedding:
         given = list(cooled)
         for measure in used:
             given += commands(measure, self._uses[measure.key])
-        self._tell()
+        self._events += changes(self._measures, self._uses, self._changed)
         return Decision(
             tuple(given),
             state,
@@ -252,12 +242,15 @@ class Shedding:
                 f"The meter {self._meter} says nothing: what is shed stays as it is"
                 f" until it does. Asked for: {asked.reason}."
             )
-        missing = meter - asked.target_kw - self._on_its_way(now)
+        coming = self._on_its_way(now)
+        missing = meter - asked.target_kw - coming
+        # What was added may be seen already: only the meter says that it is too much.
+        spare = asked.target_kw - meter + min(coming, 0.0)
         band = self._settings.deadband * demand.baseline_kw
         if missing > band:
             missing -= self._add(now, inputs, missing)
-        elif missing < -band:
-            self._remove(now, -missing)
+        elif spare > band:
+            self._remove(now, spare)
         if missing > band:
             return (
                 f"{asked.target_kw:.0f} kW cannot be reached: {missing:.0f} kW are"
@@ -439,28 +432,6 @@ class Shedding:
 
     # What is told.
 
-    def _tell(self) -> None:
-        """Say what changed in this step, a measure at a time."""
-        for measure in self._measures:
-            level = self._uses[measure.key].level
-            before = self._told.get(measure.key, level)
-            if before == level:
-                continue
-            change = (level - before) * measure.capacity_kw
-            self._events.append(
-                Event(
-                    "shed_more" if level > before else "shed_less",
-                    self._whys[measure.key],
-                    {
-                        "equipment": equipment_of(measure),
-                        "measure": measure.name,
-                        "from": before,
-                        "to": level,
-                        "estimated_kw": round(change, 1),
-                    },
-                )
-            )
-
     def _set(self, now: float, measure: Measure, level: int, why: str) -> None:
         use = self._uses[measure.key]
         if level == use.level:
@@ -468,8 +439,8 @@ class Shedding:
         change = (level - use.level) * measure.capacity_kw
         left = max(1.0 - (now - use.changed) / SETTLING[measure.kind], 0.0)
         use.moved_kw = use.moved_kw * left + change
-        self._told[measure.key] = self._told.get(measure.key, use.level)
-        self._whys[measure.key] = why
+        was, _ = self._changed.get(measure.key, (use.level, why))
+        self._changed[measure.key] = was, why
         if use.level <= 0 < level:
             use.begun = now
         was_used = use.level > 0
@@ -487,22 +458,12 @@ class Shedding:
         demand: Demand | None,
         asked: RequestedLoad | None,
     ) -> dict[str, object]:
-        unable = self._unable
         return {
             "message": message,
             "baseline_kw": None if demand is None else round(demand.baseline_kw, 1),
             "target_kw": None if asked is None else round(asked.target_kw, 1),
             "meter_kw": meter,
-            "measures": [
-                {
-                    "name": measure.name,
-                    "level": self._uses[measure.key].level,
-                    "levels": measure.levels,
-                    "since": iso(self._uses[measure.key].begun),
-                    "unable": unable.get(measure.key),
-                }
-                for measure in self._measures
-            ],
+            "measures": rows(self._measures, self._uses, self._unable),
             "resume": {
                 "uses": {
                     key: use.as_dict() for key, use in self._uses.items() if use.level
