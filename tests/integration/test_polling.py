@@ -2,11 +2,13 @@
 
 import asyncio
 
+from bacpypes3.primitivedata import ObjectIdentifier
 import pytest
 import rusty_bacnet as rb
 
 from homeassistant.core import HomeAssistant
 from tests.drivers.bacnet_peers import device
+from tests.drivers.cov_peers import reporting_device
 from tests.integration.served_plant import set_up, state
 from tests.integration.small_site import controller, site_text, weather
 from tests.waiting import eventually
@@ -126,6 +128,39 @@ async def test_a_reported_value_is_shown_without_a_reading(
         await peer.measure("analog-input,1", rb.PropertyValue.real(31.5))
         await eventually(
             lambda: state(hass, "sensor.weather_outdoor_temperature") == "31.5"
+        )
+
+
+async def test_what_a_lost_report_would_have_told_is_read_in_the_next_round(
+    hass: HomeAssistant,
+) -> None:
+    # It agrees to report, and none of its reports ever arrives.
+    async with reporting_device([6.7]) as (declared, peer):
+        text = site_text(
+            {"chiller": (declared.address, declared.instance)},
+            {
+                "chiller_1": {
+                    "type": "chiller",
+                    "name": "Chiller 1",
+                    "device": "chiller",
+                    "points": {
+                        "chilled_water_supply_temperature": {"object": "analog-input,1"}
+                    },
+                }
+            },
+            # Longer than anybody waits here, but for what interlocks need.
+            intervals=(1, 3600, 7200),
+        )
+        entry = await set_up(hass, text)
+        links = entry.runtime_data.coordinator.links
+        await eventually(lambda: links.traffic()["chiller"].subscriptions == 1)
+        supply = ObjectIdentifier(("analog-input", 1))
+        peer.get_object_id(supply).presentValue = 9.4
+        await eventually(
+            lambda: (
+                state(hass, "sensor.chiller_1_chilled_water_supply_temperature")
+                == "9.4"
+            )
         )
 
 
