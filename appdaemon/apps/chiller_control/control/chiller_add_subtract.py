@@ -6,7 +6,7 @@ lower stage is enough; every stage lasts a minimum time, and what is not
 available is skipped. The start and stop sequences are `staging_sequence`'s.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -161,7 +161,8 @@ class ChillerAddSubtract:
         ran before a restart and was handed back meanwhile is let go. What
         somebody of a higher priority keeps running is part of the stage.
         """
-        wanted = set(self._wanted)
+        wanted = list(self._wanted)
+        changed = False
         for chiller in self._plant.chillers:
             key, command = chiller.key, chiller.machine.command
             if not self._sequence.reports(key):
@@ -169,13 +170,15 @@ class ChillerAddSubtract:
             runs = self._sequence.runs(key)
             stops = inputs.on(command) is False
             if runs and (command in inputs.taken or key not in self._seen):
-                if not stops:
-                    wanted.add(chiller)
-            elif key in self._ran and not runs and stops:
-                wanted.discard(chiller)
+                if not stops and chiller not in wanted:
+                    wanted.append(chiller)
+                    changed = True
+            elif key in self._ran and not runs and stops and chiller in wanted:
+                wanted.remove(chiller)
+                changed = True
             self._ran.discard(key)
             self._seen.add(key)
-        if self._enabled and wanted != set(self._wanted):
+        if self._enabled and changed:
             self._wanted = self._order.of(wanted)
             names = " and ".join(item.name for item in self._wanted) or "Nothing"
             self._reason = f"{names} running, and not by this automation"
@@ -322,9 +325,8 @@ class ChillerAddSubtract:
         return next(iter(self._spares(excluded)), None)
 
     def _running(self) -> tuple[Chiller, ...]:
-        return tuple(
-            item for item in self._order.chillers if self._sequence.runs(item.key)
-        )
+        runs = self._sequence.runs
+        return tuple([item for item in self._order.chillers if runs(item.key)])
 
     def _new_stage(self) -> None:
         self._settled = False
@@ -369,12 +371,12 @@ class ChillerAddSubtract:
         events: Sequence[Event],
     ) -> Decision:
         missing = self._missing(inputs)
-        state, message = self._state(now, step, excluded, missing)
+        state, say = self._state(now, step, excluded, missing)
 
         def attributes() -> Mapping[str, object]:
             required = self._conditions.required
             return {
-                "message": message,
+                "message": say(),
                 "stage": len(self._running()),
                 "target_stage": len(self._wanted),
                 "stage_since": iso(self._stage_since),
@@ -422,31 +424,33 @@ class ChillerAddSubtract:
         step: SequenceStep,
         excluded: Mapping[str, str],
         missing: Sequence[str],
-    ) -> tuple[str, str]:
+    ) -> tuple[str, Callable[[], str]]:
+        """Return the state, and how to say it when somebody looks."""
         waits = f"; waiting for {step.waiting[0]}" if step.waiting else ""
         running = self._running()
         if not self._enabled:
             if running:
-                return "stopping", f"{self._reason}{waits}"
-            return "off", f"Off: the plant is not enabled{waits}"
+                return "stopping", lambda: f"{self._reason}{waits}"
+            return "off", lambda: f"Off: the plant is not enabled{waits}"
         if not self._wanted:
             if excluded and len(excluded) == len(self._plant.chillers):
                 who = who_cannot(self._plant.chillers, excluded)
-                return "no_chiller", f"No chiller can run: {who}"
+                return "no_chiller", lambda: f"No chiller can run: {who}"
             remaining = self._config.start_hold - (now - (self._enabled_since or now))
-            return "starting", f"Plant start in {duration(max(0.0, remaining))}"
+            return "starting", lambda: f"Plant start in {duration(max(0.0, remaining))}"
         if len(running) < len(self._wanted):
             state = "staging_up" if running else "starting"
-            return state, f"{self._reason}{waits}"
+            return state, lambda: f"{self._reason}{waits}"
         if running != self._wanted:
-            return "staging_down", f"{self._reason}{waits}"
-        stage = f"Stage {len(self._wanted)}"
+            return "staging_down", lambda: f"{self._reason}{waits}"
+        stage = len(self._wanted)
         if missing:
-            return "holding", f"{stage} held: {', '.join(missing)} not good"
+            points = ", ".join(missing)
+            return "holding", lambda: f"Stage {stage} held: {points} not good"
         if excluded and self._conditions.stage_up(now) is not None:
             who = who_cannot(self._plant.chillers, excluded)
-            return "running", f"{stage}: more is needed, but {who}"
-        return "running", f"{stage}: {self._conditions.summary()}"
+            return "running", lambda: f"Stage {stage}: more is needed, but {who}"
+        return "running", lambda: f"Stage {stage}: {self._conditions.summary()}"
 
     def _minimum_remaining(self, now: float) -> int | None:
         if self._stage_since is None or not self._wanted:

@@ -69,6 +69,13 @@ class DynamicSetpoint:
             raise ControlRefused("the plan has no plant")
         plant = plants[0]
         self._temperature, self._pressure = outputs(plan, automation)
+        self._outputs = tuple(
+            (output, output.point.key, output.point.key.partition(".")[2])
+            for output in (self._temperature, self._pressure)
+            if output
+        )
+        self._made_of: object = None
+        self._made: tuple[Command, ...] = ()
         self._path = ResetPath(
             number("split", 50.0, minimum=0.0, maximum=100.0)
             if self._temperature and self._pressure
@@ -139,7 +146,7 @@ class DynamicSetpoint:
     def _wanted_points(self) -> frozenset[str]:
         wanted = {self._supply}
         wanted.update(point for pair in self._chillers.values() for point in pair)
-        wanted.update(output.point.key for output in self._all_outputs())
+        wanted.update(key for _, key, _ in self._outputs)
         if self._method == "trim_and_respond":
             wanted.update(self._requests.points)
             wanted.update(self._price.points if self._price else ())
@@ -148,9 +155,6 @@ class DynamicSetpoint:
         else:
             wanted.update((self._flow, self._return))
         return frozenset(point for point in wanted if point)
-
-    def _all_outputs(self) -> list[ResetOutput]:
-        return [item for item in (self._temperature, self._pressure) if item]
 
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide the setpoints."""
@@ -161,7 +165,7 @@ class DynamicSetpoint:
                 self._restore(now, self._resume)
             self._resume = None
         begun = self._watch_stage(now, inputs)
-        if all(item.point.key in inputs.taken for item in self._all_outputs()):
+        if all(key in inputs.taken for _, key, _ in self._outputs):
             return self._follow(now, inputs)
         requests: ZoneRequests | None = None
         missing: str | None = None
@@ -310,12 +314,11 @@ class DynamicSetpoint:
         """Bring the setpoints nearer to where they should be."""
         elapsed = 0.0 if self._at is None else max(0.0, now - self._at)
         self._at = now
-        for output in self._all_outputs():
-            role = output.point.key.partition(".")[2]
+        for output, key, role in self._outputs:
             target = self._target(output)
             value = self._values.get(role)
-            if value is None or output.point.key in inputs.taken:
-                value = inputs.number(output.point.key)
+            if value is None or key in inputs.taken:
+                value = inputs.number(key)
             if value is not None:
                 value, most = output.within(value), output.rate * elapsed
                 target = min(max(target, value - most), value + most)
@@ -323,15 +326,14 @@ class DynamicSetpoint:
 
     def _follow(self, now: float, inputs: Inputs) -> Decision:
         """Follow the one who sets them, to go on from there when handed back."""
-        for output in self._all_outputs():
-            value = inputs.number(output.point.key)
+        for output, key, role in self._outputs:
+            value = inputs.number(key)
             if value is not None:
-                role = output.point.key.partition(".")[2]
                 self._values[role] = output.within(value)
         present = self._present_reset(inputs)
         self._trim.begin(now, present)
         self._reset, self._at = self._trim.value, now
-        owner = inputs.taken[self._all_outputs()[0].point.key]
+        owner = inputs.taken[self._outputs[0][1]]
         message = f"{owner} sets the setpoints: following"
         return self._decide(now, inputs, "overridden", message, None, None)
 
@@ -366,21 +368,23 @@ class DynamicSetpoint:
         requests: ZoneRequests | None,
         missing: str | None,
     ) -> Decision:
-        reason = f"{self._name}: {message}"
-        commands = tuple(
-            Command(
-                output.point.key,
-                round(self._values[output.point.key.partition(".")[2]], output.digits),
-                reason,
+        values = [
+            round(self._values[role], output.digits)
+            for output, _, role in self._outputs
+        ]
+        if (message, values) != self._made_of:
+            # The same object while it is the same.
+            self._made_of, reason = (message, values), f"{self._name}: {message}"
+            self._made = tuple(
+                Command(key, value, reason)
+                for (_, key, _), value in zip(self._outputs, values, strict=True)
             )
-            for output in self._all_outputs()
-        )
         events: tuple[Event, ...] = ()
         if self._state and state != self._state:
             events = (Event(f"setpoint_{state}", message),)
         self._state = state
         report = Report(partial(self._attributes, now, message, requests, missing))
-        return Decision(commands, state, report, events)
+        return Decision(self._made, state, report, events)
 
     def _attributes(
         self,

@@ -201,8 +201,9 @@ class NearOptimal:
         cost = steady.power + _NOT_ALLOWED * ((steady.beyond > 0.0) + steady.beyond)
         at = np.unravel_index(int(np.argmin(cost)), cost.shape)
 
-        def of(values: Array) -> float:
-            return float(np.broadcast_to(values, cost.shape)[at])
+        def of(values: Array | Flags) -> float:
+            alike = values.shape == cost.shape
+            return float((values if alike else np.broadcast_to(values, cost.shape))[at])
 
         best_flow = of(flow)
         return Optimum(
@@ -216,7 +217,7 @@ class NearOptimal:
             leaving=of(steady.leaving),
             part_load_ratio=of(steady.part_load_ratio),
             feasible=of(steady.beyond) <= 0.0,
-            clipped=bool(np.broadcast_to(steady.clipped, cost.shape)[at]),
+            clipped=bool(of(steady.clipped)),
         )
 
     def break_even(

@@ -5,7 +5,7 @@ what the outputs do at that moment, so that neither a restart nor a handover
 moves them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from .decision import Command, ControlRefused, Decision, Event, Inputs, Value
@@ -71,7 +71,7 @@ class PidControl:
             self._output = self._terms = self._last_step = None
             names = " or ".join(self._enable)
             return self._decide(
-                "disabled", f"Off: waiting for {names}", measurement, setpoint
+                "disabled", lambda: f"Off: waiting for {names}", measurement, setpoint
             )
         if measurement is None or setpoint is None:
             missing = self._setpoint_point if setpoint is None else self._measurement
@@ -82,7 +82,10 @@ class PidControl:
                 else f"holding {self._output:.1f}"
             )
             return self._decide(
-                "holding", f"{missing} is not good: {held}", measurement, setpoint
+                "holding",
+                lambda: f"{missing} is not good: {held}",
+                measurement,
+                setpoint,
             )
         if all(output.key in inputs.taken for output in self._outputs):
             # Follow the one who drives, to go on from there when handed back.
@@ -91,14 +94,17 @@ class PidControl:
             owner = inputs.taken[self._outputs[0].key]
             return self._decide(
                 "overridden",
-                f"{owner} sets the output: following at {self._output:.1f}",
+                lambda: f"{owner} sets the output: following at {self._output:.1f}",
                 measurement,
                 setpoint,
             )
         self._advance(now, inputs, measurement, setpoint)
         return self._decide(
             "controlling",
-            f"{measurement:.4g} at setpoint {setpoint:.4g}, output {self._output:.0f} %",
+            lambda: (
+                f"{measurement:.4g} at setpoint {setpoint:.4g}, "
+                f"output {self._output:.0f} %"
+            ),
             measurement,
             setpoint,
         )
@@ -150,10 +156,11 @@ class PidControl:
     def _decide(
         self,
         state: str,
-        message: str,
+        message: Callable[[], str],
         measurement: float | None,
         setpoint: float | None,
     ) -> Decision:
+        """Return the decision; `message` says why when somebody looks."""
         commands: tuple[Command, ...] = ()
         if self._output is not None:
             value: Value = round(self._output, 1)
@@ -162,17 +169,20 @@ class PidControl:
             )
         events: tuple[Event, ...] = ()
         if self._state and state != self._state:
-            events = (Event(f"loop_{state}", message),)
+            events = (Event(f"loop_{state}", message()),)
         self._state = state
         report = Report(partial(self._attributes, message, measurement, setpoint))
         return Decision(commands, state, report, events)
 
     def _attributes(
-        self, message: str, measurement: float | None, setpoint: float | None
+        self,
+        message: Callable[[], str],
+        measurement: float | None,
+        setpoint: float | None,
     ) -> Mapping[str, object]:
         terms = self._terms
         return {
-            "message": message,
+            "message": message(),
             "measurement": measurement,
             "setpoint": setpoint,
             "output": None if self._output is None else round(self._output, 2),

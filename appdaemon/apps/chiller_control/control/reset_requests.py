@@ -52,12 +52,19 @@ class _Held:
     def __init__(self, levels: tuple[tuple[float, int], ...]) -> None:
         self._levels = levels
         self._since: list[float | None] = [None] * len(levels)
+        self._lowest = min(level for level, _ in levels)
+        self._below = True
+        """Whether it is below all of them."""
 
     def observe(self, now: float, excess: float | None, unit: float = 1.0) -> int:
         """Return the requests that the excess (K) makes now."""
-        requests = 0
+        if excess is None or excess <= self._lowest * unit:
+            if not self._below:
+                self._below, self._since = True, [None] * len(self._levels)
+            return 0
+        self._below, requests = False, 0
         for index, (level, count) in enumerate(self._levels):
-            if excess is None or excess <= level * unit:
+            if excess <= level * unit:
                 self._since[index] = None
                 continue
             since = self._since[index]

@@ -83,6 +83,13 @@ class SmartCT:
         self._aims = Aims(plan, config, self._readings, self._setpoint_command)
         self._fans = FanLoop(config)
         self._head = HeadPressure(config.minimum_lift)
+        self._speeds = tuple(
+            drive.speed.key
+            for drive in (*config.cells, *config.pumps)
+            if drive.speed is not None
+        )
+        self._made_of: object = None
+        self._made: tuple[Command, ...] = ()
         self._least_pump_speed = self._speed_for(config.flow_minimum)
         self._stepped_at: float | None = None
         """When the loops were last stepped; None: they start anew."""
@@ -155,12 +162,10 @@ class SmartCT:
         return self._decision(now, "off", lambda: "Off: no chiller runs")
 
     def _all_taken(self, inputs: Inputs) -> bool:
-        speeds = [
-            drive.speed.key
-            for drive in (*self._config.cells, *self._config.pumps)
-            if drive.speed is not None
-        ]
-        return bool(speeds) and all(key in inputs.taken for key in speeds)
+        taken = inputs.taken
+        return bool(taken and self._speeds) and all(
+            key in taken for key in self._speeds
+        )
 
     def _follow(self, now: float, inputs: Inputs) -> Decision:
         """Follow the one who drives, to go on from there when handed back."""
@@ -274,12 +279,24 @@ class SmartCT:
         return f"{text} ({notes})" if notes else text
 
     def _commands(self) -> tuple[Command, ...]:
-        commands, reason = [], self._reason
+        """Return what is commanded; the same object while it is the same."""
         setpoint = self._aims.aim.setpoint
+        made_of = (
+            None if setpoint is None else round(setpoint, 1),
+            0.0 if self._fans.stopped else round(self._fan_speed or 0.0, 1),
+            None if self._pump_speed is None else round(self._pump_speed, 1),
+        )
+        if (*made_of, self._cells) != self._made_of:
+            self._made_of = (*made_of, self._cells)
+            self._made = self._make(*made_of)
+        return self._made
+
+    def _make(
+        self, setpoint: float | None, fan: float, speed: float | None
+    ) -> tuple[Command, ...]:
+        commands, reason = [], self._reason
         if self._setpoint_command is not None and setpoint is not None:
-            value = round(setpoint, 1)
-            commands.append(Command(self._setpoint_command, value, reason))
-        fan = 0.0 if self._fans.stopped else round(self._fan_speed or 0.0, 1)
+            commands.append(Command(self._setpoint_command, setpoint, reason))
         commands.extend(
             Command(cell.speed.key, _limited(cell, fan), reason)
             for cell in self._config.cells
@@ -290,8 +307,7 @@ class SmartCT:
             for cell in self._config.cells
             if cell.run is not None and cell.key in self._cells
         )
-        if self._pump_speed is not None:
-            speed = round(self._pump_speed, 1)
+        if speed is not None:
             commands.extend(
                 Command(pump.speed.key, _limited(pump, speed), reason)
                 for pump in self._config.pumps

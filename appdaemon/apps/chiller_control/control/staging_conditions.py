@@ -39,18 +39,24 @@ class RollingMean:
     def __init__(self, window: float) -> None:
         """Begin without a sample."""
         self._window = window
-        self._samples: deque[tuple[float, float]] = deque(maxlen=2000)
+        self._times: deque[float] = deque(maxlen=2000)
+        self._values: deque[float] = deque(maxlen=2000)
 
     def add(self, now: float, value: float) -> float:
         """Take one more sample and return the mean."""
-        self._samples.append((now, value))
-        while self._samples[0][0] < now - self._window:
-            self._samples.popleft()
-        return sum(value for _, value in self._samples) / len(self._samples)
+        times, values = self._times, self._values
+        times.append(now)
+        values.append(value)
+        oldest = now - self._window
+        while times[0] < oldest:
+            times.popleft()
+            values.popleft()
+        return sum(values) / len(values)
 
     def clear(self) -> None:
         """Forget the samples: what they were taken of is over."""
-        self._samples.clear()
+        self._times.clear()
+        self._values.clear()
 
 
 @dataclass(slots=True)
@@ -196,16 +202,15 @@ class StagingConditions:
 
     def stage_up(self, now: float) -> str | None:
         """Return why the plant needs another chiller, None if it does not."""
-        hold = duration(self._config.stage_hold)
         if self._up.elapsed(now):
             return (
                 f"Stage up: load {self._up.value:.0f} % of stage {self._stage} "
-                f"for {hold} (limit {self._up.threshold:.3g} %)"
+                f"for {duration(self._config.stage_hold)} (limit {self._up.threshold:.3g} %)"
             )
         if self._failsafe.elapsed(now):
             return (
-                f"Stage up: supply {self._failsafe.value:.1f} °C for {hold} "
-                f"(limit {self._failsafe.threshold:.1f} °C)"
+                f"Stage up: supply {self._failsafe.value:.1f} °C "
+                f"for {duration(self._config.stage_hold)} (limit {self._failsafe.threshold:.1f} °C)"
             )
         return None
 

@@ -35,7 +35,7 @@ class Rest:
         """Take in what the machines report."""
         values = inputs.values
         seen = (
-            [values.get(point) for point in self._points],
+            list(map(values.get, self._points)),
             dict(inputs.taken),
             dict(inputs.holds),
         )

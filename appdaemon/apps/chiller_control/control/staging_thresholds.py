@@ -69,6 +69,9 @@ class StagingThresholds:
         self._config = config
         self._fixed = Thresholds(config.up, config.down, config.down, "")
         self._mean = RollingMean(AVERAGING_TIME)
+        self._modelled_at: tuple[int, int, int] | None = None
+        """Wet bulb and supply, as finely as the model knows them, and the stage."""
+        self._modelled = self._fixed
         plants = plan.of_type("plant")
         self._supply = (
             plants[0].point("chilled_water_supply_temperature") if plants else None
@@ -171,7 +174,15 @@ class StagingThresholds:
             wet = wet_bulb(outdoor, humidity)
         if wet is None or supply is None:
             return self._fixed._replace(note="wet bulb not known: fixed thresholds")
+        at = (round(wet), round(supply), chillers)
+        if at != self._modelled_at:
+            self._modelled_at = at
+            self._modelled = self._of_model(model, *at)
+        return self._modelled
 
+    def _of_model(
+        self, model: "NearOptimal", wet: float, supply: float, chillers: int
+    ) -> Thresholds:
         saving = self._config.start_saving / 100.0
 
         def break_even(count: int) -> float:
