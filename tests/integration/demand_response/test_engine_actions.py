@@ -50,8 +50,8 @@ async def test_engine_gets_what_the_plant_file_allows(
         "demand_limit",
     ]
     assert measures["circuit:fountain"]["capacity_kw"] == 15.0
-    # 700 kW of cooling at a COP of 5.6, a tenth of it for each K.
-    assert measures["zone:zone_1"]["capacity_kw"] == 12.5
+    # 700 kW of cooling at a COP of 5.6, a tenth of it for each K, in steps of 0.2 K.
+    assert measures["zone:zone_1"]["capacity_kw"] == 2.5
     assert measures["zone:zone_1"]["comfort"] == [
         {"point": "zone_1.temperature", "warmest": 26.0}
     ]
