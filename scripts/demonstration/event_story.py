@@ -14,7 +14,8 @@ from typing import Any
 
 from custom_components.chiller_plant.plant.roles import EquipmentType
 
-from .control_chapters import ControlChapters
+from .control_chapters import SUPPLY_TEMPERATURE
+from .installation import WEEKDAY
 from .observer import Observer
 from .stack import Stack
 from .story import StepFailed, wait_until
@@ -34,6 +35,8 @@ _NOTICE = 60.0
 _DURATION = 360.0
 """Seconds; an hour at the plant."""
 _LOAD = 0.45
+_COLD = 8.0
+_COOLING_SECONDS = 400
 _STEADY = 60.0
 _STEADY_SECONDS = 600
 _KEPT_LOAD = 0.02
@@ -54,7 +57,6 @@ class EventChapters:
 
     stack: Stack
     wire: Wire
-    control: ControlChapters
     utility: Utility
     loads: list[tuple[float, float]] = field(default_factory=list)
     """What the meter's own wire said: when, kW."""
@@ -105,9 +107,25 @@ class EventChapters:
         await wait_until(registered, 60, "the utility's server registers the plant")
         return f"registered in {time.monotonic() - begin:.0f} s"
 
+    async def the_plant_cools(self, observer: Observer) -> str:
+        """Give the day to the weekday's profile; see cold water."""
+        begin = time.monotonic()
+        await self.stack.simulator.tell(f"load {_LOAD}")
+        await observer.installation.move_today(observer.socket, WEEKDAY)
+
+        async def cold() -> bool:
+            at = await observer.number(SUPPLY_TEMPERATURE)
+            stage = await observer.number("plant.stage")
+            return bool(stage) and at is not None and at < _COLD
+
+        async def now() -> str:
+            return f"{await observer.number(SUPPLY_TEMPERATURE)} °C"
+
+        await wait_until(cold, _COOLING_SECONDS, f"supply below {_COLD:g} °C", now)
+        return f"cold water after {time.monotonic() - begin:.0f} s"
+
     async def a_steady_load(self, observer: Observer) -> str:
         """Wait until the plant holds its buildings and the meter says the same."""
-        await self.stack.simulator.tell(f"load {_LOAD}")
         since = time.time()
 
         async def steady() -> bool:
