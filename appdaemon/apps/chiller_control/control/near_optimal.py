@@ -23,8 +23,8 @@ from .plant_equations import (
     WATER,
     Array,
     Flags,
+    FullLoadAt,
     approach_of,
-    full_load,
     part_load,
     pump_power,
 )
@@ -111,12 +111,12 @@ class NearOptimal:
         water = chillers * per_chiller / (cells * ratings.cell_flow)
         carried = per_chiller * WATER
         approach = approach_of(wet_bulb, water, fan_speed)
-        cold = np.asarray(supply, dtype=np.float64)
+        machines = FullLoadAt(curves, supply)
         chilled = share * ratings.capacity
         water_range = chilled * 1.18 / carried
         for _ in range(ROUNDS):
             leaving = wet_bulb + approach.at(water_range) + water_range
-            full = full_load(curves, cold, leaving)
+            full = machines.at(leaving)
             power, ratio = part_load(curves, full, share, ratings.minimum_load_ratio)
             power = power * self._rated_power
             water_range = (chilled + power) / carried
@@ -136,7 +136,7 @@ class NearOptimal:
             leaving - water_range,
             ratio,
             beyond,
-            approach.clipped | full.clipped,
+            approach.clipped | machines.clipped(leaving),
         )
 
     def best(

@@ -44,19 +44,46 @@ class FullLoad(NamedTuple):
     """Power at full load as a share of the rated one."""
     condenser: Array
     """The condenser water that the part-load curve is asked for."""
-    clipped: Flags
+
+
+class FullLoadAt:
+    """Machines that make chilled water of one temperature, at full load.
+
+    A search asks for many temperatures of the condenser water: what the chilled
+    water alone decides is worked out once.
+    """
+
+    def __init__(self, curves: ChillerCurves, supply: Array | float) -> None:
+        """Take the chilled water."""
+        self._curves = curves
+        x = np.minimum(np.maximum(supply, curves.supply[0]), curves.supply[1])
+        self._beyond = x != supply
+        self._capacity = _Biquadratic(curves.capacity, x)
+        self._input_ratio = _Biquadratic(curves.input_ratio, x)
+
+    def at(self, leaving: Array) -> FullLoad:
+        """Return capacity and power with this leaving condenser water."""
+        curves = self._curves
+        y = np.minimum(np.maximum(leaving, curves.condenser[0]), curves.condenser[1])
+        low, high = curves.part_load_condenser
+        z = np.minimum(np.maximum(leaving, low), high)
+        capacity = self._capacity.at(y)
+        power = capacity * self._input_ratio.at(y)
+        power *= 1.0 + _BEYOND_RANGE * np.maximum(leaving - curves.condenser[1], 0.0)
+        return FullLoad(capacity, power, z)
+
+    def clipped(self, leaving: Array) -> Flags:
+        """Whether the curves are asked for what was not published."""
+        lows, highs = zip(
+            self._curves.condenser, self._curves.part_load_condenser, strict=True
+        )
+        beyond: Flags = self._beyond | (leaving < max(lows)) | (leaving > min(highs))
+        return beyond
 
 
 def full_load(curves: ChillerCurves, supply: Array, leaving: Array) -> FullLoad:
     """Return capacity and power at full load."""
-    x = np.minimum(np.maximum(supply, curves.supply[0]), curves.supply[1])
-    y = np.minimum(np.maximum(leaving, curves.condenser[0]), curves.condenser[1])
-    low, high = curves.part_load_condenser
-    z = np.minimum(np.maximum(leaving, low), high)
-    capacity = _biquadratic(curves.capacity, x, y)
-    power = capacity * _biquadratic(curves.input_ratio, x, y)
-    power *= 1.0 + _BEYOND_RANGE * np.maximum(leaving - curves.condenser[1], 0.0)
-    return FullLoad(capacity, power, z, (x != supply) | (y != leaving) | (z != leaving))
+    return FullLoadAt(curves, supply).at(leaving)
 
 
 def part_load(
@@ -77,8 +104,16 @@ def part_load(
     return power, ratio
 
 
-def _biquadratic(c: tuple[float, ...], x: Array, y: Array) -> Array:
-    return c[0] + x * (c[1] + c[2] * x) + y * (c[3] + c[4] * y + c[5] * x)
+class _Biquadratic:
+    """A curve of two temperatures of which the first is known."""
+
+    def __init__(self, c: tuple[float, ...], x: Array) -> None:
+        self._constant = c[0] + x * (c[1] + c[2] * x)
+        self._linear, self._square, self._mixed = c[3], c[4], c[5] * x
+
+    def at(self, y: Array) -> Array:
+        value: Array = y * (self._linear + self._square * y + self._mixed)
+        return self._constant + value
 
 
 # Approach = Σ c · wet bulb^j · range^k · (water/air)^l; for l, for k, for j.
