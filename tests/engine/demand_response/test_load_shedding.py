@@ -39,6 +39,10 @@ def grid_event(identity: str = "e1", level: float = 2.0, **changes: Any) -> Grid
     return GridEvent(**(given | changes))
 
 
+def _no_number(name: str) -> None:
+    raise AssertionError(f"{name} is not JSON")
+
+
 class MemoryHouse:
     """Entities of a load that answers; calls are written down, or refused."""
 
@@ -121,7 +125,8 @@ class Trial:
 
     @property
     def report(self) -> dict[str, Any]:
-        return json.loads(self.house.of("report_demand_response")[-1]["report"])
+        text = self.house.of("report_demand_response")[-1]["report"]
+        return json.loads(text, parse_constant=_no_number)
 
     @property
     def actions(self) -> list[str]:
@@ -482,3 +487,32 @@ def test_fault_is_told_and_the_commands_run_out_by_themselves() -> None:
     assert trial.report["resume"]["shedding"]["uses"]
     after = len(trial.house.of("command")), len(trial.house.of("release"))
     assert after == before
+
+
+def test_event_is_prepared_for_and_everything_told_of_it_is_json() -> None:
+    precool = {
+        "lead": 7200.0,
+        "setpoint_drop": 1.0,
+        "coldest": 22.0,
+        "zones": [
+            {
+                "name": "Zone 1",
+                "setpoint": "zone_1.temperature_setpoint",
+                "temperature": "zone_1.temperature",
+            }
+        ],
+    }
+    trial = Trial(
+        grid_event(start=NOW + 2 * HOUR),
+        settings={"precool": precool, "shedding": {"release_interval": 60.0}},
+    )
+    setpoint = "number.zone_1_temperature_setpoint"
+    states = set()
+    while trial.now < NOW + 2 * HOUR:
+        trial.run(300)
+        states.add(trial.report["state"])
+    assert "precooling" in states
+    assert "precool_begun" in trial.actions
+    trial.run(600)
+    assert trial.report["state"] == "shedding"
+    assert trial.load.commands.get(setpoint, 24.0) >= 24.0

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -12,6 +14,7 @@ from chiller_control.control.demand_response.event_reports import Row
 from chiller_control.control.demand_response.site import Site, parse_site
 from chiller_control.outbox import MOST_ROWS
 from chiller_control.utilities import NOT_TAKING_PART, Desk, News, Utilities
+from house import APPS
 import pytest
 from shed_site import UTILITY, site_data
 from utility_events import new_event
@@ -208,6 +211,24 @@ async def test_without_openleadr_the_other_protocol_goes_on_and_it_is_said(
         assert stands(desk) == "lost"
         assert "python_packages" in desk.connections[0]["why"]
         assert desk.missing == ("openleadr",)
+
+
+def test_engine_starts_without_the_packages_of_one_protocol() -> None:
+    """In a process of its own: here they are imported already."""
+    tried = (
+        "import sys; sys.modules.update(openleadr=None, cryptography=None);"
+        "import chiller_control.load_shedding, chiller_control.utilities as room;"
+        "assert room.OPENLEADR_MISSING; print('started')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", tried],
+        cwd=APPS,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "started\n", done.stderr
 
 
 async def test_settings_of_a_newer_home_assistant_end_one_connection_only() -> None:
