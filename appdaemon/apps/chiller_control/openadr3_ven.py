@@ -18,6 +18,7 @@ import aiohttp
 from .control.demand_response.event_book import EventBook, Told
 from .control.demand_response.grid_event import EventRefused
 from .control.demand_response.openadr3 import grid_event
+from .openadr3_ear import Ear, listening
 from .ven import Health, Refusal
 
 _LOGGER = logging.getLogger(__name__)
@@ -49,6 +50,11 @@ class Ven3Settings:
     program: str | None = None
     """The name of the only program whose events count; None: all of them."""
     poll: float = 30.0
+    callback_url: str | None = None
+    """Where the server reaches `callback_listen` from outside; None: it only is
+    polled, which is all that works behind most firewalls."""
+    callback_listen: str = "127.0.0.1:8124"
+    """Where notifications are taken; a proxy in front of it speaks TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Ven3:
     _token: str | None = None
     _token_ends: float = 0.0
     _ven_id: str | None = None
+    _ear: Ear | None = None
     _program_id: str | None = None
     _unsaved: bool = False
     """The book holds something that is not on disk."""
@@ -91,7 +98,10 @@ class Ven3:
     async def run(self) -> None:
         """Keep fetching events until cancelled."""
         pause = self.settings.poll
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+        async with (
+            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            listening(self.settings) as self._ear,
+        ):
             while True:
                 try:
                     await self.fetch(session)
@@ -102,7 +112,10 @@ class Ven3:
                 except OSError as error:
                     # The next round tries again to keep what is not on disk.
                     self._stands("lost", str(error))
-                await asyncio.sleep(pause)
+                if self._ear is None:
+                    await asyncio.sleep(pause)
+                else:
+                    await self._ear.wait(pause)
 
     async def fetch(self, session: aiohttp.ClientSession) -> None:
         """Take in the events as they are now. Raises ServerRefused, ClientError."""
@@ -126,7 +139,9 @@ class Ven3:
             await self.store()
             self._unsaved = False
         self.health.heard = self.clock()
-        self._stands("registered", "")
+        self._stands(
+            "registered", "" if self._ear is None else await self._subscribe(session)
+        )
 
     async def report(
         self,
@@ -211,6 +226,41 @@ class Ven3:
             )
         self.health.registrations += 1
 
+    async def _subscribe(self, session: aiohttp.ClientSession) -> str:
+        """Ask to be told of events; return what keeps the server from it.
+
+        Without it everything comes too, only as late as the next poll.
+        """
+        assert self._ear is not None
+        if self._ear.trouble or self._ear.subscribed:
+            return self._ear.trouble
+        name = {"clientName": self.settings.ven_name}
+        try:
+            for old in await self._list(session, "subscriptions", name):
+                # Of a run before this one: it would tell with a token of before.
+                await self._call(session, "DELETE", f"subscriptions/{old['id']}")
+            await self._call(
+                session,
+                "POST",
+                "subscriptions",
+                json=name
+                | self._program()
+                | {
+                    "objectOperations": [
+                        {
+                            "objects": ["EVENT"],
+                            "operations": ["CREATE", "UPDATE", "DELETE"],
+                            "callbackUrl": self.settings.callback_url,
+                            "bearerToken": self._ear.token,
+                        }
+                    ]
+                },
+            )
+        except ServerRefused as refused:
+            return f"events come by polling only: {refused}"
+        self._ear.subscribed = True
+        return ""
+
     def _program(self) -> dict[str, str]:
         return {} if self._program_id is None else {"programID": self._program_id}
 
@@ -258,7 +308,12 @@ class Ven3:
     ) -> Any:
         """Do a request, with a fresh token if the one we have is not taken."""
         for attempt in (1, 2):
-            headers = {"Authorization": f"Bearer {await self._bearer(session)}"}
+            # A server of public information gives no credentials, and wants none.
+            headers = (
+                {"Authorization": f"Bearer {await self._bearer(session)}"}
+                if self.settings.client_id
+                else {}
+            )
             async with session.request(
                 method,
                 f"{self.settings.url.rstrip('/')}/{what}",

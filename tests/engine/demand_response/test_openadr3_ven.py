@@ -1,13 +1,13 @@
 """Events of an OpenADR 3 server are kept as they are, and its troubles waited out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import ClientSession
 from chiller_control.control.demand_response.event_book import EventBook, Told
-from chiller_control.openadr2_ven import Refusal
 from chiller_control.openadr3_ven import (
     ReportRow,
     ServerRefused,
@@ -15,8 +15,10 @@ from chiller_control.openadr3_ven import (
     Ven3Settings,
     Version,
 )
+from chiller_control.ven import Refusal
 import pytest
 from utility_events import NOW, START, new_event
+from utility_server import free_port
 from vtn3 import Vtn3, vtn3
 
 VERSIONS: tuple[Version, ...] = ("3.0", "3.1")
@@ -135,6 +137,7 @@ async def test_more_events_than_a_page_are_all_fetched() -> None:
 async def test_what_cannot_be_kept_is_told_once_and_the_others_are_taken() -> None:
     async with vtn3() as server, ClientSession() as session:
         site = site_at(server)
+        server.lies = True
         server.events += [new_event(id="odd", intervals=[]), 7, new_event(id="fine")]
         await site.ven.fetch(session)
         await site.ven.fetch(session)
@@ -221,3 +224,146 @@ async def test_what_a_full_disk_did_not_keep_is_kept_in_the_next_round() -> None
         assert site.stored[-1][0]["event"]["id"] == "e1"
         await site.ven.fetch(session)
         assert len(site.stored) == 1
+
+
+OUTSIDE = "https://plant.example.com"
+
+
+async def running(site: Site) -> AsyncIterator[None]:
+    """Keep a connection for as long as the block lasts."""
+    task = asyncio.create_task(site.ven.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+kept = asynccontextmanager(running)
+
+
+def told_at(server: Vtn3, **settings: Any) -> Site:
+    """Return a site that wants to be told, behind a proxy, and polls once an hour."""
+    inside = f"127.0.0.1:{free_port()}"
+    server.proxy = (OUTSIDE, f"http://{inside}")
+    return site_at(
+        server,
+        **{
+            "callback_url": f"{OUTSIDE}/openadr",
+            "callback_listen": inside,
+            "poll": 3600.0,
+        }
+        | settings,
+    )
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_notification_has_the_events_fetched_at_once(version: Version) -> None:
+    async with vtn3(version) as server:
+        site = told_at(server)
+        async with kept(site):
+            await until(lambda: bool(server.subscriptions))
+            await until(lambda: site.ven.health.stands == "registered")
+            assert site.ven.health.why == ""
+            server.events.append(new_event())
+            assert await server.notify(new_event()) == [200]
+            await until(lambda: "grid:e1" in site.ven.book.entries)
+
+
+async def test_what_a_notification_says_is_not_believed() -> None:
+    async with vtn3() as server:
+        site = told_at(server)
+        async with kept(site):
+            await until(lambda: bool(server.subscriptions))
+            await until(lambda: site.ven.health.stands == "registered")
+            asked = server.asked.count("GET /events")
+            assert await server.notify(new_event(), token="guessed") == [401]
+            assert await server.notify(new_event(id="invented")) == [200]
+            await until(lambda: server.asked.count("GET /events") > asked)
+            assert not site.ven.book.entries
+            # The one with a wrong token had nothing fetched.
+            assert server.asked.count("GET /events") == asked + 1
+
+
+async def test_a_subscription_of_before_is_taken_back() -> None:
+    async with vtn3() as server:
+        site = told_at(server)
+        async with kept(site):
+            await until(lambda: bool(server.subscriptions))
+            first = server.subscriptions[0]["id"]
+        again = told_at(server)
+        async with kept(again):
+            await until(
+                lambda: (
+                    [item["id"] for item in server.subscriptions] != [first]
+                    and bool(server.subscriptions)
+                )
+            )
+            assert len(server.subscriptions) == 1
+
+
+async def test_an_address_that_is_taken_leaves_polling() -> None:
+    async with vtn3() as server:
+        host, _, port = server.url.removeprefix("http://").rpartition(":")
+        site = told_at(server, callback_listen=f"{host}:{port}", poll=0.05)
+        async with kept(site):
+            await until(lambda: "events come by polling only" in site.ven.health.why)
+            server.events.append(new_event())
+            await until(lambda: "grid:e1" in site.ven.book.entries)
+            assert not server.subscriptions
+
+
+async def test_an_address_that_is_not_safe_or_not_reached_leaves_polling() -> None:
+    async with vtn3() as server:
+        site = told_at(server, callback_url="http://plant.example.com")
+        async with kept(site):
+            await until(lambda: "must begin with https://" in site.ven.health.why)
+        beside = told_at(server)
+        server.proxy = (OUTSIDE, f"http://127.0.0.1:{free_port()}")
+        async with kept(beside):
+            await until(lambda: "no echo" in beside.ven.health.why)
+            assert beside.ven.health.stands == "registered"
+
+
+async def test_a_server_of_public_prices_wants_no_credentials() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        server.public = True
+        site = site_at(server, client_id="", client_secret="")
+        server.events.append(new_event())
+        await site.ven.fetch(session)
+        assert server.tokens == 0
+        assert "grid:e1" in site.ven.book.entries
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"intervals": None}, "it has no intervals"),
+        ({"duration": "P1D"}, "its intervals are to be repeated"),
+        (
+            {"intervals": [{"id": 0, "payloads": [{"type": "SIMPLE", "values": [1, 2]}]}]},
+            "has 2 values in one interval",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_is_new_in_3_1_and_not_done_here_is_refused_in_words(
+    changes: dict[str, Any], words: str
+) -> None:
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        server.events.append(new_event(**changes))
+        await site.ven.fetch(session)
+        refused = [item for item in site.told if isinstance(item, Refusal)]
+        assert words in refused[0].why
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_the_double_says_what_the_description_does_not_allow(
+    version: Version,
+) -> None:
+    async with vtn3(version) as server, ClientSession() as session:
+        site = site_at(server)
+        server.events.append(new_event(priority="high"))
+        await site.ven.fetch(session)
+        assert server.violations == ["events[0].priority: 'high' is no number"]
+        server.violations.clear()

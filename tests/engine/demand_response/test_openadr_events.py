@@ -170,7 +170,7 @@ def test_a_share_of_the_load_is_percent_in_our_words() -> None:
     ("changes", "said"),
     [
         ({"intervals": []}, "no intervals"),
-        ({"intervals": None}, "cannot be read"),
+        ({"intervals": None}, "no intervals"),
         ({"intervalPeriod": {"duration": "PT1H"}}, "nowhere when it begins"),
         (
             {"intervalPeriod": {"start": "2026-06-24T14:00:00", "duration": "PT1H"}},

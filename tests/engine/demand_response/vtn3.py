@@ -1,28 +1,34 @@
-"""A VTN of OpenADR 3 for tests: programs, events, vens, reports, tokens, in memory.
+"""A VTN of OpenADR 3 for tests: objects and tokens in memory, and what it may say.
 
-It answers as the specification's interface description says: names, required
-properties and status codes; what a client sends is held against the properties
-that 3.0.1 and 3.1 require of it.
+Each request and each answer is held against what the published interface description
+demands of its version (`openadr3_schema`); what is wrong is kept in `violations`, and
+the test that ran it fails.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, web
+from openadr3_schema import (
+    AUTH_SERVER,
+    PROBLEM,
+    TOKEN,
+    TOKEN_ERROR,
+    TOKEN_REQUEST,
+    Check,
+    schemas,
+)
 
-_REQUIRED = {
-    "3.0": {
-        "vens": {"venName"},
-        "reports": {"programID", "eventID", "clientName", "resources"},
-    },
-    "3.1": {
-        "vens": {"objectType", "venName"},
-        "reports": {"eventID", "clientName", "resources"},
-    },
-}
 _NOW = "2026-06-24T12:00:00Z"
+_KINDS = {
+    "programs": "program",
+    "events": "event",
+    "vens": "ven",
+    "reports": "report",
+    "subscriptions": "subscription",
+}
 
 
 @dataclass
@@ -31,17 +37,44 @@ class Vtn3:
 
     version: str = "3.1"
     url: str = ""
-    programs: list[dict[str, Any]] = field(
-        default_factory=lambda: [{"id": "p1", "programName": "shed"}]
-    )
+    programs: list[dict[str, Any]] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
     vens: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
+    subscriptions: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     tokens: int = 0
     valid_token: str = ""
     broken: int | None = None
     """A status that everything is answered with."""
+    public: bool = False
+    """Gives everything to everybody."""
+    lies: bool = False
+    """Gives events that no server may give."""
+    violations: list[str] = field(default_factory=list)
+    proxy: tuple[str, str] = ("", "")
+    """The plant's address outside, and what stands behind it."""
+
+    def __post_init__(self) -> None:
+        self._checks = schemas(self.version)
+        self.programs.append(self._made("program", "p1", {"programName": "shed"}))
+
+    def _made(
+        self, kind: str, identity: str, sent: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        owned = (
+            {"clientID": "c1"}
+            if self.version == "3.1" and kind in ("ven", "report", "subscription")
+            else {}
+        )
+        return {
+            **sent,
+            **owned,
+            "id": identity,
+            "objectType": kind.upper(),
+            "createdDateTime": _NOW,
+            "modificationDateTime": _NOW,
+        }
 
     def application(self) -> web.Application:
         app = web.Application()
@@ -49,77 +82,145 @@ class Vtn3:
         app.router.add_post("/auth/token", self._token)
         app.router.add_get("/{what}", self._read)
         app.router.add_post("/{what}", self._write)
+        app.router.add_delete("/{what}/{id}", self._delete)
         return app
+
+    def _hold(self, check: Check, value: object, where: str) -> list[str]:
+        wrong = check(value, where)
+        self.violations += wrong
+        return wrong
+
+    def _say(
+        self, check: Check, contents: Any, where: str, status: int
+    ) -> web.Response:
+        self._hold(check, contents, f"answer to {where}")
+        return web.json_response(contents, status=status)
+
+    def _problem(self, status: int, title: str, **more: str) -> web.Response:
+        contents = {"title": title, "status": status, **more}
+        return self._say(PROBLEM, contents, title, status)
 
     async def _auth_server(self, request: web.Request) -> web.Response:
         if self.version == "3.0":
-            return web.json_response({"title": "Not Found"}, status=404)
-        return web.json_response({"tokenURL": f"{self.url}/auth/token"})
-
-    async def _token(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        if (form["grant_type"], form["client_secret"]) != ("client_credentials", "s3"):
-            return web.json_response({"error": "invalid_client"}, status=400)
-        self.tokens += 1
-        self.valid_token = f"token-{self.tokens}"
-        return web.json_response(
-            {
-                "access_token": self.valid_token,
-                "expires_in": 3600,
-                "token_type": "Bearer",
-            }
+            return self._problem(404, "Not Found")
+        return self._say(
+            AUTH_SERVER, {"tokenURL": f"{self.url}/auth/token"}, "auth/server", 200
         )
 
-    def _problem(self, request: web.Request) -> web.Response | None:
+    async def _token(self, request: web.Request) -> web.Response:
+        form = dict(await request.post())
+        self._hold(TOKEN_REQUEST, form, "token request")
+        if form["client_secret"] != "s3":
+            return self._say(TOKEN_ERROR, {"error": "invalid_client"}, "token", 400)
+        self.tokens += 1
+        self.valid_token = f"token-{self.tokens}"
+        contents = {
+            "access_token": self.valid_token,
+            "expires_in": 3600,
+            "token_type": "Bearer",
+        }
+        return self._say(TOKEN, contents, "token", 200)
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
         self.asked.append(f"{request.method} {request.path}")
         if self.broken is not None:
-            return web.json_response({"title": "broken"}, status=self.broken)
-        if request.headers.get("Authorization") != f"Bearer {self.valid_token}":
-            return web.json_response({"title": "Forbidden"}, status=403)
+            return self._problem(self.broken, "broken")
+        if (
+            not self.public
+            and request.headers.get("Authorization") != f"Bearer {self.valid_token}"
+        ):
+            return self._problem(403, "Forbidden")
         return None
 
     async def _read(self, request: web.Request) -> web.Response:
-        if (problem := self._problem(request)) is not None:
-            return problem
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
         what = request.match_info["what"]
         found: list[Any] = getattr(self, what)
         query = request.query
-        if "programID" in query:
-            found = [
-                item
-                for item in found
-                if not isinstance(item, dict)
-                or item.get("programID") == query["programID"]
-            ]
-        if "venName" in query:
-            found = [item for item in found if item["venName"] == query["venName"]]
+        for name in ("programID", "venName", "clientName"):
+            if name in query:
+                found = [
+                    item
+                    for item in found
+                    if not isinstance(item, dict) or item.get(name) == query[name]
+                ]
         skip, limit = int(query.get("skip", 0)), int(query.get("limit", 50))
         if not 0 <= limit <= 50:
-            return web.json_response({"title": "Bad Request"}, status=400)
-        return web.json_response(found[skip : skip + limit])
+            self.violations.append(f"limit {limit}")
+            return self._problem(400, "Bad Request")
+        page = found[skip : skip + limit]
+        for number, item in enumerate(page):
+            if not (self.lies and what == "events"):
+                self._hold(self._checks[_KINDS[what]], item, f"{what}[{number}]")
+        return web.json_response(page)
 
     async def _write(self, request: web.Request) -> web.Response:
-        if (problem := self._problem(request)) is not None:
-            return problem
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
         what = request.match_info["what"]
-        sent = await request.json()
-        required = _REQUIRED[self.version][what]
-        if missing := required - {
-            key for key, value in sent.items() if value is not None
-        }:
-            return web.json_response(
-                {"title": "Bad Request", "detail": f"missing {sorted(missing)}"},
-                status=400,
-            )
+        kind, sent = _KINDS[what], await request.json()
+        if wrong := self._hold(self._checks[f"{kind}_request"], sent, f"new {kind}"):
+            return self._problem(400, "Bad Request", detail="; ".join(wrong))
+        if what == "subscriptions":
+            for row in sent["objectOperations"]:
+                if not await self._belongs(row["callbackUrl"]):
+                    return self._problem(400, "Bad Request", detail="no echo")
         kept: list[dict[str, Any]] = getattr(self, what)
-        made = {
-            **sent,
-            "id": f"{what}-{len(kept)}",
-            "createdDateTime": _NOW,
-            "modificationDateTime": _NOW,
-        }
+        sent.pop("objectType", None)
+        made = self._made(kind, f"{what}-{len(self.asked)}", sent)
         kept.append(made)
-        return web.json_response(made, status=201)
+        return self._say(self._checks[kind], made, f"new {kind}", 201)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        kept = getattr(self, request.match_info["what"])
+        for item in kept:
+            if item["id"] == request.match_info["id"]:
+                kept.remove(item)
+                return web.json_response(item)
+        return self._problem(404, "Not Found")
+
+    async def _belongs(self, url: str) -> bool:
+        """Whether who subscribes answers there (Definition, Webhooks)."""
+        if not url.startswith("https://"):
+            self.violations.append(f"{url} is not safe")
+            return False
+        try:
+            async with (
+                ClientSession() as session,
+                session.get(self._behind(url), params={"echo": "a1b2"}) as answer,
+            ):
+                return (answer.status, await answer.text()) == (200, "a1b2")
+        except ClientError:
+            return False
+
+    def _behind(self, url: str) -> str:
+        return url.replace(*self.proxy) if self.proxy[0] else url
+
+    async def notify(
+        self, event: dict[str, Any], token: str | None = None
+    ) -> list[int]:
+        """Tell who subscribed that an event is new; return how each answered."""
+        contents = {
+            "objectType": "EVENT",
+            "operation": "CREATE" if self.version == "3.1" else "POST",
+            "object": event,
+        }
+        self._hold(self._checks["notification"], contents, "notification")
+        answers = []
+        async with ClientSession() as session:
+            for subscription in self.subscriptions:
+                for row in subscription["objectOperations"]:
+                    bearer = row["bearerToken"] if token is None else token
+                    async with session.post(
+                        self._behind(row["callbackUrl"]),
+                        json=contents,
+                        headers={"Authorization": f"Bearer {bearer}"},
+                    ) as answer:
+                        answers.append(answer.status)
+        return answers
 
 
 @asynccontextmanager
@@ -134,3 +235,5 @@ async def vtn3(version: str = "3.1", port: int = 0) -> AsyncIterator[Vtn3]:
         yield server
     finally:
         await runner.cleanup()
+    if server.violations:
+        raise AssertionError("; ".join(server.violations))

@@ -60,8 +60,11 @@ def _read(event: Mapping[str, Any], source: str) -> GridEvent:
     created = _moment(event["createdDateTime"])
     modified = _moment(event.get("modificationDateTime") or event["createdDateTime"])
     whole = event.get("intervalPeriod") or {}
-    steps = _steps(event["intervals"], whole, created)
+    steps = _steps(event.get("intervals") or (), whole, created)
     start, end = steps[0][0], max(until for _, until, _ in steps)
+    if _optional_seconds(event.get("duration")) > end - start + 1.0:
+        # 3.1 lets intervals be gone through again and again.
+        raise EventRefused("its intervals are to be repeated, which is not done here")
     priority = event.get("priority")
     return GridEvent(
         id=str(event["id"]),
@@ -106,6 +109,12 @@ def _steps(
 
 
 def _payloads(payloads: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    for payload in payloads:
+        if payload["type"] in _KINDS and len(payload["values"]) > 1:
+            raise EventRefused(
+                f"its {payload['type']} has {len(payload['values'])} values in one"
+                " interval; one is understood here"
+            )
     return {
         str(payload["type"]): float(payload["values"][0])
         for payload in payloads
