@@ -98,6 +98,15 @@ class PostgresqlServer:
         finally:
             connection.close()
 
+    def execute(self, statement: str) -> None:
+        """Change what is in it, as its own client does."""
+        connection = psycopg2.connect(self.url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
     def _answers(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
