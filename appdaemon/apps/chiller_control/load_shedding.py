@@ -32,6 +32,9 @@ from .ven import Refusal
 
 LONGEST_INTERVAL = 10.0
 """Seconds from one look at the meter to the next; less where it is read more often."""
+CYCLES_AFTER_RESTART = 3
+"""In which what was shed is commanded again, and nothing else: leases may have run
+out while nobody was there, and the meter does not show it yet."""
 OPERATOR = 150
 """The priority from which on a command is a person's."""
 
@@ -55,6 +58,8 @@ class LoadShedding:
         """What `Shedding` needs to go on."""
         self._unheard = False
         """Whether the last cycle could not be carried out."""
+        self._restarts = 0
+        """Cycles until the meter shows again what was shed before a restart."""
 
     @property
     def interval(self) -> float:
@@ -72,6 +77,7 @@ class LoadShedding:
             self._follower = EventFollower(site.key, site.resume.get("told"))
             self._resume = site.resume.get("shedding")
             self._shedding = self._new_shedding(site)
+            self._restarts = CYCLES_AFTER_RESTART if self._used else 0
         elif _chosen(before) != _chosen(site):
             self._shedding = self._new_shedding(site)
 
@@ -110,13 +116,18 @@ class LoadShedding:
             decision = Decision((), "fault", {"message": message})
         else:
             self._resume = decision.attributes["resume"]
+            # It may have been hidden from who decides, but not from people.
+            told = {**decision.attributes, "meter_kw": inputs.number(site.meter)}
+            decision = replace(decision, attributes=told)
+        waiting = self._waiting
         try:
             if decision.state != "fault":
                 self._sender.release(
                     {command.point for command in decision.commands}, site
                 )
                 self._sender.command(now, decision.commands, site.priority, site)
-            self._tell(now, desk, decision, available)
+            self._restarts = max(self._restarts - 1, 0)
+            self._tell(now, desk, decision, available, waiting)
             self._unheard = False
         except NoAnswer:
             # What was not sent is due again in the next cycle.
@@ -128,22 +139,36 @@ class LoadShedding:
         """Whether anything is shed."""
         return bool(isinstance(self._resume, Mapping) and self._resume.get("uses"))
 
-    def _seen(self, inputs: Inputs) -> Inputs:
-        """Hide the meter where it would mislead: what is shed is then held.
+    @property
+    def _waiting(self) -> str | None:
+        """Why what is shed has to stay as it is, in a sentence; None if it need not.
 
-        That is while there is no target, and after what was decided could not be
-        carried out: the meter cannot show it, and more would be too much.
+        The meter would mislead: there is no target, or it cannot show yet what was
+        decided, and more would be too much.
         """
+        if (blind := self._asking.blind) is not None:
+            return blind
+        if self._unheard:
+            return "Home Assistant does not take what was decided"
+        if self._restarts:
+            return "The engine was started anew"
+        return None
+
+    def _seen(self, inputs: Inputs) -> Inputs:
         assert self._site is not None
-        clear = self._asking.blind is None and not self._unheard
-        if clear or self._site.meter is None:
+        if self._waiting is None or self._site.meter is None:
             return inputs
         return replace(inputs, values={**inputs.values, self._site.meter: None})
 
     # What Home Assistant is told.
 
     def _tell(
-        self, now: float, desk: Desk, decision: Decision, available: float | None
+        self,
+        now: float,
+        desk: Desk,
+        decision: Decision,
+        available: float | None,
+        waiting: str | None,
     ) -> None:
         site, report, book = self._site, self._report, desk.book
         assert site is not None
@@ -152,7 +177,7 @@ class LoadShedding:
         report.refuse(now, (item for item in desk.told if isinstance(item, Refusal)))
         report.act(now, decision.events)
         report.failures(now, decision)
-        state, attributes = self._shown(decision)
+        state, attributes = self._shown(decision, waiting)
         events = [
             known_event(
                 entry, book.status(key, now), site.key, self._asking.words(entry, now)
@@ -177,22 +202,23 @@ class LoadShedding:
         )
         report.tell(now, site.entry_id, standing)
 
-    def _shown(self, decision: Decision) -> tuple[str, dict[str, Any]]:
+    def _shown(
+        self, decision: Decision, waiting: str | None
+    ) -> tuple[str, dict[str, Any]]:
         """Return the state and its attributes as people see them."""
         assert self._site is not None
         attributes: dict[str, Any] = dict(decision.attributes)
         state = decision.state
         if state == "fault":
             return state, attributes
-        if (blind := self._asking.blind) is not None:
+        if state == "shedding" and waiting is not None:
             used = bool(decision.commands)
             held = "what is shed stays as it is" if used else "nothing is shed"
-            attributes |= {
-                "message": f"{blind}; {held}.",
-                "baseline_kw": None,
-                "target_kw": None,
-            }
-            return ("shedding" if used else "not_ready"), attributes
+            attributes["message"] = f"{waiting}; {held}."
+            if self._asking.blind is not None:
+                attributes |= {"baseline_kw": None, "target_kw": None}
+                state = "shedding" if used else "not_ready"
+            return state, attributes
         if state == "idle" and not self._site.take_part:
             message = "This plant takes part in no demand response now."
             return "off", attributes | {"message": message}

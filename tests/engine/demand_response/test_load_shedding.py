@@ -200,6 +200,20 @@ def test_restart_in_mid_event_moves_nothing_and_tells_nothing_twice() -> None:
     assert trial.report["state"] == "shedding"
 
 
+def test_what_ran_out_while_nobody_was_there_is_shed_again_and_no_more() -> None:
+    trial = Trial(grid_event())
+    trial.run(1200)
+    before, resume = dict(trial.load.commands), trial.report["resume"]
+    trial.load.commands.clear()
+    trial.sections["resume"] = json.loads(json.dumps(resume))
+    trial.now += 120.0
+    trial.begin()
+    trial.run(STEP)
+    assert "started anew" in trial.report["attributes"]["message"]
+    trial.run(60)
+    assert trial.load.commands == before
+
+
 def test_silent_meter_holds_what_is_shed_and_says_so() -> None:
     trial = Trial(grid_event())
     trial.run(1200)
