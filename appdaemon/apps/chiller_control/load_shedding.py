@@ -100,9 +100,9 @@ class LoadShedding:
         assert site is not None
         assert shedding is not None
         self._asking.look(desk.book, now)
-        wanted: set[str] = set()
+        wanted: frozenset[str] = frozenset()
         if site.connections or desk.book.entries or self._used:
-            wanted = shedding.points | set(site.telemetry.values())
+            wanted = shedding.points | frozenset(site.telemetry.values())
         inputs = read(self._house, site.points, wanted, site.priority, self._time_zone)
         inputs = replace(inputs, holds={**inputs.holds, **self._sender.refused})
         available: float | None = None
