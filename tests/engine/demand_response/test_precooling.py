@@ -14,7 +14,8 @@ from chiller_control.control.demand_response.precooling import (
     lead_of,
 )
 from chiller_control.control.demand_response.requested_load import RequestedLoad
-from chiller_control.control.demand_response.shedding import Demand, Shedding
+from chiller_control.control.demand_response.shedding import Shedding
+from chiller_control.control.demand_response.shedding_terms import Demand
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0

@@ -8,9 +8,9 @@ from random import Random
 from chiller_control.control.decision import Decision, Inputs, Value
 from chiller_control.control.demand_response.measures import Comfort, Measure
 from chiller_control.control.demand_response.requested_load import RequestedLoad
-from chiller_control.control.demand_response.shedding import (
+from chiller_control.control.demand_response.shedding import Shedding
+from chiller_control.control.demand_response.shedding_terms import (
     Demand,
-    Shedding,
     SheddingSettings,
 )
 from hypothesis import given, settings, strategies as st

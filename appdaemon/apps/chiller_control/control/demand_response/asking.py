@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .event_book import Entry, EventBook
 from .precooling import Coming
 from .requested_load import RequestedLoad, requested_load
-from .shedding import Demand
+from .shedding_terms import Demand
 from .site import Baseline, Site
 
 

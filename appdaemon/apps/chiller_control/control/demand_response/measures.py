@@ -5,7 +5,7 @@ demand limit is lowered by steps. How much a level brings is an estimate; the
 meter has the last word.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -115,6 +115,44 @@ class Use:
             before={str(key): float(value) for key, value in stored["before"].items()},
             burden=float(stored["burden"]),
         )
+
+
+def move(now: float, measure: Measure, use: Use, level: int) -> None:
+    """Bring a measure to another level."""
+    change = (level - use.level) * measure.capacity_kw
+    left = max(1.0 - (now - use.changed) / SETTLING[measure.kind], 0.0)
+    use.moved_kw = use.moved_kw * left + change
+    if use.level <= 0 < level:
+        use.begun = now
+    if level == 0:
+        if use.level > 0:
+            use.given_back = now
+        use.begun = None
+        use.before.clear()
+    use.level, use.changed = level, now
+
+
+def on_its_way(
+    now: float, measures: Sequence[Measure], uses: Mapping[str, Use]
+) -> float:
+    """Return what was done and the meter cannot show yet, kW; negative is less."""
+    total = 0.0
+    for measure in measures:
+        use = uses[measure.key]
+        if use.moved_kw:
+            left = 1.0 - (now - use.changed) / SETTLING[measure.kind]
+            total += use.moved_kw * max(left, 0.0)
+    return total
+
+
+def may_step_back(now: float, measure: Measure, use: Use) -> bool:
+    """Whether a level may be given back.
+
+    Not sooner than it shows, nor the last one before its least time is over.
+    """
+    if now - use.changed < PACE[measure.kind]:
+        return False
+    return use.level > 1 or now - (use.begun or 0.0) >= measure.least_on
 
 
 def equipment_of(measure: Measure) -> list[str]:

@@ -13,41 +13,29 @@ from typing import Any
 
 from ..decision import Command, Decision, Event, Inputs
 from .measure_story import changes, rows
-from .measures import PACE, SETTLING, Measure, Use, commands, empty, remember, spent
+from .measures import (
+    PACE,
+    Measure,
+    Use,
+    commands,
+    empty,
+    may_step_back,
+    move,
+    on_its_way,
+    remember,
+    spent,
+)
 from .precooling import Precooling
 from .requested_load import RequestedLoad
+from .shedding_terms import Demand, SheddingSettings
 
 _AWAITED = 1
 """Levels of a slow measure for which a later one is not begun."""
 _ROUNDING = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class SheddingSettings:
-    """How the loop against the meter works; times in seconds."""
-
-    deadband: float = 0.02
-    """Share of the baseline by which the load may be off."""
-    comfort_return: float = 0.5
-    """K below the warmest temperature from which on a zone may be used again."""
-    comfort_interval: float = 120.0
-    """Between two steps back for comfort of what touches many zones."""
-    release_interval: float = 180.0
-    """Between two steps back after the event."""
-    rebound: float = 1.05
-    """Share of the baseline above which nothing more is given back."""
-    longest_recovery: float = 7200.0
-    """After the event for which the load is waited for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What is asked of the site now."""
-
-    baseline_kw: float
-    asked: RequestedLoad | None
-    """None while nothing is asked: measures are given back."""
-    why: str = ""
+_SHOWS_LATER = 1200.0
+"""Seconds in which rooms that may get colder take the load that it takes."""
+_SURGE = 0.05
+"""Share of the baseline above the limit of the rebound at which it is slowed down."""
 
 
 @dataclass(slots=True)
@@ -92,6 +80,7 @@ class Shedding:
         self._last: float | None = None
         self._ended: float | None = None
         self._stepped_back = float("-inf")
+        self._slowed = float("-inf")
         self._wait = 0.0
         """Seconds until the next step back after the event."""
         self._events: list[Event] = []
@@ -132,7 +121,7 @@ class Shedding:
             self._end_precooling(now, inputs)
             message = self._hold(now, inputs, meter, demand, asked)
         else:
-            message = self._give_back(now, meter, demand)
+            message = self._give_back(now, inputs, meter, demand)
             cooled, message = self._precool(now, meter, inputs, message)
         used = [item for item in self._measures if self._uses[item.key].level]
         if not used:
@@ -242,7 +231,7 @@ class Shedding:
                 f"The meter {self._meter} says nothing: what is shed stays as it is"
                 f" until it does. Asked for: {asked.reason}."
             )
-        coming = self._on_its_way(now)
+        coming = on_its_way(now, self._measures, self._uses)
         missing = meter - asked.target_kw - coming
         # What was added may be seen already: only the meter says that it is too much.
         spare = asked.target_kw - meter + min(coming, 0.0)
@@ -260,16 +249,6 @@ class Shedding:
             f"Held at {asked.target_kw:.0f} kW of {demand.baseline_kw:.0f} kW."
             f" Asked for: {asked.reason}."
         )
-
-    def _on_its_way(self, now: float) -> float:
-        """Return what was done and the meter cannot show yet, kW; negative is less."""
-        total = 0.0
-        for measure in self._measures:
-            use = self._uses[measure.key]
-            if use.moved_kw:
-                left = 1.0 - (now - use.changed) / SETTLING[measure.kind]
-                total += use.moved_kw * max(left, 0.0)
-        return total
 
     def _add(self, now: float, inputs: Inputs, missing: float) -> float:
         """Use more until the estimates cover what is missing; return the sum, kW."""
@@ -332,7 +311,7 @@ class Shedding:
             _Candidate(measure, self._uses[measure.key])
             for measure in self._measures
             if self._uses[measure.key].level > 0
-            and self._may_step_back(now, measure)
+            and may_step_back(now, measure, self._uses[measure.key])
             and measure.capacity_kw <= spare
         ]
         if not found:
@@ -347,12 +326,6 @@ class Shedding:
             ),
         )
         self._set(now, last.measure, last.use.level - 1, f"{spare:.0f} kW to spare")
-
-    def _may_step_back(self, now: float, measure: Measure) -> bool:
-        use = self._uses[measure.key]
-        if now - use.changed < PACE[measure.kind]:
-            return False
-        return use.level > 1 or now - (use.begun or 0.0) >= measure.least_on
 
     # Before the event.
 
@@ -394,7 +367,9 @@ class Shedding:
 
     # After the event.
 
-    def _give_back(self, now: float, meter: float | None, demand: Demand | None) -> str:
+    def _give_back(
+        self, now: float, inputs: Inputs, meter: float | None, demand: Demand | None
+    ) -> str:
         for measure in self._measures:
             if self._uses[measure.key].level < 0:
                 self._set(now, measure, 0, "the event is over")
@@ -405,16 +380,20 @@ class Shedding:
             self._ended = now
             self._stepped_back = float("-inf")
         waiting = f"{len(used)} measures are still to be given back"
-        if now - self._stepped_back < self._wait:
-            return f"{waiting}, one after the other."
         # Nobody waits for ever, but even then not all comes back at once.
         patient = now - self._ended < self._settings.longest_recovery
         if patient and meter is not None and demand is not None:
-            limit = self._settings.rebound * demand.baseline_kw
-            if meter - self._on_its_way(now) >= limit:
+            limit = self._settings.rebound * self._least_ahead(now, demand)
+            if meter >= limit + _SURGE * demand.baseline_kw:
+                self._slow_down(now, inputs)
+            if meter - on_its_way(now, self._measures, self._uses) >= limit:
                 return f"{waiting}; the load of {meter:.0f} kW has to fall first."
+        if now - self._stepped_back < self._wait:
+            return f"{waiting}, one after the other."
         # A limit on chillers keeps the rebound low, so it is lifted last.
-        ready = [item for item in used if self._may_step_back(now, item)]
+        ready = [
+            item for item in used if may_step_back(now, item, self._uses[item.key])
+        ]
         if not ready:
             return f"{waiting}, one after the other."
         first = min(
@@ -427,8 +406,48 @@ class Shedding:
         self._wait = self._settings.release_interval
         if first.kind != "raise":
             self._wait /= first.levels
+        elif patient:
+            self._wait *= 2.0
         self._set(now, first, self._uses[first.key].level - 1, "the event is over")
         return f"{waiting}, one after the other."
+
+    def _least_ahead(self, now: float, demand: Demand) -> float:
+        """Return the load that there may be while what is given back now shows, kW."""
+        later = self._demand(now + _SHOWS_LATER)
+        if later is None or later.asked is not None or not later.baseline_kw > 0.0:
+            return demand.baseline_kw
+        return min(later.baseline_kw, demand.baseline_kw)
+
+    def _slow_down(self, now: float, inputs: Inputs) -> None:
+        """Let rooms that got colder too fast for the load wait a little longer."""
+        assert self._ended is not None
+        if now - self._slowed < self._settings.release_interval:
+            return
+        found = [
+            _Candidate(item, self._uses[item.key])
+            for item in self._measures
+            if item.kind == "raise"
+            and (
+                self._uses[item.key].level
+                or self._uses[item.key].given_back >= self._ended
+            )
+            and now - self._uses[item.key].changed >= PACE[item.kind]
+            and self._usable(now, item, inputs) is None
+            and self._can_begin(item, inputs)
+        ]
+        if not found:
+            return
+        first = min(
+            found,
+            key=lambda item: (item.measure.order, item.use.level, item.use.burden),
+        )
+        self._slowed = now
+        self._set(
+            now,
+            first.measure,
+            first.use.level + 1,
+            "the load comes back faster than it may",
+        )
 
     # What is told.
 
@@ -436,20 +455,9 @@ class Shedding:
         use = self._uses[measure.key]
         if level == use.level:
             return
-        change = (level - use.level) * measure.capacity_kw
-        left = max(1.0 - (now - use.changed) / SETTLING[measure.kind], 0.0)
-        use.moved_kw = use.moved_kw * left + change
         was, _ = self._changed.get(measure.key, (use.level, why))
         self._changed[measure.key] = was, why
-        if use.level <= 0 < level:
-            use.begun = now
-        was_used = use.level > 0
-        use.level, use.changed = level, now
-        if level == 0:
-            use.begun = None
-            use.before.clear()
-            if was_used:
-                use.given_back = now
+        move(now, measure, use, level)
 
     def _attributes(
         self,

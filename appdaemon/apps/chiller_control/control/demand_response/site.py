@@ -14,7 +14,7 @@ from .event_book import Opt
 from .measures import Comfort, Measure
 from .precooling import PrecooledZone, PrecoolSettings
 from .requested_load import DEFAULT_LEVELS, Terms
-from .shedding import SheddingSettings
+from .shedding_terms import SheddingSettings
 
 _T = TypeVar("_T")
 
