@@ -29,8 +29,9 @@ from ..const import DOMAIN, LOGGER
 from ..plan import revision_of
 from ..plant.model import Plant, PointKey
 from ..plant.roles import EquipmentType
+from .for_engine import for_engine
 from .known_event import NO_ENGINE, OFF, KnownEvent, OptDecision
-from .measures import measures, points_of, precooled_zones
+from .measures import measures
 from .memory import Memory
 from .mqtt_telemetry import MqttTelemetry
 from .settings import (
@@ -58,8 +59,6 @@ LOOK_EVERY = timedelta(seconds=10)
 MOST_KEPT = 300
 KEPT = 366 * 86400.0
 """Seconds after its end for which an event is in the calendar."""
-BASELINE_KEPT = 3 * 3600.0
-"""Seconds after an event in which what is given back is held against its baseline."""
 LEARNT = 0.1
 """Share by which a circuit's power must differ from what is known of it."""
 
@@ -207,7 +206,7 @@ class DemandResponseRoom:
     def as_dict(self) -> dict[str, Any]:
         """Return all that the engine needs, secrets included."""
         return {
-            **self._decided(),
+            **for_engine(self, _now()),
             "revision": self.revision,
             "book": self.book,
             "resume": self.memory.resume,
@@ -216,12 +215,12 @@ class DemandResponseRoom:
     @property
     def revision(self) -> str:
         """Changes whenever anything that people or settlement decide does."""
-        return revision_of(self._decided())
+        return revision_of(for_engine(self, _now()))
 
     def diagnostics(self) -> dict[str, Any]:
         """Return what somebody who searches a fault wants to see; holds secrets."""
         return {
-            **self._decided(),
+            **for_engine(self, _now()),
             "state": self.state,
             "attributes": self.attributes,
             "health": list(self.connection_health.values()),
@@ -229,76 +228,18 @@ class DemandResponseRoom:
             "events": [event.as_dict() for event in self.events.values()],
         }
 
-    def _decided(self) -> dict[str, Any]:
-        now = _now()
-        rows = self.measures()
-        precooled = precooled_zones(self.plant) if self.settings.precool else []
-        telemetry = self._telemetry()
-        wanted = {
-            *telemetry.values(),
-            *(key for row in rows for key in points_of(row)),
-            *(zone[role] for zone in precooled for role in ("setpoint", "temperature")),
-        }
-        meter = self.meter
-        if meter is not None:
-            wanted.add(meter)
-        settings = self.settings.as_dict()
-        if settings["precool"] is not None:
-            settings["precool"]["zones"] = precooled
-        return {
-            "plant": {
-                "key": self.plant.key,
-                "name": self.plant.name,
-                "entry_id": self.entry.entry_id,
-                "command_lease": self.plant.command_lease,
-                "poll_interval": self.plant.poll_interval,
-            },
-            "settings": {**settings, "meter": meter},
-            "connections": [item.as_dict() for item in self.connections],
-            "measures": rows,
-            "points": {
-                key: self.plan.told_point(self.plant.points[key])
-                for key in sorted(wanted)
-            },
-            "telemetry": telemetry,
-            "decisions": {
-                key: decision.as_dict()
-                for key, decision in self.decisions.items()
-                if (event := self.events.get(key)) is not None and not event.over(now)
-            },
-            "baselines": {
-                key: said.told()
-                for key, said in self.baselines.items()
-                if (event := self.events.get(key)) is None
-                or event.stopped + BASELINE_KEPT > now
-            },
-        }
-
-    def _telemetry(self) -> dict[str, PointKey]:
-        """Return what is reported to utilities, by its name in reports."""
-        if (meter := self.meter) is None:
-            return {}
-        equipment = self.plant.equipment[self.plant.points[meter].equipment]
-        found = {"power": meter}
-        if "energy" in equipment.points:
-            found["energy"] = equipment.points["energy"].key
-        return found
-
     # What the engine says.
 
     async def async_keep_book(self, book: list[dict[str, Any]]) -> None:
         """Return when the engine's event book is on disk."""
         before, self.memory.book = self.memory.book, book
-        await self._async_keep("book_not_kept", before)
-
-    async def _async_keep(self, refused: str, before: list[dict[str, Any]]) -> None:
         try:
             await self.memory.async_save()
         except OSError as error:
             self.memory.book = before
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
-                translation_key=refused,
+                translation_key="book_not_kept",
                 translation_placeholders={"error": str(error)},
             ) from error
 
@@ -456,6 +397,8 @@ class DemandResponseRoom:
 
     @callback
     def _look(self, moment: datetime) -> None:
+        if not self.used:
+            return
         self._learn()
         self._look_at_events()
         self.troubles.look(moment.timestamp())

@@ -158,7 +158,7 @@ async def _async_allowed(call: ServiceCall, room: DemandResponseRoom) -> str:
 
 def _shown(room: DemandResponseRoom, event: KnownEvent) -> dict[str, Any]:
     def time(moment: float | None) -> str | None:
-        if moment is None:
+        if not moment:
             return None
         local = dt_util.as_local(dt_util.utc_from_timestamp(moment))
         return local.isoformat(timespec="seconds")
