@@ -15,6 +15,7 @@ from utility_server import PATH, Vtn, free_port, vtn
 
 from tests.waiting import eventually
 
+LONG = 90.0
 SOURCE = "demand_response:plant"
 
 
@@ -93,19 +94,19 @@ async def test_event_is_kept_answered_shed_for_and_given_back(tmp_path: Path) ->
     place = Place(demand_response=data)
     async with vtn(port) as server, running(place, tmp_path):
         await eventually(lambda: server.was_told(heard="registered"))
-        soon(server, "e1", after=6, lasts=12)
+        soon(server, "e1", after=8, lasts=25)
         await eventually(lambda: server.was_told(heard="opt", event="e1", opt="optIn"))
         kept = json.loads(place.of("keep_events")[-1]["book"])
         assert kept[0]["event"]["id"] == "e1"
         await eventually(lambda: place.of("report_demand_response"))
-        await eventually(lambda: place.reported["state"] == "shedding")
+        await eventually(lambda: place.reported["state"] == "shedding", LONG)
         await eventually(lambda: place.load.power <= 410.0)
         assert all(
             (call["source"], call["priority"]) == (SOURCE, 50)
             for call in place.of("command")
         )
         await eventually(lambda: server.was_told(heard="report", resource="power"))
-        await eventually(lambda: not place.load.commands)
+        await eventually(lambda: not place.load.commands, LONG)
         await eventually(lambda: place.reported["state"] == "idle")
         assert place.of("release", source=SOURCE)
         assert [item for item in place.actions if item.startswith("event_")] == [
@@ -121,7 +122,7 @@ async def test_restart_in_mid_event_moves_nothing(tmp_path: Path) -> None:
     async with vtn(port) as server, running(place, tmp_path) as daemon:
         await eventually(lambda: server.was_told(heard="registered"))
         soon(server, "e1", after=4, lasts=300)
-        await eventually(lambda: place.off and place.load.power <= 410.0)
+        await eventually(lambda: place.off and place.load.power <= 410.0, LONG)
         await eventually(lambda: place.reported["resume"]["shedding"]["uses"])
         off, calls = place.off, len(place.calls)
         await daemon.app_management.restart_app("demand_response")
@@ -152,10 +153,10 @@ async def test_events_go_on_by_the_clock_when_the_server_is_dead(
     async with running(place, tmp_path):
         async with vtn(port) as server:
             await eventually(lambda: server.was_told(heard="registered"))
-            soon(server, "e1", after=8, lasts=8)
+            soon(server, "e1", after=8, lasts=20)
             await eventually(lambda: server.was_told(heard="opt", opt="optIn"))
-        await eventually(lambda: place.off)
-        await eventually(lambda: not place.load.commands)
+        await eventually(lambda: place.off, LONG)
+        await eventually(lambda: not place.load.commands, LONG)
         await eventually(lambda: "event_completed" in place.actions)
         await eventually(lambda: place.reported["connections"][0]["stands"] == "lost")
 
