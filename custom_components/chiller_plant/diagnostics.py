@@ -14,6 +14,8 @@ from .data import ChillerPlantConfigEntry
 _REDACTED = {
     "address",
     "by",
+    "callback_listen",
+    "callback_url",
     "client_id",
     "client_secret",
     "closed",

@@ -38,6 +38,9 @@ MAXIMUM_ATTRIBUTES = 12_000
 MAXIMUM_ACTIONS = 40
 MOST_CONNECTIONS = 20
 MOST_EVENTS = 200
+_LAST_MOMENT = 7_258_118_400.0
+"""2200: what is beyond cannot be shown in a calendar."""
+_LONGEST_RECOVERY = 7 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,19 @@ def _finite(value: Any) -> float:
     return float(value)
 
 
+def _moment(value: Any) -> float:
+    moment = _finite(value)
+    if not 0.0 <= moment <= _LAST_MOMENT:
+        raise vol.Invalid("expected epoch seconds of this century or the next")
+    return moment
+
+
+def _in_order(event: dict[str, Any]) -> dict[str, Any]:
+    if event["ends"] < event["begins"]:
+        raise vol.Invalid("it ends before it begins")
+    return event
+
+
 def _text(longest: int) -> Any:
     return vol.All(str, vol.Length(max=longest))
 
@@ -125,40 +141,42 @@ def _text(longest: int) -> Any:
 _KEY = vol.All(str, vol.Length(min=1, max=255))
 _OPT = vol.In(("in", "out"))
 _NUMBER_OR_NONE = vol.Any(None, _finite)
-EVENT_SCHEMA = vol.Schema(
+_MOMENT_OR_NONE = vol.Any(None, _moment)
+EVENT_SCHEMA = vol.All(
     {
         vol.Required("key"): _KEY,
         vol.Required("id"): _KEY,
         vol.Required("source"): _KEY,
-        vol.Required("begins"): _finite,
-        vol.Required("ends"): _finite,
-        vol.Optional("recovery"): _finite,
+        vol.Required("begins"): _moment,
+        vol.Required("ends"): _moment,
+        vol.Optional("recovery"): vol.All(_finite, vol.Range(0.0, _LONGEST_RECOVERY)),
         vol.Optional("name"): _text(255),
         vol.Optional("status"): _text(20),
         vol.Optional("opt"): _OPT,
         vol.Optional("why"): _text(500),
         vol.Optional("test"): bool,
         vol.Optional("comment"): _text(2000),
-        vol.Optional("received"): _finite,
-        vol.Optional("cancelled"): _NUMBER_OR_NONE,
+        vol.Optional("received"): _moment,
+        vol.Optional("cancelled"): _MOMENT_OR_NONE,
         vol.Optional("signals"): [dict],
         vol.Optional("asked_now"): vol.Any(None, _text(255)),
-    }
+    },
+    _in_order,
 )
 DECISION_SCHEMA = vol.Schema(
     {
         vol.Required("opt"): _OPT,
         vol.Required("why"): str,
         vol.Required("by"): str,
-        vol.Required("at"): _finite,
+        vol.Required("at"): _moment,
     }
 )
 _CONNECTION = vol.Schema(
     {
         vol.Required("id"): _KEY,
         vol.Required("stands"): _text(20),
-        vol.Optional("since"): _NUMBER_OR_NONE,
-        vol.Optional("heard"): _NUMBER_OR_NONE,
+        vol.Optional("since"): _MOMENT_OR_NONE,
+        vol.Optional("heard"): _MOMENT_OR_NONE,
         vol.Optional("why"): _text(500),
         vol.Optional("registrations"): int,
         vol.Optional("skew"): _NUMBER_OR_NONE,
@@ -170,7 +188,7 @@ _ACTION = vol.Schema(
     {
         vol.Required("event"): cv.slug,
         vol.Required("reason"): _text(500),
-        vol.Optional("at"): _NUMBER_OR_NONE,
+        vol.Optional("at"): _MOMENT_OR_NONE,
     },
     extra=vol.ALLOW_EXTRA,
 )
@@ -195,11 +213,15 @@ _REPORT = vol.Schema(
 )
 
 
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
 def _parsed(text: str, longest: int) -> Any:
     if len(text) > longest:
         raise vol.Invalid(f"{len(text)} characters; at most {longest} are")
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number)
     except ValueError as error:
         raise vol.Invalid(f"not JSON: {error}") from error
     except RecursionError as error:

@@ -75,6 +75,8 @@ _SCHEMA_3 = vol.Schema(
         vol.Optional("token_url"): _URL,
         vol.Optional("program"): TextSelector(),
         vol.Required("poll", default=30): _seconds(5, 3600),
+        vol.Optional("callback_url"): _URL,
+        vol.Optional("callback_listen"): TextSelector(),
         vol.Required("report_interval", default=60): _seconds(1, 3600),
     }
 )
@@ -223,7 +225,7 @@ def _problems(fields: Mapping[str, Any]) -> dict[str, str]:
         len(fields[CONF_NAME]) > _LONGEST_NAME or ":" in fields[CONF_NAME]
     ):
         errors[CONF_NAME] = "name_too_long"
-    for address in ("url", "token_url"):
+    for address in ("url", "token_url", "callback_url"):
         if address not in fields:
             continue
         parts = _split(fields[address])
@@ -234,6 +236,11 @@ def _problems(fields: Mapping[str, Any]) -> dict[str, str]:
     if ("certificate" in fields) != ("key" in fields):
         missing = "key" if "certificate" in fields else "certificate"
         errors[missing] = "both_files"
+    if ("callback_url" in fields) != ("callback_listen" in fields):
+        missing = "callback_listen" if "callback_url" in fields else "callback_url"
+        errors.setdefault(missing, "both_addresses")
+    elif "callback_listen" in fields and not _is_socket(fields["callback_listen"]):
+        errors["callback_listen"] = "not_a_socket"
     if "passphrase" in fields and "key" not in fields:
         errors["passphrase"] = "both_files"
     return errors
@@ -250,6 +257,12 @@ def _split(address: str) -> tuple[str, str] | None:
     if parts.scheme not in ("http", "https") or not host or parts.username:
         return None
     return parts.scheme, host
+
+
+def _is_socket(text: str) -> bool:
+    """Whether a text is a host and a port, such as `0.0.0.0:8124`."""
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isdecimal() and 0 < int(port) < 65536
 
 
 def _near(host: str) -> bool:

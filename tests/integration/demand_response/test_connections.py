@@ -127,6 +127,40 @@ async def test_connection_that_cannot_work_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        (
+            {"callback_url": "https://site.example.com/"},
+            {"callback_listen": "both_addresses"},
+        ),
+        ({"callback_listen": "127.0.0.1:8124"}, {"callback_url": "both_addresses"}),
+        (
+            {"callback_url": "http://site.example.com/", "callback_listen": "h:1"},
+            {"callback_url": "not_encrypted"},
+        ),
+        (
+            {"callback_url": "https://site.example.com/", "callback_listen": "8124"},
+            {"callback_listen": "not_a_socket"},
+        ),
+        (
+            {"callback_url": "https://site.example.com/", "callback_listen": "h:99999"},
+            {"callback_listen": "not_a_socket"},
+        ),
+    ],
+    ids=["only url", "only listen", "http", "no port", "port too high"],
+)
+async def test_notifications_need_an_address_outside_and_inside(
+    hass: HomeAssistant,
+    machines: Board,
+    changed: dict[str, Any],
+    error: dict[str, str],
+) -> None:
+    entry = await set_up_site(hass, machines)
+    result = await add(hass, entry, "openadr_31", FORM_3 | changed)
+    assert result["errors"] == error
+
+
+@pytest.mark.parametrize(
     "url", ["http://localhost:8080/x", "http://127.0.0.1/x", "http://10.0.0.7:8080/x"]
 )
 async def test_server_in_the_building_needs_no_encryption(
@@ -211,6 +245,7 @@ def test_every_step_and_error_of_the_forms_is_written() -> None:
     steps = set(re.findall(r"def async_step_(\w+)", code))
     assert steps - {"reconfigure"} == set(written["step"])
     refused = set(re.findall(r'errors\[[^\]]+\] = "(\w+)"', code))
+    refused |= set(re.findall(r'errors.setdefault\(\w+, "(\w+)"', code))
     assert refused == set(written["error"])
     for name, step in written["step"].items():
         assert step.get("data", {}).keys() == step.get("data_description", {}).keys()

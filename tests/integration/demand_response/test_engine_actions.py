@@ -89,7 +89,7 @@ async def test_book_comes_back_after_a_restart(
         ('{"state":' + "[" * 20_000 + "]" * 20_000 + "}", "state"),
         ('{"state": "dancing"}', "state"),
         ('{"state": "idle", "extra": 1}', "extra"),
-        ('{"state": "idle", "available_kw": NaN}', "available_kw"),
+        ('{"state": "idle", "available_kw": NaN}', "NaN is no number"),
         ('{"state": "idle", "events": [{"key": "a"}]}', "events"),
         (json.dumps({"state": "idle", "attributes": {"a": "x" * 13_000}}), "12000"),
         (json.dumps({"state": "idle", "attributes": {"a": "x" * 61_000}}), "60000"),
