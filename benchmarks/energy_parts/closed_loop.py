@@ -187,8 +187,14 @@ class ClosedLoop:
         # All that is on reads alike, and all that is off.
         alike = {state: Reading(state, good, now) for state in (False, True)}
         readings = {key: alike[values[key] is True] for key in columns.booleans}
-        for key in (*columns.commands, *self._held):
+        numbers: dict[Value | None, Reading] = {}
+        for key in columns.commands:
             value = values[key]
+            reading = numbers.get(value)
+            if reading is None:
+                reading = numbers[value] = Reading(value, good, now)
+            readings[key] = reading
+        for key, value in self._held.items():
             if value is not None:
                 readings[key] = Reading(value, good, now)
         return values, readings

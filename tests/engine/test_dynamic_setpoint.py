@@ -200,6 +200,15 @@ def test_setpoints_move_no_faster_than_their_rates() -> None:
         before = plant.temperature
 
 
+def test_commands_are_the_same_object_until_a_setpoint_moves() -> None:
+    reset = Reset().go(300)
+    settled = reset.decision.commands
+    reset.go(1)
+    assert reset.decision.commands is settled
+    reset.put(zone_1__cooling_valve_position=99.0).go(60)
+    assert reset.decision.commands != settled
+
+
 def test_it_follows_an_operator_and_goes_on_from_there() -> None:
     plant = Reset().go(10)
     plant.taken = {TEMPERATURE: "Operator", PRESSURE: "Operator"}

@@ -109,6 +109,19 @@ def test_speeds_move_no_faster_than_their_rates() -> None:
         fan, pump = towers.fan, towers.pump
 
 
+def test_commands_are_the_same_object_until_one_of_them_moves() -> None:
+    towers = model()
+    towers.go(30)
+    settled = towers.decision.commands
+    towers.step()
+    assert towers.decision.commands is settled
+    towers.put(weather__wet_bulb_temperature=18.0).go(30)
+    assert towers.decision.commands != settled
+    settled = towers.decision.commands
+    towers.running(2).go(30)
+    assert towers.decision.commands != settled
+
+
 def test_pumps_keep_the_flow_that_the_flow_switches_need() -> None:
     """60 % of the flow takes more than 60 % of the speed: water is lifted too."""
     towers = model(condenser_flow_minimum=60)

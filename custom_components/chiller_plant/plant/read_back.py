@@ -26,8 +26,10 @@ class ReadBack:
 
     def compare(self, time: float, readings: Readings) -> None:
         """Note on each wire what its device reads back."""
-        for wire in self._wires.ours():
-            reading = readings.get(wire.point.key)
+        for key, wire in self._wires:
+            if not wire.ours:
+                continue
+            reading = readings.get(key)
             if (
                 reading is not None
                 and reading.value == wire.value

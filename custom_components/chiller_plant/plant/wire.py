@@ -58,7 +58,7 @@ class Wire:
     @property
     def ours(self) -> bool:
         """Whether something of ours is, or may be, on the wire."""
-        return self.owned or self.in_doubt
+        return self.owned or bool(self.sent)
 
     @property
     def undisputed(self) -> Value | None:
