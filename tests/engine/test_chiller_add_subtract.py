@@ -74,6 +74,11 @@ class Day:
             at for at, key, value in self.plant.log if (key, value) == (point, False)
         ][-1]
 
+    def why(self, point: str) -> str:
+        return next(
+            item.reason for item in self.decision.commands if item.point == point
+        )
+
     def happened(self, event: str) -> list[str]:
         return [item.reason for item in self.events if item.event == event]
 
@@ -251,6 +256,18 @@ def test_pump_that_does_not_start_is_replaced_by_the_next_on_the_header() -> Non
     assert day.plant.values["chiller_1.run_status"] is True
     assert day.plant.values["cdp_2.run_status"] is True
     assert day.plant.commands["cdp_1.run_command"] is False
+    assert day.why("cdp_1.run_command") == "CDP 1 did not run within 5 min"
+
+
+def test_pump_that_trips_is_off_because_it_tripped() -> None:
+    day = started()
+    day.plant.broken.add("cdp_1")
+    day.plant.values["cdp_1.run_status"] = False
+    day.plant.values["cdp_1.alarm"] = True
+    day.go(600, lambda: day.plant.values["cdp_2.run_status"] is True)
+    assert day.plant.commands["cdp_1.run_command"] is False
+    assert day.why("cdp_1.run_command") == "CDP 1 is in alarm"
+    assert day.why("ct_2.run_command") == "Not needed now"
 
 
 def test_chiller_without_a_pump_left_is_left_out_with_the_reason() -> None:

@@ -260,7 +260,10 @@ class StagingSequence:
                 reason = f"Serves {needed[key]}"
             else:
                 on = self.runs(key) and self._must_wait_off(now, machine, needed)
-                reason = NOT_NEEDED
+                failed = self.failures.get(key)
+                reason = failed.reason if failed else NOT_NEEDED
+                if inputs.on(machine.alarm):
+                    reason = f"{machine.name} is in alarm"
             self._command(machine, on, reason, step)
 
     def _needed(self, served: Sequence[Chiller]) -> dict[str, str]:
