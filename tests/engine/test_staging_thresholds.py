@@ -60,7 +60,7 @@ def test_lift_ratio_is_that_of_guideline_36(lift: float, ratio: float) -> None:
 def test_fixed_thresholds_need_no_reading() -> None:
     staging_ = Staging()
     assert staging_.thresholds.points <= {"plant.chilled_water_supply_temperature"}
-    assert staging_.at(2) == Thresholds(90.0, 80.0, 80.0, "")
+    assert staging_.at(2) == Thresholds(90.0, 80.0, 80.0, 90.0, 90.0, "")
 
 
 def test_little_lift_adds_a_chiller_early() -> None:
@@ -92,7 +92,7 @@ def test_model_says_when_another_chiller_is_cheaper_or_needed() -> None:
     hot = staging_.at(1, weather__wet_bulb_temperature=29.0)
     assert 95.0 < hot.up < mild.up < 125.0
     two = staging_.at(2, weather__wet_bulb_temperature=22.0)
-    assert two.down == pytest.approx(mild.up - 5.0), "down is judged for one less"
+    assert two.down == pytest.approx(mild.rising - 5.0), "down is judged for one less"
 
 
 def test_model_counts_pumps_as_they_run() -> None:
@@ -120,6 +120,33 @@ def test_a_start_for_its_saving_alone_must_be_worth_it() -> None:
     eager = Staging(**wide, start_saving=0).at(1, **cold)
     reluctant = Staging(**wide, start_saving=10).at(1, **cold)
     assert eager.up + 2.0 < reluctant.up
+
+
+def test_a_chiller_that_runs_need_not_earn_its_start_again() -> None:
+    wide: dict[str, Any] = {
+        "staging": "model",
+        "stage_up_threshold": 130,
+        "minimum_lift": 9,
+    }
+    cold = {"weather__wet_bulb_temperature": 12.0}
+    eager = Staging(**wide, start_saving=0)
+    reluctant = Staging(**wide, start_saving=10)
+    assert eager.at(2, **cold).down == reluctant.at(2, **cold).down
+    assert eager.at(1, **cold).up == reluctant.at(1, **cold).rising
+
+
+def test_a_start_that_comes_anyway_is_told_from_one_that_saves() -> None:
+    wide: dict[str, Any] = {
+        "staging": "model",
+        "stage_up_threshold": 115,
+        "minimum_lift": 9,
+    }
+    mild = Staging(**wide).at(2, weather__wet_bulb_temperature=12.0)
+    assert mild.rising < mild.up < mild.most == 115.0, "it could carry even more"
+    hot = Staging(**wide).at(2, weather__wet_bulb_temperature=29.0)
+    assert hot.up <= hot.most < 105.0, "in warm condenser water it carries less"
+    by_load = Staging().at(2)
+    assert by_load.rising == by_load.most == by_load.up
 
 
 def test_a_falling_load_may_be_nearer_to_what_one_less_carries() -> None:

@@ -197,7 +197,7 @@ class ChillerAddSubtract:
             self._required(inputs, setpoint),
             inputs.number(self._supply_point),
             setpoint,
-            thresholds[:3],
+            thresholds[:5],
         )
 
     def _required(self, inputs: Inputs, setpoint: float) -> float | None:

@@ -164,13 +164,15 @@ class StagingConditions:
         required: float | None,
         supply: float | None,
         setpoint: float,
-        thresholds: tuple[float, float, float] | None = None,
+        thresholds: tuple[float, float, float, float, float] | None = None,
     ) -> None:
         """Look at a stage of chillers of these capacities (kW).
 
-        `thresholds` are the loads in percent that add a chiller, that take one
-        off, and that take one off while the load falls and will soon be below
-        the second; where they are not those of the config.
+        `thresholds` are the loads in percent that add a chiller; that take one
+        off; that take one off while the load falls and will soon be below the
+        second; that add one while the load rises and will soon be above the
+        last; and the most that the stage carries. Where they are not those of
+        the config.
 
         During a change there is no stage (None), and nothing counts: the load
         of neither stage can be told from a plant between them.
@@ -186,11 +188,18 @@ class StagingConditions:
         if not capacities:
             capacities, supply = (), None
         config = self._config
-        up, down, falling = thresholds or (config.up, config.down, config.down)
-        self._up.observe(now, _share(self.required, sum(capacities)), up)
+        up, down, falling, rising, most = thresholds or (
+            *(config.up, config.down, config.down),
+            *(config.up, config.up),
+        )
+        total = sum(capacities)
+        ahead = _share(self._trend.rises_to, total)
+        if ahead is not None and ahead > most:
+            up = min(up, rising)
+        self._up.observe(now, _share(self.required, total), up)
         self._failsafe.observe(now, supply, setpoint + config.error)
         lower = sum(capacities[:-1])
-        ahead = _share(self._trend.ahead, lower)
+        ahead = _share(self._trend.falls_to, lower)
         if ahead is not None and ahead < down:
             down = max(down, falling)
         self._down.observe(now, _share(self.required, lower), down)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LEAST_RATIO, LARGEST_RATIO = 45.0, 90.0
 _BAND = 5.0
 """% of a stage between the load that adds a chiller and that which takes it off."""
+_EVERYTHING = 1.0
+"""Share of the power that no chiller saves: it is added only where it is needed."""
 
 
 class Thresholds(NamedTuple):
@@ -41,6 +43,11 @@ class Thresholds(NamedTuple):
     """Of the next lower stage, below which it is enough."""
     falling: float
     """The same while the load falls and will soon be below `down`."""
+    rising: float
+    """Of this stage, above which one more costs nothing: while the load rises
+    and will soon be above `most`, so that it is started anyway."""
+    most: float
+    """Of this stage, what it can carry and is trusted with."""
     note: str
     """What they are from, where that is not plain."""
 
@@ -67,7 +74,9 @@ class StagingThresholds:
     ) -> None:
         """Find what has to be read; raises ControlRefused."""
         self._config = config
-        self._fixed = Thresholds(config.up, config.down, config.down, "")
+        self._fixed = Thresholds(
+            config.up, config.down, config.down, config.up, config.up, ""
+        )
         self._mean = RollingMean(AVERAGING_TIME)
         self._modelled_at: tuple[int, int, int] | None = None
         """Wet bulb and supply, as finely as the model knows them, and the stage."""
@@ -161,7 +170,7 @@ class StagingThresholds:
         ratio = staging_part_load_ratio(lift, config.minimum_lift, config.design_lift)
         up = min(config.up, ratio)
         down = min(config.down, up - _BAND)
-        return Thresholds(up, down, down, f"lift {lift:.1f} K")
+        return Thresholds(up, down, down, up, config.up, f"lift {lift:.1f} K")
 
     def _by_model(
         self, inputs: Inputs, model: "NearOptimal", chillers: int
@@ -183,15 +192,26 @@ class StagingThresholds:
     def _of_model(
         self, model: "NearOptimal", wet: float, supply: float, chillers: int
     ) -> Thresholds:
-        saving = self._config.start_saving / 100.0
+        """Return the thresholds by the model.
 
-        def break_even(count: int) -> float:
+        What a start must save counts before it. A chiller that runs has had its
+        start, and stays while it saves anything.
+        """
+        config = self._config
+
+        def break_even(count: int, saving: float) -> float:
             if not 1 <= count < model.ratings.chillers:
                 return 100.0
             load = model.break_even_near(wet, supply, count, saving)
             return 100.0 * load / (count * model.ratings.capacity)
 
-        up = min(self._config.up, break_even(chillers))
-        enough = min(self._config.up, break_even(chillers - 1)) - _BAND
-        down = min(self._config.down, enough)
-        return Thresholds(up, down, enough, f"model at wet bulb {wet:.0f} °C")
+        up = min(config.up, break_even(chillers, config.start_saving / 100.0))
+        enough = min(config.up, break_even(chillers - 1, 0.0)) - _BAND
+        return Thresholds(
+            up,
+            min(config.down, enough),
+            enough,
+            rising=min(up, break_even(chillers, 0.0)),
+            most=min(config.up, break_even(chillers, _EVERYTHING)),
+            note=f"model at wet bulb {wet:.0f} °C",
+        )

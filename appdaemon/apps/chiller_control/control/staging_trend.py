@@ -1,10 +1,15 @@
-"""Whether a load is on its way down, and how far it will be in an hour.
+"""Whether a load is on its way down or up, and how far it will come.
 
 A stage is left for the next lower one only well below what that can carry, lest
 the load comes back and a chiller starts again. In the evening it does not come
-back: a load that has fallen steadily may be trusted to fall on. Steadily is, in
-each quarter of an hour, below the one before; whoever has just changed a stage
-has to wait until what that did to the water is over.
+back: a load that has fallen steadily may be trusted to fall on. And a chiller
+that the load will need anyway need not earn its start by saving power: where a
+load has risen steadily, it may come as soon as it costs no more. Steadily is, in
+each quarter of an hour, below (above) the one before; whoever has just changed a
+stage has to wait until what that did to the water is over.
+
+Further ahead is looked upwards: a chiller that came for nothing at least cost
+nothing while it ran, one that left too soon has to start again.
 """
 
 from collections import deque
@@ -13,7 +18,8 @@ from itertools import pairwise
 QUARTER = 900.0
 """Seconds of one mean."""
 QUARTERS = 3
-AHEAD = 3600.0
+FALL_AHEAD = 3600.0
+RISE_AHEAD = 7200.0
 
 
 class LoadTrend:
@@ -47,12 +53,27 @@ class LoadTrend:
             self._since, self._sum, self._weight = now, 0.0, 0.0
 
     @property
-    def ahead(self) -> float | None:
+    def falls_to(self) -> float | None:
         """The load in an hour if it falls on; None while it does not fall."""
+        changes = self._changes()
+        if not changes or max(changes) >= 0.0:
+            return None
+        pace = sum(changes) / len(changes) / QUARTER
+        return max(0.0, self._means[-1] + pace * FALL_AHEAD)
+
+    @property
+    def rises_to(self) -> float | None:
+        """The load in two hours if it rises on; None while it does not rise.
+
+        At the slower of its paces: before its peak a load rises ever less.
+        """
+        changes = self._changes()
+        if not changes or min(changes) <= 0.0:
+            return None
+        return self._means[-1] + min(changes) / QUARTER * RISE_AHEAD
+
+    def _changes(self) -> list[float]:
+        """Return the changes from each quarter to the next; none before all are seen."""
         if len(self._means) < QUARTERS:
-            return None
-        if any(later >= sooner for sooner, later in pairwise(self._means)):
-            return None
-        first, last = self._means[0], self._means[-1]
-        fallen = (first - last) / ((QUARTERS - 1) * QUARTER)
-        return max(0.0, last - fallen * AHEAD)
+            return []
+        return [later - sooner for sooner, later in pairwise(self._means)]
