@@ -22,14 +22,9 @@ from openleadr import OpenADRClient, enums, errors, messaging, objects, utils
 from openleadr.messaging import parse_message, validate_xml_schema
 from signxml.exceptions import InvalidSignature
 
+from .openadr2_certificates import CertificateTrouble, check_ours, tls_context
 from .openadr2_reports import ReportDesk, Request, Row, Status, wanted
-from .openadr_words import (
-    CertificateTrouble,
-    check_ours,
-    of_connection,
-    skew_of,
-    tls_context,
-)
+from .openadr_words import of_connection, skew_of
 
 LONGEST_ANSWER = 4_000_000
 """Bytes: a thousand events with a thousand intervals are less."""

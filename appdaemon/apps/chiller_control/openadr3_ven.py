@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import logging
+import ssl
 import time
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +20,7 @@ from .control.demand_response.event_book import EventBook, Told
 from .control.demand_response.grid_event import EventRefused
 from .control.demand_response.openadr3 import grid_event
 from .openadr3_ear import Ear, listening
+from .openadr_words import of_connection, of_skew, skew_of
 from .ven import Health, Refusal
 
 _LOGGER = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ class Ven3Settings:
     program: str | None = None
     """The name of the only program whose events count; None: all of them."""
     poll: float = 30.0
+    authority: str | None = None
+    """A PEM file of who vouches for the server's certificate; None: the system's."""
     callback_url: str | None = None
     """Where the server reaches `callback_listen` from outside; None: it only is
     polled, which is all that works behind most firewalls."""
@@ -97,25 +101,53 @@ class Ven3:
 
     async def run(self) -> None:
         """Keep fetching events until cancelled."""
+        while True:
+            try:
+                session = await self.session()
+            except ServerRefused as refused:
+                self._stands("lost", str(refused))
+                await asyncio.sleep(LONGEST_PAUSE)
+                continue
+            async with session, listening(self.settings) as self._ear:
+                await self._keep_fetching(session)
+
+    async def _keep_fetching(self, session: aiohttp.ClientSession) -> None:
         pause = self.settings.poll
-        async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            listening(self.settings) as self._ear,
-        ):
-            while True:
-                try:
-                    await self.fetch(session)
-                    pause = self.settings.poll
-                except (aiohttp.ClientError, TimeoutError, ServerRefused) as error:
-                    self._stands("lost", str(error) or repr(error))
-                    pause = min(2.0 * pause, max(LONGEST_PAUSE, self.settings.poll))
-                except OSError as error:
-                    # The next round tries again to keep what is not on disk.
-                    self._stands("lost", str(error))
-                if self._ear is None:
-                    await asyncio.sleep(pause)
-                else:
-                    await self._ear.wait(pause)
+        while True:
+            try:
+                await self.fetch(session)
+                pause = self.settings.poll
+            except (aiohttp.ClientError, TimeoutError, ServerRefused) as error:
+                said = isinstance(error, ServerRefused)
+                self._stands("lost", str(error) if said else of_connection(error))
+                pause = min(2.0 * pause, max(LONGEST_PAUSE, self.settings.poll))
+            except OSError as error:
+                # The next round tries again to keep what is not on disk.
+                self._stands("lost", str(error))
+            if self._ear is None:
+                await asyncio.sleep(pause)
+            else:
+                await self._ear.wait(pause)
+
+    async def session(self) -> aiohttp.ClientSession:
+        """Return a session in which this server can be spoken to.
+
+        Raises ServerRefused where the authority's file cannot be used.
+        """
+        trusted: ssl.SSLContext | bool = True
+        if self.settings.authority is not None:
+            try:
+                trusted = await asyncio.to_thread(
+                    ssl.create_default_context, cafile=self.settings.authority
+                )
+            except (OSError, ValueError) as error:
+                raise ServerRefused(
+                    f"the authority's certificate {self.settings.authority} cannot be"
+                    f" used: {error}"
+                ) from error
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trusted), timeout=_TIMEOUT
+        )
 
     async def fetch(self, session: aiohttp.ClientSession) -> None:
         """Take in the events as they are now. Raises ServerRefused, ClientError."""
@@ -139,9 +171,8 @@ class Ven3:
             await self.store()
             self._unsaved = False
         self.health.heard = self.clock()
-        self._stands(
-            "registered", "" if self._ear is None else await self._subscribe(session)
-        )
+        deaf = "" if self._ear is None else await self._subscribe(session)
+        self._stands("registered", deaf or of_skew(self.health.skew))
 
     async def report(
         self,
@@ -320,6 +351,7 @@ class Ven3:
                 headers=headers,
                 **request,
             ) as answer:
+                self.health.skew = skew_of(answer.headers.get("Date"), self.clock())
                 if answer.status in (401, 403) and attempt == 1:
                     self._token = None
                     continue

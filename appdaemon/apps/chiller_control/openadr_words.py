@@ -1,16 +1,14 @@
 """What is wrong with a connection to a utility, in words that name what to do.
 
 A library says `[SSL: TLSV1_ALERT_UNKNOWN_CA]`; whoever has to call the utility needs
-to know whose certificate it is about.
+to know whose certificate it is about. Needs none of the packages that only one of the
+protocols does.
 """
 
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 import ssl
 
 import aiohttp
-from cryptography import x509
 
 CLOCKS_AGREE = 30.0
 """Seconds by which the clocks of two machines may differ without a word."""
@@ -39,10 +37,6 @@ _ALERTS = {
     "UNSUPPORTED_CERTIFICATE": "the server does not take its kind",
     "DECRYPT_ERROR": "the server could not check it",
 }
-
-
-class CertificateTrouble(Exception):
-    """Files of ours with which no connection can be made; says which and why."""
 
 
 def of_connection(error: BaseException, certificate: bool = False) -> str:
@@ -97,77 +91,6 @@ def _of_alert(error: ssl.SSLError) -> str:
     return f"no secure connection: {reason.replace('_', ' ').lower()}"
 
 
-def tls_context(
-    authority: str | None,
-    certificate: str | None,
-    key: str | None,
-    passphrase: str | None,
-    *,
-    check_hostname: bool,
-    now: float,
-) -> ssl.SSLContext:
-    """Return how to speak to a server. Reads files.
-
-    Raises CertificateTrouble naming the file that cannot be used and why.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = check_hostname
-    if authority is None:
-        context.load_default_certs()
-    else:
-        _readable("authority's certificate", authority)
-        try:
-            context.load_verify_locations(authority)
-        except ssl.SSLError as error:
-            raise CertificateTrouble(
-                f"the authority's certificate {authority} is no PEM certificate"
-            ) from error
-    if certificate is None:
-        return context
-    check_ours(certificate, now)
-    if key is not None:
-        _readable("key", key)
-    try:
-        # An empty one: OpenSSL would else ask at the terminal, and wait.
-        context.load_cert_chain(certificate, key, passphrase or "")
-    except (ssl.SSLError, OSError) as error:
-        raise CertificateTrouble(
-            f"certificate {certificate} and key {key} cannot be used together:"
-            " the key is of another certificate, or its passphrase is wrong"
-        ) from error
-    return context
-
-
-def check_ours(certificate: str, now: float) -> None:
-    """Raise CertificateTrouble for a certificate of ours that is not valid now."""
-    text = _readable("certificate", certificate)
-    try:
-        ours = x509.load_pem_x509_certificate(text)
-    except ValueError as error:
-        raise CertificateTrouble(
-            f"our certificate {certificate} is no PEM certificate"
-        ) from error
-    if (ends := ours.not_valid_after_utc.timestamp()) <= now:
-        raise CertificateTrouble(
-            f"our certificate {certificate} expired on {_day(ends)};"
-            " ask the utility for a new one"
-        )
-    if (begins := ours.not_valid_before_utc.timestamp()) > now:
-        raise CertificateTrouble(
-            f"our certificate {certificate} is not valid before {_day(begins)};"
-            " look at the clock here"
-        )
-
-
-def _readable(what: str, path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise CertificateTrouble(
-            f"our {what} {path} cannot be read: {error.strerror}"
-        ) from error
-
-
 def skew_of(date: str | None, now: float) -> float | None:
     """Return by how much the server's clock is ahead of ours (its HTTP Date)."""
     if date is None:
@@ -187,7 +110,3 @@ def of_skew(skew: float | None) -> str:
         f"the server's clock is {abs(skew):.0f} s {side} ours; events begin and end"
         " by the clock here, so set both"
     )
-
-
-def _day(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()

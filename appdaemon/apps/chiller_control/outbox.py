@@ -22,7 +22,6 @@ RESOURCE = "plant"
 """The name of the site in reports."""
 PAUSE = 5.0
 LONGEST_PAUSE = 300.0
-_TIMEOUT = aiohttp.ClientTimeout(total=30.0)
 _FOR_GOOD = (400, 404, 409, 413, 422)
 
 
@@ -53,7 +52,8 @@ class Outbox:
     async def run(self) -> None:
         """Send until cancelled; what waits goes on to wait."""
         pause = PAUSE
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+        await self._filled.wait()
+        async with await self._ven.session() as session:
             while True:
                 await self._filled.wait()
                 if self._ven.health.stands != "registered":

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession
+from certificates import Authority
 from chiller_control.control.demand_response.event_book import EventBook, Told
 from chiller_control.openadr3_ven import (
     ReportRow,
@@ -264,7 +266,7 @@ async def test_a_notification_has_the_events_fetched_at_once(version: Version) -
         async with kept(site):
             await until(lambda: bool(server.subscriptions))
             await until(lambda: site.ven.health.stands == "registered")
-            assert site.ven.health.why == ""
+            assert "polling only" not in site.ven.health.why
             server.events.append(new_event())
             assert await server.notify(new_event()) == [200]
             await until(lambda: "grid:e1" in site.ven.book.entries)
@@ -367,3 +369,34 @@ async def test_the_double_says_what_the_description_does_not_allow(
         await site.ven.fetch(session)
         assert server.violations == ["events[0].priority: 'high' is no number"]
         server.violations.clear()
+
+
+async def test_a_server_of_the_utilitys_own_authority_is_trusted_if_it_is_given(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path)
+    async with vtn3(paper=authority.paper("utility")) as server:
+        server.events.append(new_event())
+        site = site_at(server, authority=authority.certificate)
+        async with kept(site):
+            await until(lambda: "grid:e1" in site.ven.book.entries)
+        stranger = site_at(server)
+        async with kept(stranger):
+            await until(
+                lambda: (
+                    "the authority behind it is unknown here" in stranger.ven.health.why
+                )
+            )
+            assert not stranger.ven.book.entries
+        lost = site_at(server, authority=str(tmp_path / "gone.pem"))
+        async with kept(lost):
+            await until(lambda: "gone.pem cannot be used" in lost.ven.health.why)
+
+
+async def test_the_clock_of_the_server_is_said_if_it_is_wrong() -> None:
+    async with vtn3() as server, ClientSession() as session:
+        # The clock of the site stands in the past: the server's is ahead of it.
+        site = site_at(server)
+        await site.ven.fetch(session)
+        assert site.ven.health.stands == "registered"
+        assert "s ahead of ours" in site.ven.health.why

@@ -8,9 +8,11 @@ the test that ran it fails.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+import ssl
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, web
+from certificates import Paper
 from openadr3_schema import (
     AUTH_SERVER,
     PROBLEM,
@@ -224,13 +226,19 @@ class Vtn3:
 
 
 @asynccontextmanager
-async def vtn3(version: str = "3.1", port: int = 0) -> AsyncIterator[Vtn3]:
+async def vtn3(
+    version: str = "3.1", port: int = 0, paper: Paper | None = None
+) -> AsyncIterator[Vtn3]:
     server = Vtn3(version)
     runner = web.AppRunner(server.application())
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    tls = None
+    if paper is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(paper.certificate, paper.key)
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
     await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    server.url = f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield server
     finally:
