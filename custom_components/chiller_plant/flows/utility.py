@@ -53,7 +53,7 @@ _COMMON: dict[vol.Marker, Any] = {
     vol.Required("ven_name"): TextSelector(),
     vol.Required("url"): _URL,
 }
-_SCHEMA_2 = vol.Schema(
+SCHEMA_2 = vol.Schema(
     {
         **_COMMON,
         vol.Optional("ven_id"): TextSelector(),
@@ -67,12 +67,13 @@ _SCHEMA_2 = vol.Schema(
         vol.Required("report_interval", default=60): _seconds(1, 3600),
     }
 )
-_SCHEMA_3 = vol.Schema(
+SCHEMA_3 = vol.Schema(
     {
         **_COMMON,
         vol.Required("client_id"): TextSelector(),
         vol.Required("client_secret"): _PASSWORD,
         vol.Optional("token_url"): _URL,
+        vol.Optional("authority"): TextSelector(),
         vol.Optional("program"): TextSelector(),
         vol.Required("poll", default=30): _seconds(5, 3600),
         vol.Optional("callback_url"): _URL,
@@ -108,19 +109,19 @@ class UtilityFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask how a server of OpenADR 2.0b is reached."""
-        return self._connection("openadr_2", _OPENADR_2, _SCHEMA_2, user_input)
+        return self._connection("openadr_2", _OPENADR_2, SCHEMA_2, user_input)
 
     async def async_step_openadr_30(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask how a server of OpenADR 3.0.1 is reached."""
-        return self._connection("openadr_30", "3.0", _SCHEMA_3, user_input)
+        return self._connection("openadr_30", "3.0", SCHEMA_3, user_input)
 
     async def async_step_openadr_31(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask how a server of OpenADR 3.1 is reached."""
-        return self._connection("openadr_31", "3.1", _SCHEMA_3, user_input)
+        return self._connection("openadr_31", "3.1", SCHEMA_3, user_input)
 
     def _connection(
         self,

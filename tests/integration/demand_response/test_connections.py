@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.chiller_plant.flows import utility as utility_form
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.integration.demand_response.site import (
@@ -238,7 +239,7 @@ async def test_no_secret_is_in_diagnostics_or_logs(
     assert SECRET not in caplog.text
 
 
-def test_every_step_and_error_of_the_forms_is_written() -> None:
+def test_every_step_field_and_error_of_the_forms_is_written() -> None:
     code = (FLOW / "flows" / "utility.py").read_text()
     words = json.loads((FLOW / "translations" / "en.json").read_text())
     written = words["config_subentries"]["utility"]
@@ -247,8 +248,11 @@ def test_every_step_and_error_of_the_forms_is_written() -> None:
     refused = set(re.findall(r'errors\[[^\]]+\] = "(\w+)"', code))
     refused |= set(re.findall(r'errors.setdefault\(\w+, "(\w+)"', code))
     assert refused == set(written["error"])
-    for name, step in written["step"].items():
-        assert step.get("data", {}).keys() == step.get("data_description", {}).keys()
-        if name != "user":
-            fields = {str(key) for key in (FORM_2 if name == "openadr_2" else FORM_3)}
-            assert fields <= step["data"].keys()
+    for name, schema in (
+        ("openadr_2", utility_form.SCHEMA_2),
+        ("openadr_30", utility_form.SCHEMA_3),
+        ("openadr_31", utility_form.SCHEMA_3),
+    ):
+        step = written["step"][name]
+        assert {str(key) for key in schema.schema} == step["data"].keys(), name
+        assert step["data"].keys() == step["data_description"].keys()
