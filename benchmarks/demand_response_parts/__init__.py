@@ -1,0 +1,1 @@
+"""What the benchmark of demand response is made of."""
