@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import json
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.core import CALLBACK_TYPE, CoreState, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
@@ -247,8 +247,10 @@ class MqttTelemetry:
             self._told = state
 
     def _connected(self) -> bool:
+        # No dependency of any kind is declared: Home Assistant would then want the
+        # packages of MQTT installed wherever there is a plant.
         if "mqtt" not in self._hass.config.components:
-            if not self._complained:
+            if not self._complained and self._hass.state is CoreState.running:
                 self._complained = True
                 LOGGER.warning(
                     "%s: telemetry over MQTT is wanted, but the MQTT integration is"
