@@ -27,8 +27,9 @@ from .virtual_plan import Automation
 CONTROL_INTERVAL = 60.0
 """Seconds between two decisions."""
 
-WARMEST_SUPPLY = 9.0
-"""°C; the same for all who reset it, and for the bound."""
+COLDEST_SUPPLY, WARMEST_SUPPLY = 6.2, 9.0
+"""°C; the same for all who reset it, and for the bound. The coldest is half a
+kelvin under the design's, for days on which the building needs more than that."""
 
 _PRESSURE = "chilled_water_differential_pressure_setpoint"
 
@@ -180,7 +181,7 @@ def _reset(plant: Plant, **config: float | str) -> Automation:
         },
         {
             "method": "trim_and_respond",
-            "supply_temperature_minimum": 6.7,
+            "supply_temperature_minimum": COLDEST_SUPPLY,
             "supply_temperature_maximum": WARMEST_SUPPLY,
             "ignored_requests": 0,
             **config,
@@ -220,7 +221,7 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
         _staging(
             plant,
             staging="model",
-            stage_up_threshold=105,
+            stage_up_threshold=115,
             stage_down_threshold=88,
             start_saving=8,
             primary_flow="follow",

@@ -9,14 +9,14 @@ from custom_components.chiller_plant.plant.plant_file import load_plant
 from custom_components.chiller_plant.plant.units import KW_PER_RT
 from custom_components.chiller_plant.simulator.arrays import Array
 
-from .controls import WARMEST_SUPPLY
+from .controls import COLDEST_SUPPLY, WARMEST_SUPPLY
 from .optimum import bound
 from .recording import COMPONENTS, Run
 from .secondary import secondary_table
 from .year import weather_of
 
 OPTIMUM = "optimum"
-SUPPLIES = np.linspace(6.7, WARMEST_SUPPLY, 6)
+SUPPLIES = np.linspace(COLDEST_SUPPLY, WARMEST_SUPPLY, 7)
 """°C that the bound tries."""
 
 
