@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil, floor, inf
+from math import floor, inf
 from typing import override
 
 from homeassistant.core import Context, HomeAssistant, callback
@@ -27,6 +27,7 @@ from .drivers.health import Change
 from .jobs import Jobs
 from .links import Links
 from .observations import Observations
+from .outranked import OutrankedCommands
 from .plant.arbiter import Band, commandable
 from .plant.command_desk import CommandDesk, CommandRefused, Notice, Request
 from .plant.derived import Derivation, PlantPerformance
@@ -132,13 +133,9 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self._held = tuple(
             point for point in plant.points.values() if point.address is None
         )
-        self._commands = tuple(
-            point
-            for point in plant.points.values()
-            if point.address is not None and commandable(point)
+        self._outranked = OutrankedCommands(
+            plant, links, self.silent, self._jobs, self._async_take_outranked
         )
-        self._next_override = 0
-        self._checking = False
         self._acted_on = frozenset(
             point.key
             for point in plant.points.values()
@@ -150,7 +147,6 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self._reasons: dict[str, str] = {}
         """Why devices did not answer the first time."""
         self._traffic: Mapping[str, Traffic] | None = None
-        self._mismatches: set[PointKey] = set()
         self._look_again: set[str] = set()
         self._act_soon = False
         self._caught_up = -inf
@@ -214,7 +210,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self.store.async_save_soon()
         self.quality_store.async_save_some_time()
         await self._async_act()
-        self._check_some_overrides()
+        self._outranked.look_at_some()
         self._derive()
         await self.publisher.async_publish()
         self._keep_pace()
@@ -465,43 +461,13 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
     def _show_mismatches(self) -> None:
         found = self.commander.mismatches
         self.issues.async_show_mismatches(found, self.observations.judge, self.reading)
-        if new := found.keys() - self._mismatches:
-            self._jobs.spawn(
-                self.async_check_overrides([self.plant.points[key] for key in new]),
-                "overrides",
-            )
-        self._mismatches = set(found)
+        self._outranked.look_at_new(found)
 
-    # --- commands without effect
-
-    async def async_check_overrides(self, points: Iterable[Point]) -> None:
-        """Ask devices which of these commands are without effect."""
-        asked = [
-            point
-            for point in points
-            if point.address is not None and point.address.device not in self.silent
-        ]
-        found = await self.links.async_overrides(asked)
+    async def _async_take_outranked(
+        self, asked: Sequence[Point], found: Mapping[PointKey, str]
+    ) -> None:
         self._touch(self.observations.outranked(now(), asked, found))
         await self.publisher.async_publish()
-
-    @callback
-    def _check_some_overrides(self) -> None:
-        """Go on with the commands, all of which are looked at each slow interval."""
-        if self._checking or not self._commands:
-            return
-        share = self.plant.poll_interval / self.plant.slow_poll_interval
-        count = min(ceil(len(self._commands) * share), len(self._commands))
-        ring = self._commands[self._next_override :] + self._commands
-        self._next_override = (self._next_override + count) % len(self._commands)
-        self._checking = True
-        self._jobs.spawn(self._async_check_some(ring[:count]), "overrides")
-
-    async def _async_check_some(self, points: Sequence[Point]) -> None:
-        try:
-            await self.async_check_overrides(points)
-        finally:
-            self._checking = False
 
     # --- end
 

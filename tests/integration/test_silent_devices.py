@@ -62,7 +62,7 @@ async def test_a_silent_server_takes_only_its_own_entities_with_it(
     entry = await set_up(hass, served.text)
     theirs = set().union(*(of_device(hass, entry, device) for device in devices))
     assert theirs
-    assert not unavailable(hass)
+    await eventually(lambda: not unavailable(hass))
 
     await served.unplug(plug)
     await eventually(lambda: unavailable(hass) == theirs)
