@@ -38,6 +38,8 @@ _LOOK = 0.5
 _LATER = 2.0
 """Seconds between two tries to send what the server did not take."""
 _STATUS_REPORT = "chiller_plant_status_report"
+_DS = "{http://www.w3.org/2000/09/xmldsig#}"
+_OADR = "{http://openadr.org/oadr-2.0b/2012/07}"
 _UNSIGNED = "its message is not signed, though a fingerprint is given for its signature"
 
 # What it says of troubles is said here, in words and once.
@@ -400,8 +402,10 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
 
     def _check_signature(self, tree: Any) -> None:
         """Raise _Unusable unless the server itself wrote this, and just now."""
-        if tree.find(".//{http://www.w3.org/2000/09/xmldsig#}X509Certificate") is None:
+        if tree.find(f".//{_DS}X509Certificate") is None:
             raise _Unusable(_UNSIGNED)
+        if not _covers_contents(tree):
+            raise _Unusable("its signature is not of what it says")
         try:
             ends = x509.load_pem_x509_certificate(
                 utils.extract_pem_cert(tree).encode()
@@ -438,6 +442,18 @@ class _Unusable(Exception):
 
 class _Refused(_Unusable):
     """A proper answer that says no."""
+
+
+def _covers_contents(tree: Any) -> bool:
+    """Whether what is signed is what will be read, and not a copy put aside."""
+    contents = tree.find(f"{_OADR}oadrSignedObject")
+    identity = None if contents is None else contents.get(f"{_OADR}Id")
+    signed = {
+        reference.get("URI")
+        for reference in tree.findall(f"{_DS}Signature/{_DS}SignedInfo/{_DS}Reference")
+    }
+    named = [item for item in tree.iter() if identity in item.attrib.values()]
+    return identity is not None and f"#{identity}" in signed and len(named) == 1
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

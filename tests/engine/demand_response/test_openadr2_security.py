@@ -1,11 +1,13 @@
 """Only the utility itself is believed, and who is not says why in words."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 import time
 from typing import Any
 
 from certificates import Authority, Paper
+from lxml import etree
 import pytest
 from utility_server import Plant, Vtn, between, free_port, plant, until, vtn
 
@@ -222,3 +224,44 @@ async def test_a_message_that_was_changed_on_the_way_is_not_believed(
         signal = site.ven.book.entries["utility:e1"].event.signal()
         assert signal is not None
         assert signal.intervals[0].value == 1.0
+
+
+OADR = "{http://openadr.org/oadr-2.0b/2012/07}"
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
+
+
+@pytest.mark.parametrize("identity", [None, "another", "oadrSignedObject"])
+async def test_a_signed_copy_beside_other_contents_proves_nothing(
+    tmp_path: Path, identity: str | None
+) -> None:
+    theirs = Authority(tmp_path).paper("utility")
+    port = free_port()
+    wrapped: list[bytes] = []
+
+    def wrap(answer: bytes) -> bytes:
+        if b"oadrDistributeEvent" not in answer:
+            return answer
+        root = etree.fromstring(answer)
+        signed = root.find(f"{OADR}oadrSignedObject")
+        invented = deepcopy(signed)
+        if identity is None:
+            del invented.attrib[f"{OADR}Id"]
+        else:
+            invented.set(f"{OADR}Id", identity)
+        root.replace(signed, invented)
+        etree.SubElement(root.find(f"{DS}Signature"), f"{DS}Object").append(signed)
+        text = etree.tostring(root).replace(b"<ei:eventID>e1<", b"<ei:eventID>e2<", 1)
+        wrapped.append(text)
+        return bytes(text)
+
+    async with (
+        vtn(port, cert=theirs.certificate, key=theirs.key) as server,
+        between(port) as (wire, before),
+        plant(before, fingerprint=theirs.fingerprint) as site,
+    ):
+        await until(lambda: site.ven.health.stands == "registered")
+        wire.change = wrap
+        server.tell(event="e1", start=time.time() + 600, duration=3600, level=1.0)
+        await until(lambda: "signature is not of what it says" in site.ven.health.why)
+        assert wrapped
+        assert not site.ven.book.entries
