@@ -12,6 +12,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 
 from custom_components.chiller_plant.const import DOMAIN
 from custom_components.chiller_plant.demand_response.meter_history import kilowatts
+from homeassistant.auth.const import GROUP_ID_USER
+from homeassistant.auth.models import TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN
 from homeassistant.components.recorder.models import StatisticMeanType
 from homeassistant.components.recorder.statistics import async_import_statistics
 from homeassistant.core import HomeAssistant
@@ -203,3 +205,15 @@ def mean(spans: list[list[float]], since: datetime, until: datetime) -> float:
     begin, end = since.timestamp(), until.timestamp()
     total = sum(load * max(min(b, end) - max(a, begin), 0.0) for a, b, load in spans)
     return total / (end - begin)
+
+
+async def token(hass: HomeAssistant) -> str:
+    """Return a token as a person makes it for another program, at the test's time."""
+    user = await hass.auth.async_create_user("A program", group_ids=[GROUP_ID_USER])
+    refresh = await hass.auth.async_create_refresh_token(
+        user,
+        client_name="A program",
+        token_type=TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN,
+        access_token_expiration=timedelta(days=3650),
+    )
+    return hass.auth.async_create_access_token(refresh)

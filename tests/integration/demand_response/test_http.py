@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import pytest_socket
 
-from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from tests.integration.demand_response.metering import (
     WEDNESDAY,
@@ -25,6 +25,7 @@ from tests.integration.demand_response.metering import (
     measure,
     site_with_a_past,
     tell_time,
+    token,
 )
 from tests.integration.demand_response.site import (
     GRID_3,
@@ -78,7 +79,7 @@ async def test_nobody_is_told_without_a_token(
     hass_client: ClientSessionGenerator,
 ) -> None:
     await set_up_site(hass, machines, utility("Grid", GRID_3, "grid"))
-    stranger, friend = await hass_client_no_auth(), await hass_client()
+    stranger, friend = await hass_client_no_auth(), await hass_client(await token(hass))
     for address in ADDRESSES:
         assert (await stranger.get(address)).status == HTTPStatus.UNAUTHORIZED
         assert (await friend.get(address)).status != HTTPStatus.UNAUTHORIZED
@@ -91,7 +92,7 @@ async def test_performance_of_an_event(
     hass_client: ClientSessionGenerator,
 ) -> None:
     entry = await afternoon(hass, clock, machines)
-    client = await hass_client()
+    client = await hass_client(await token(hass))
     status, said = await asked(client, "events/e1/performance")
     assert status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "it is not over yet" in said["message"]
@@ -125,7 +126,7 @@ async def test_what_cannot_be_settled_says_why(
     hass_client: ClientSessionGenerator,
 ) -> None:
     entry = await afternoon(hass, clock, machines)
-    client = await hass_client()
+    client = await hass_client(await token(hass))
     never = an_event(
         at(17), at(18), key="Grid:e2", id="e2", cancelled=at(13, 10).timestamp()
     )
@@ -153,7 +154,7 @@ async def test_baseline_of_the_coming_event_and_of_any_time(
     hass_client: ClientSessionGenerator,
 ) -> None:
     entry = await afternoon(hass, clock, machines)
-    client = await hass_client()
+    client = await hass_client(await token(hass))
     kept = await baseline(hass, entry)
     for name in ("grid", "Grid", "two-chillers"):
         status, said = await asked(client, f"vens/{name}/baseline")
@@ -198,7 +199,7 @@ async def test_questions_that_make_no_sense_are_refused(
     query: dict[str, str],
 ) -> None:
     await site_with_a_past(hass, clock, machines, at(13, 20), days=0)
-    client = await hass_client()
+    client = await hass_client(await token(hass))
     status, said = await asked(client, "vens/grid/baseline", **query)
     assert status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert said["message"]
@@ -210,7 +211,7 @@ async def test_unknown_vens_and_events_are_not_found(
     hass_client: ClientSessionGenerator,
 ) -> None:
     await set_up_site(hass, machines, utility("Grid", GRID_3, "grid"))
-    client = await hass_client()
+    client = await hass_client(await token(hass))
     for address in ("vens/other/baseline", "vens/other/shed-capacity"):
         status, _ = await asked(client, address)
         assert status == HTTPStatus.NOT_FOUND
@@ -225,7 +226,7 @@ async def test_shed_capacity_while_the_engine_tells_of_it(
     hass_client: ClientSessionGenerator,
 ) -> None:
     entry = await site_with_a_past(hass, clock, machines, at(13, 20), days=0)
-    client = await hass_client()
+    client = await hass_client(await token(hass))
     status, said = await asked(client, "vens/grid/shed-capacity")
     assert status == HTTPStatus.SERVICE_UNAVAILABLE
     assert "silent" in said["message"]
@@ -244,26 +245,9 @@ async def test_plant_that_is_not_loaded_is_unavailable(
     hass_client: ClientSessionGenerator,
 ) -> None:
     entry = await set_up_site(hass, machines, utility("Grid", GRID_3, "grid"))
-    client = await hass_client()
+    client = await hass_client(await token(hass))
     assert await hass.config_entries.async_unload(entry.entry_id)
     for address in ADDRESSES:
         response = await client.get(address)
         assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
         assert (await response.json())["message"]
-
-
-async def test_recorder_that_stopped_is_unavailable(
-    hass: HomeAssistant,
-    clock: FrozenDateTimeFactory,
-    machines: Board,
-    hass_client: ClientSessionGenerator,
-) -> None:
-    await site_with_a_past(hass, clock, machines, at(13, 20))
-    client = await hass_client()
-    instance = get_instance(hass)
-    instance.stop()
-    await hass.async_add_executor_job(instance.join)
-    for address in ("events/e1/performance", "vens/grid/baseline"):
-        status, said = await asked(client, address)
-        assert status == HTTPStatus.SERVICE_UNAVAILABLE
-        assert "recorder" in said["message"]

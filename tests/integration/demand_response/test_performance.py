@@ -1,7 +1,7 @@
 """What came of events: from the meter's readings into a table that is kept."""
 
 import csv
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 from freezegun.api import FrozenDateTimeFactory
@@ -209,9 +209,11 @@ async def test_load_that_does_not_change_is_known_by_its_five_minutes(
 ) -> None:
     entry = await announced(hass, clock, machines)
     await read(hass, clock, machines, at(13, 58), 200.0)
+    clock.move_to(at(16, 1))
     await async_wait_recording_done(hass)
+    begins = at(*BEGINS).astimezone(UTC)
     for minutes in range(0, 120, 5):
-        do_adhoc_statistics(hass, start=at(*BEGINS) + timedelta(minutes=minutes))
+        do_adhoc_statistics(hass, start=begins + timedelta(minutes=minutes))
     await over(hass, entry, clock)
     (found,) = await performances(hass, entry)
     assert found["covered"] == 1.0

@@ -28,6 +28,7 @@ from tests.integration.demand_response.metering import (
     performances,
     site_with_a_past,
     tell_time,
+    token,
 )
 from tests.integration.demand_response.site import Board
 from tests.postgresql import PostgresqlServer, postgresql_server
@@ -116,7 +117,7 @@ async def test_database_that_is_away_gets_it_when_it_is_back(
     monkeypatch.setattr(performance_store, "_FIRST_RETRY", 0.5)
     monkeypatch.setattr(performance_store, "_LAST_RETRY", 0.5)
     entry = await afternoon(hass, clock, machines)
-    client = await hass_client()
+    client = await hass_client(await token(hass))
     room = entry.runtime_data.demand_response
     store = room.settlement.store
     clock.move_to(at(15, 30))
