@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from appdaemon.apps.chiller_control.engine import CallFailed
+from appdaemon.apps.chiller_control.house import CallFailed
 from custom_components.chiller_plant.counters import STAGING_RUN_HOURS, STAGING_STARTS
 from custom_components.chiller_plant.plant.arbiter import CommandRefused, Request
 from custom_components.chiller_plant.plant.command_desk import CommandDesk, NoticeKind

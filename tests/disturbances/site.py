@@ -31,7 +31,8 @@ from appdaemon.apps.chiller_control.control.pid_control import PidControl
 from appdaemon.apps.chiller_control.control.plan import Plan
 from appdaemon.apps.chiller_control.control.schp_control import SCHPControl
 from appdaemon.apps.chiller_control.control.smart_ct import SmartCT
-from appdaemon.apps.chiller_control.engine import Build, CallFailed, Engine, NoAnswer
+from appdaemon.apps.chiller_control.engine import Build, Engine
+from appdaemon.apps.chiller_control.house import CallFailed, NoAnswer
 from benchmarks.energy_parts.virtual_plan import Automation, virtual_plan
 from custom_components.chiller_plant.drivers.driver import ReadReport
 from custom_components.chiller_plant.observations import Observations

@@ -15,7 +15,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from appdaemon.apps.chiller_control.control.custom_schedule import CustomSchedule
 from appdaemon.apps.chiller_control.control.plan import parse_plan
-from appdaemon.apps.chiller_control.engine import CallFailed, Engine
+from appdaemon.apps.chiller_control.engine import Engine
+from appdaemon.apps.chiller_control.house import CallFailed
 from custom_components.chiller_plant.const import DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
