@@ -110,6 +110,8 @@ ACTIONS = (
     "event_begun",
     "event_ended",
     "event_completed",
+    "precool_begun",
+    "precool_ended",
     "shed_more",
     "shed_less",
     "shed_failed",
