@@ -70,7 +70,7 @@ async def measure(
         "bare": [1000 * item for item in bare],
     }
     return Result(
-        _figures(site, parts, control, shares),
+        _figures(site, parts, control, shares, sampler.lost),
         {
             "points": len(running.plant.points),
             "automations": running.automations,
@@ -91,7 +91,11 @@ async def measure(
 
 
 def _figures(
-    site: Site, parts: dict[str, list[float]], control: float, shares: Sequence[float]
+    site: Site,
+    parts: dict[str, list[float]],
+    control: float,
+    shares: Sequence[float],
+    lost: int,
 ) -> list[Figure]:
     whole, transport, bare = parts["end to end"], parts["transport"], parts["bare"]
     interval = 1000 * INTERVAL
@@ -102,6 +106,14 @@ def _figures(
         f"the loop's turn, {middle(parts['to the wire']):.0f} ms to the wire"
     )
     return [
+        Figure(
+            f"{name}.changes_without_answer",
+            lost,
+            "",
+            0,
+            "lower",
+            f"beside {len(whole)} that were followed",
+        ),
         Figure(f"{name}.p50_ms", _share(whole, 50), "ms", interval, "lower", beside),
         Figure(
             f"{name}.p99_ms",
@@ -143,7 +155,12 @@ def _figures(
 def worst(results: Sequence[Result]) -> list[Figure]:
     """Return the worst of all sites of what is asked for first."""
     found = []
-    for ending in ("p50_ms", "p99_ms", "control_core_percent"):
+    for ending in (
+        "changes_without_answer",
+        "p50_ms",
+        "p99_ms",
+        "control_core_percent",
+    ):
         figures = [
             figure
             for result in results
