@@ -5,6 +5,10 @@ import re
 import time
 from typing import Any
 
+from chiller_control.control.demand_response.requested_load import (
+    Terms,
+    requested_load,
+)
 import pytest
 from utility_server import Plant, Vtn, between, free_port, plant, until, vtn
 
@@ -88,6 +92,25 @@ async def test_what_the_library_would_not_send_is_refused_as_well(
         await until(lambda: bool(site.refused))
         assert words in site.refused[0]
         assert not site.ven.book.entries
+
+
+async def test_a_reduction_beyond_the_load_asks_for_all_of_it_and_no_more() -> None:
+    port = free_port()
+    async with vtn(port) as server, plant(port) as site:
+        await until(lambda: site.ven.health.stands == "registered")
+        server.tell(
+            event="e1",
+            start=time.time() + LATER,
+            duration=3600.0,
+            signal="LOAD_DISPATCH",
+            type="delta",
+            level=-1_000_000.0,
+        )
+        await until(lambda: server.was_told(heard="opt", event="e1", opt="optIn"))
+        event = site.ven.book.entries["utility:e1"].event
+        asked = requested_load(event, "plant", event.start + 60.0, 400.0, Terms())
+        assert asked is not None
+        assert (asked.target_kw, asked.reduction_kw) == (0.0, 400.0)
 
 
 async def test_the_same_event_twice_is_taken_once() -> None:
