@@ -5,10 +5,7 @@ import re
 import time
 from typing import Any
 
-from chiller_control.control.demand_response.requested_load import (
-    Terms,
-    requested_load,
-)
+from chiller_control.control.demand_response.requested_load import Terms, requested_load
 import pytest
 from utility_server import Plant, Vtn, between, free_port, plant, until, vtn
 
