@@ -295,6 +295,8 @@ class DemandResponseRoom:
             raise _refused("unknown_event", event=key, plant=self.plant.name)
         if event.over(_now()):
             raise _refused("event_over", event=event.name or event.id)
+        if opt == "in" and not self.settings.take_part:
+            raise _refused("takes_no_part", plant=self.plant.name)
         before = self.decisions.get(key)
         self.decisions[key] = OptDecision(opt, why, by, _now())
         try:

@@ -161,6 +161,19 @@ async def test_nobody_answers_for_what_is_unknown_or_over(
             await call(hass, entry, "opt_event", event=key, opt="out")
 
 
+async def test_nobody_takes_part_in_an_event_while_the_plant_takes_part_in_none(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    entry = await set_up_site(
+        hass, machines, utility("Grid", GRID, "grid"), options={"take_part": False}
+    )
+    await report(hass, entry, events=[soon(opt="out")])
+    with pytest.raises(ServiceValidationError) as refused:
+        await call(hass, entry, "opt_event", event="Grid:e1", opt="in")
+    assert refused.value.translation_key == "takes_no_part"
+    await call(hass, entry, "opt_event", event="Grid:e1", opt="out")
+
+
 async def test_secrets_are_for_administrators(
     hass: HomeAssistant,
     machines: Board,
