@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+import json
 import logging
 import ssl
 import time
@@ -31,6 +32,8 @@ Value: TypeAlias = float | str
 PAGE = 50
 """Objects a request; the most that the specification lets a server give."""
 MOST_PAGES = 20
+LONGEST_ANSWER = 4_000_000
+"""Bytes: a page of events with a thousand intervals each is less."""
 LONGEST_PAUSE = 300.0
 _TIMEOUT = aiohttp.ClientTimeout(total=30.0)
 _EARLY = 60.0
@@ -152,7 +155,12 @@ class Ven3:
     async def fetch(self, session: aiohttp.ClientSession) -> None:
         """Take in the events as they are now. Raises ServerRefused, ClientError."""
         if self._ven_id is None:
-            await self._register(session)
+            try:
+                await self._register(session)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ServerRefused(
+                    f"the server's programs or VENs cannot be read ({error!r})"
+                ) from error
         listed = await self._list(session, "events", self._program())
         changed = False
         seen: set[str] = set()
@@ -223,7 +231,7 @@ class Ven3:
         if self.settings.version == "3.0":
             report["programID"] = self._program_id
         sent = await self._call(session, "POST", "reports", json=report)
-        return str(sent["id"])
+        return str(sent.get("id", "")) if isinstance(sent, Mapping) else ""
 
     # Who we are.
 
@@ -403,14 +411,21 @@ class Ven3:
 
 async def _content(answer: aiohttp.ClientResponse, what: str) -> Any:
     """Return what was answered. Raises ServerRefused naming what was asked."""
+    content = bytearray()
+    async for part in answer.content.iter_chunked(65536):
+        content += part
+        if len(content) > LONGEST_ANSWER:
+            raise ServerRefused(
+                f"{what}: the answer is longer than {LONGEST_ANSWER // 10**6} MB"
+            )
     if not 200 <= answer.status < 300:
-        said = (await answer.text(errors="replace"))[:200]
+        said = " ".join(content[:200].decode("utf-8", "replace").split())
         raise ServerRefused(
             f"{what}: the server answered {answer.status} {said}", answer.status
         )
     try:
-        return await answer.json(content_type=None)
-    except ValueError as error:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise ServerRefused(f"{what}: the answer is not JSON ({error})") from error
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from certificates import Authority
 from chiller_control.control.demand_response.event_book import EventBook, Told
 from chiller_control.openadr3_ven import (
@@ -400,3 +400,40 @@ async def test_the_clock_of_the_server_is_said_if_it_is_wrong() -> None:
         await site.ven.fetch(session)
         assert site.ven.health.stands == "registered"
         assert "s ahead of ours" in site.ven.health.why
+
+
+@pytest.mark.parametrize(
+    ("garbage", "words"),
+    [
+        (b"", "is not JSON"),
+        (b"<html>Welcome</html>", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'{"id": 7}', "list of programs is no list"),
+        (b"[7]", "cannot be read"),
+        (b'[{"programName": "shed"}]', "cannot be read"),
+        (b" " * 5_000_000, "longer than 4 MB"),
+    ],
+)
+async def test_an_answer_that_is_none_is_said_and_waited_out(
+    garbage: bytes, words: str
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/auth/token":
+            return web.json_response({"access_token": "t", "token_type": "Bearer"})
+        if request.path == "/auth/server":
+            return web.json_response({"tokenURL": f"{request.url.origin()}/auth/token"})
+        return web.Response(body=garbage)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        site = site_at(Vtn3(url=f"http://127.0.0.1:{runner.addresses[0][1]}"))
+        async with kept(site):
+            await until(lambda: words in site.ven.health.why)
+        assert site.ven.health.stands == "lost"
+        assert not site.ven.book.entries
+    finally:
+        await runner.cleanup()
