@@ -32,8 +32,8 @@ air still moves slowly enough for measures that are decided every few seconds.""
 _EVENT = "peak_1"
 _LEVEL = 2
 _NOTICE = 60.0
-_DURATION = 360.0
-"""Seconds; an hour at the plant."""
+_DURATION = 240.0
+"""Seconds; forty minutes at the plant."""
 _LOAD = 0.45
 _COLD = 8.0
 _COOLING_SECONDS = 400

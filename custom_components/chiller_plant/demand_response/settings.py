@@ -60,8 +60,8 @@ KINDS: Mapping[str, KindSettings] = {
         order=3, step=0.5, levels=6, bound=10.0, least_on=300.0
     ),
     DEMAND_LIMIT: KindSettings(order=4, step=5.0, levels=8, bound=50.0, least_on=300.0),
-    THERMAL_STORAGE: KindSettings(order=1, levels=4, least_on=900.0),
-    BATTERY: KindSettings(order=1, levels=4, least_on=300.0),
+    THERMAL_STORAGE: KindSettings(order=1, levels=10, least_on=900.0),
+    BATTERY: KindSettings(order=1, levels=20, least_on=60.0),
 }
 """The kinds of measures, and how they are used until somebody decides otherwise."""
 

@@ -60,13 +60,13 @@ def rows(text: str = SITE, **decided: Any) -> dict[str, dict[str, Any]]:
 def test_storages_are_discharged_by_a_share_of_their_power() -> None:
     found = rows(SITE.replace("\nprofiles:", STORAGES))
     tank, battery = found["thermal_storage:tank"], found["battery:battery"]
-    assert (tank["kind"], tank["levels"], tank["step"]) == ("discharge", 4, 100.0)
+    assert (tank["kind"], tank["levels"], tank["step"]) == ("discharge", 10, 40.0)
     # Cooling that the chillers, at a COP of 5.6, need not make.
-    assert tank["capacity_kw"] == 17.9
+    assert tank["capacity_kw"] == 7.1
     assert tank["charge"] == "tank.state_of_charge"
     assert "tank.state_of_charge" in set(points_of(tank))
     # Its rating is not given, so its limit counts.
-    assert (battery["step"], battery["capacity_kw"]) == (25.0, 25.0)
+    assert (battery["step"], battery["capacity_kw"]) == (5.0, 5.0)
     assert battery["charge"] is None
 
 
