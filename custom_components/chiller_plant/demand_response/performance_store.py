@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _FIRST_RETRY, _LAST_RETRY = 5.0, 300.0
 """Seconds between tries to reach a database that is away."""
 _MOST_PENDING = 1000
-_YEAR = 400
+_NEWEST = 400
+"""More than the events that a room knows: what is older is never settled anew."""
 
 
 class PerformanceStore:
@@ -149,7 +150,7 @@ class PerformanceStore:
         if self._read:
             return
         found = await async_with_database(
-            self._hass, partial(read, plant=self._room.plant.key, limit=_YEAR)
+            self._hass, partial(read, plant=self._room.plant.key, limit=_NEWEST)
         )
         self.known |= {record.event for record in found}
         self._read = True
