@@ -36,9 +36,9 @@ from .demand_response_parts.judge import METHOD_NAMES, Outcome, outcome, trusted
 from .demand_response_parts.site import site
 from .shared.page import PAGE, table, write_rows
 
-DAYS = 60
+DAYS = 42
 """Of history."""
-_CHUNK = 6
+_CHUNK = 2
 """Days that go by one after another."""
 _PRIORITY = 50
 
