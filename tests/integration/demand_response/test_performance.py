@@ -214,6 +214,8 @@ async def test_load_that_does_not_change_is_known_by_its_five_minutes(
     begins = at(*BEGINS).astimezone(UTC)
     for minutes in range(0, 120, 5):
         do_adhoc_statistics(hass, start=begins + timedelta(minutes=minutes))
+    # As it settles once more when they are there, and not again.
+    await async_wait_recording_done(hass)
     await over(hass, entry, clock)
     (found,) = await performances(hass, entry)
     assert found["covered"] == 1.0
