@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
 from .command_refresh import CommandRefresh
-from .const import LOGGER
+from .const import DOMAIN, LOGGER
 from .drivers.driver import DeviceSilent, DriverError
 from .links import Links
 from .plant.arbiter import checked_request, commandable
@@ -403,3 +404,13 @@ def _whereabouts(plant: Plant, point: Point) -> tuple[object, ...]:
             return address, device, connection.write_priority
         case ModbusConnection():
             return address, device, connection.host, connection.port
+
+
+def refusal(refused: CommandRefused) -> ServiceValidationError:
+    """Return a refused request as Home Assistant tells people."""
+    return ServiceValidationError(
+        str(refused),
+        translation_domain=DOMAIN,
+        translation_key=refused.code,
+        translation_placeholders=refused.placeholders,
+    )

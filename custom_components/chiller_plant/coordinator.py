@@ -14,11 +14,10 @@ from math import floor, inf
 from typing import override
 
 from homeassistant.core import Context, HomeAssistant, callback
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .bus_issues import BusIssues
-from .commander import Commander, now
+from .commander import Commander, now, refusal
 from .const import CONF_SOURCE, DOMAIN, LOGGER, OPERATOR, SOURCE_SIMULATED
 from .counters import Counters
 from .data import ChillerPlantConfigEntry
@@ -492,13 +491,3 @@ async def _async_wait(tasks: Collection[asyncio.Task[None]], seconds: float) -> 
 
 def _nothing() -> None:
     """Listen to nothing in particular."""
-
-
-def refusal(refused: CommandRefused) -> ServiceValidationError:
-    """Return a refused request as Home Assistant tells people."""
-    return ServiceValidationError(
-        str(refused),
-        translation_domain=DOMAIN,
-        translation_key=refused.code,
-        translation_placeholders=refused.placeholders,
-    )

@@ -17,8 +17,9 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, service
 
+from .commander import refusal
 from .const import DOMAIN, OPERATOR
-from .coordinator import PlantCoordinator, refusal
+from .coordinator import PlantCoordinator
 from .data import ChillerPlantConfigEntry
 from .lookup import point_of_entity
 from .plant.arbiter import PRIORITIES, Band, CommandRefused, Request, commandable
