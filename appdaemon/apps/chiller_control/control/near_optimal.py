@@ -233,9 +233,12 @@ class NearOptimal:
         while high - low > 0.01 * self.ratings.capacity:
             load = 0.5 * (low + high)
             fewer = self.best(load, wet_bulb, supply, chillers)
-            more = self.best(load, wet_bulb, supply, chillers + 1)
-            worth = more.feasible and more.power < fewer.power * (1.0 - saving)
-            if fewer.feasible and not worth:
+            enough = fewer.feasible
+            if enough and saving < 1.0:
+                more = self.best(load, wet_bulb, supply, chillers + 1)
+                worth = more.power < fewer.power * (1.0 - saving)
+                enough = not (more.feasible and worth)
+            if enough:
                 low = load
             else:
                 high = load
