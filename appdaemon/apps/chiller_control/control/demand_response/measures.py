@@ -219,6 +219,25 @@ def spent(measure: Measure, use: Use) -> bool:
     )
 
 
+@dataclass(slots=True)
+class Candidate:
+    """A measure that may be used further."""
+
+    measure: Measure
+    use: Use
+
+
+def spared(one: Candidate, usable: Sequence[Candidate]) -> bool:
+    """Whether others of its kind bear less and only take their time."""
+    return PACE[one.measure.kind] > 0.0 and any(
+        item.use.level < one.use.level
+        and (item.measure.kind, item.measure.order)
+        == (one.measure.kind, one.measure.order)
+        and not spent(item.measure, item.use)
+        for item in usable
+    )
+
+
 def _value(measure: Measure, use: Use, point: str, further: int = 0) -> Value:
     moved = measure.step * (use.level + further)
     if measure.kind == "switch_off":

@@ -8,13 +8,13 @@ leaves things as they are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..decision import Command, Decision, Event, Inputs
 from .measure_story import changes, rows
 from .measures import (
     PACE,
+    Candidate,
     Measure,
     Use,
     commands,
@@ -23,6 +23,7 @@ from .measures import (
     move,
     on_its_way,
     remember,
+    spared,
     spent,
 )
 from .precooling import Precooling
@@ -34,25 +35,12 @@ _AWAITED = 1
 _ROUNDING = 1e-6
 _SHOWS_LATER = 1200.0
 """Seconds in which rooms that may get colder take the load that it takes."""
+_ENOUGH = 2.0
+"""Longest recoveries after which the load is not waited for any more."""
+_MORE = 0.08
+"""Share of the baseline that the rebound may be larger by after one of them."""
 _SURGE = 0.05
 """Share of the baseline above the limit of the rebound at which it is slowed down."""
-
-
-@dataclass(slots=True)
-class _Candidate:
-    measure: Measure
-    use: Use
-
-
-def _spared(one: _Candidate, usable: Sequence[_Candidate]) -> bool:
-    """Whether others of its kind bear less and only take their time."""
-    return PACE[one.measure.kind] > 0.0 and any(
-        item.use.level < one.use.level
-        and (item.measure.kind, item.measure.order)
-        == (one.measure.kind, one.measure.order)
-        and not spent(item.measure, item.use)
-        for item in usable
-    )
 
 
 class Shedding:
@@ -254,7 +242,7 @@ class Shedding:
         """Use more until the estimates cover what is missing; return the sum, kW."""
         brought = 0.0
         usable = [
-            _Candidate(measure, self._uses[measure.key])
+            Candidate(measure, self._uses[measure.key])
             for measure in self._measures
             if self._usable(now, measure, inputs) is None
         ]
@@ -264,7 +252,7 @@ class Shedding:
                 for item in usable
                 if not spent(item.measure, item.use)
                 and now - item.use.changed >= PACE[item.measure.kind]
-                and not _spared(item, usable)
+                and not spared(item, usable)
                 and self._can_begin(item.measure, inputs)
             ]
             if not found:
@@ -308,7 +296,7 @@ class Shedding:
     def _remove(self, now: float, spare: float) -> None:
         """Give back what was used last, as long as the target is still kept."""
         found = [
-            _Candidate(measure, self._uses[measure.key])
+            Candidate(measure, self._uses[measure.key])
             for measure in self._measures
             if self._uses[measure.key].level > 0
             and may_step_back(now, measure, self._uses[measure.key])
@@ -380,10 +368,13 @@ class Shedding:
             self._ended = now
             self._stepped_back = float("-inf")
         waiting = f"{len(used)} measures are still to be given back"
-        # Nobody waits for ever, but even then not all comes back at once.
-        patient = now - self._ended < self._settings.longest_recovery
-        if patient and meter is not None and demand is not None:
+        # Nobody waits for ever: after a while more load is let come, and in the end
+        # any, but even then not all at once.
+        waited = (now - self._ended) / self._settings.longest_recovery
+        if waited < _ENOUGH and meter is not None and demand is not None:
             limit = self._settings.rebound * self._least_ahead(now, demand)
+            if waited >= 1.0:
+                limit += _MORE * demand.baseline_kw
             if meter >= limit + _SURGE * demand.baseline_kw:
                 self._slow_down(now, inputs)
             if meter - on_its_way(now, self._measures, self._uses) >= limit:
@@ -406,7 +397,7 @@ class Shedding:
         self._wait = self._settings.release_interval
         if first.kind != "raise":
             self._wait /= first.levels
-        elif patient:
+        elif waited < _ENOUGH:
             self._wait *= 2.0
         self._set(now, first, self._uses[first.key].level - 1, "the event is over")
         return f"{waiting}, one after the other."
@@ -424,7 +415,7 @@ class Shedding:
         if now - self._slowed < self._settings.release_interval:
             return
         found = [
-            _Candidate(item, self._uses[item.key])
+            Candidate(item, self._uses[item.key])
             for item in self._measures
             if item.kind == "raise"
             and (
