@@ -255,10 +255,12 @@ class Arbiter:
             self._first_end = min(self._first_end, until)
         if old is not None and _holds_its_place(now, old, request):
             since = old.since if old.request.value == request.value else now
-            slots[request.source] = Slot(request, old.order, since, until)
-        else:
-            self._order += 1
-            slots[request.source] = Slot(request, self._order, now, until)
+            slots[request.source] = slot = Slot(request, old.order, since, until)
+            if self._winners.get(request.point) is old:
+                self._winners[request.point] = slot
+            return
+        self._order += 1
+        slots[request.source] = Slot(request, self._order, now, until)
         self._winners[request.point] = _highest(slots)
 
     def _make_room(self, now: float, slots: dict[str, Slot], request: Request) -> None:

@@ -135,11 +135,12 @@ class CommandDesk:
         for key, wire in self._wires:
             slot = winners.get(key)
             pin = pins.get(key) if pins else None
-            if slot is None:
-                if pin is None and not wire.ours:
+            if pin is None:
+                if slot is None:
+                    if not wire.ours:
+                        continue
+                elif wire.value == slot.request.value and wire.is_settled:
                     continue
-            elif wire.value == slot.request.value and pin is None and wire.is_settled:
-                continue
             order, at_once = self._wanted(wire, slot, pin)
             if not self._has_to_be_written(time, wire, order.value):
                 wire.ramp_at = None

@@ -146,7 +146,8 @@ class View:
         for key, shut, wire in self._commands:
             if wire.sent:
                 return None
-            read = get(key, MISSING).good
+            reading = get(key, MISSING)
+            read = reading.value if reading.quality is good else reading.good
             on = None if read is None else read > 0 if shut is None else read >= shut
             owned = wire.owned
             if owned:
