@@ -289,7 +289,7 @@ class PlantModel:
         )
 
     def step(self, seconds: float, time: Array, commands: Commands) -> None:
-        """Go on for `seconds` (at most 10) from the local times `time`."""
+        """Go on for `seconds` (at most 15) from the local times `time`."""
         self.outdoor = (self.fixed_weather or self.weather).at(time)
         if self.valves.position.size:
             self.valves.step(seconds, position=self._valve_positions(commands))

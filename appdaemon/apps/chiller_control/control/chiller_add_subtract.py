@@ -162,7 +162,6 @@ class ChillerAddSubtract:
         somebody of a higher priority keeps running is part of the stage.
         """
         wanted = list(self._wanted)
-        changed = False
         for chiller in self._plant.chillers:
             key, command = chiller.key, chiller.machine.command
             if not self._sequence.reports(key):
@@ -172,13 +171,11 @@ class ChillerAddSubtract:
             if runs and (command in inputs.taken or key not in self._seen):
                 if not stops and chiller not in wanted:
                     wanted.append(chiller)
-                    changed = True
             elif key in self._ran and not runs and stops and chiller in wanted:
                 wanted.remove(chiller)
-                changed = True
             self._ran.discard(key)
             self._seen.add(key)
-        if self._enabled and changed:
+        if self._enabled and wanted != list(self._wanted):
             self._wanted = self._order.of(wanted)
             names = " and ".join(item.name for item in self._wanted) or "Nothing"
             self._reason = f"{names} running, and not by this automation"
@@ -325,8 +322,7 @@ class ChillerAddSubtract:
         return next(iter(self._spares(excluded)), None)
 
     def _running(self) -> tuple[Chiller, ...]:
-        runs = self._sequence.runs
-        return tuple([item for item in self._order.chillers if runs(item.key)])
+        return tuple([c for c in self._order.chillers if self._sequence.runs(c.key)])
 
     def _new_stage(self) -> None:
         self._settled = False
@@ -445,8 +441,8 @@ class ChillerAddSubtract:
             return "staging_down", lambda: f"{self._reason}{waits}"
         stage = len(self._wanted)
         if missing:
-            points = ", ".join(missing)
-            return "holding", lambda: f"Stage {stage} held: {points} not good"
+            bad = ", ".join(missing)
+            return "holding", lambda: f"Stage {stage} held: {bad} not good"
         if excluded and self._conditions.stage_up(now) is not None:
             who = who_cannot(self._plant.chillers, excluded)
             return "running", lambda: f"Stage {stage}: more is needed, but {who}"
