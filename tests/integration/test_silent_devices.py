@@ -49,7 +49,16 @@ def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
     ("plug", "devices"),
     [
         ("chiller_2_controller", ["chiller_2_controller"]),
-        ("meters", ["chiller_1_meter", "chiller_2_meter", "plant_meter"]),
+        (
+            "meters",
+            [
+                "chiller_1_meter",
+                "chiller_2_meter",
+                "plant_meter",
+                "site_meter",
+                "building_controller",
+            ],
+        ),
     ],
 )
 async def test_a_silent_server_takes_only_its_own_entities_with_it(
