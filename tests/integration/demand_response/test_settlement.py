@@ -56,7 +56,7 @@ async def test_event_is_held_against_ten_days_like_it(
         True,
     )
     assert said["kw"][0][0] == (begins - timedelta(hours=1)).timestamp()
-    assert said["kw"][-1][1] == (ends + timedelta(hours=3)).timestamp()
+    assert said["kw"][-1][1] == (ends + timedelta(hours=6)).timestamp()
     assert mean(said["kw"], begins, ends) == pytest.approx(300.0)
     engine = await told(hass, entry)
     assert engine["baselines"]["Grid:e1"] == said

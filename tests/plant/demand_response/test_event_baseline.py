@@ -92,11 +92,11 @@ def made(
     return event_baseline(times, known, weekend, zone, method=method, latest=latest)
 
 
-def test_it_tells_the_hour_before_and_the_three_after() -> None:
+def test_it_tells_the_hour_before_and_the_six_after() -> None:
     begins = at(BERLIN, 2026, 6, 24, 14, 30)
     found = made(begins, 2, BERLIN)
     assert found.spans[0][0] == begins - HOUR
-    assert found.spans[-1][1] == begins + 5 * HOUR
+    assert found.spans[-1][1] == begins + 8 * HOUR
     for (_, end, _), (start, _, _) in zip(found.spans, found.spans[1:], strict=False):
         assert end == start
     for start, _, load in found.spans:
@@ -153,7 +153,7 @@ def test_on_the_day_that_clocks_change_every_second_has_a_load(
     begins = at(BERLIN, *day, 1)
     found = made(begins, 4, BERLIN)
     assert found.spans[0][0] == begins - HOUR
-    assert found.spans[-1][1] == begins + 7 * HOUR
+    assert found.spans[-1][1] == begins + 10 * HOUR
     assert {load for _, _, load in found.spans} == {60.0}, "a Sunday"
     assert found.mean(begins, begins + 4 * HOUR) == pytest.approx(60.0)
 

@@ -25,7 +25,7 @@ from .load_days import (
 from .placebo import Confidence, Placebo, placebo
 
 BEFORE = 1.0 * HOUR
-AFTER = 3.0 * HOUR
+AFTER = 6.0 * HOUR
 """Seconds around an event for which the load is told too: what comes before it
 and how it recovers is judged by the same."""
 LATEST = "last_five_minutes"
