@@ -27,6 +27,8 @@ from ..plant.hourly import HOUR, hour_of
 _FIVE_MINUTES = 300.0
 _MOST_OF_AN_HOUR = 10
 """Of its twelve five minutes."""
+_LATELY = 24 * HOUR
+"""How far back an hour is looked at that closely; of older ones parts are purged."""
 _WRITE_TIMEOUT = 10.0
 
 type Samples = list[tuple[float, float | None]]
@@ -79,6 +81,10 @@ class MeterHistory:
         for hour, means in parts.items():
             if len(means) >= _MOST_OF_AN_HOUR:
                 found.setdefault(float(hour), fmean(means))
+            elif hour >= until - _LATELY:
+                # Home Assistant makes an hour of whatever there was of it: ten
+                # minutes after a start would stand for the load before the event.
+                found.pop(float(hour), None)
         return sorted(
             (start, mean) for start, mean in found.items() if start + HOUR <= until
         )

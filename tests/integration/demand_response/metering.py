@@ -14,8 +14,9 @@ from custom_components.chiller_plant.const import DOMAIN
 from custom_components.chiller_plant.demand_response.meter_history import kilowatts
 from homeassistant.auth.const import GROUP_ID_USER
 from homeassistant.auth.models import TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsShortTerm
 from homeassistant.components.recorder.models import StatisticMeanType
-from homeassistant.components.recorder.statistics import async_import_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from tests.integration.demand_response.site import (
@@ -55,13 +56,19 @@ async def import_hours(
     """Let the recorder have the hours of the last days."""
     last = until.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     zone = dt_util.get_default_time_zone()
-    rows = []
-    for hours in range(24 * days, 0, -1):
-        start = last - timedelta(hours=hours)
-        mean = load(start.astimezone(zone))
-        rows.append({"start": start, "mean": mean, "min": mean, "max": mean})
-    async_import_statistics(
-        hass,
+    starts = (last - timedelta(hours=hours) for hours in range(24 * days, 0, -1))
+    await import_means(
+        hass, Statistics, {start: load(start.astimezone(zone)) for start in starts}
+    )
+
+
+async def import_means(
+    hass: HomeAssistant,
+    table: type[Statistics | StatisticsShortTerm],
+    means: Mapping[datetime, float],
+) -> None:
+    """Let the recorder have means of the meter, by when they begin."""
+    get_instance(hass).async_import_statistics(
         {
             "mean_type": StatisticMeanType.ARITHMETIC,
             "has_sum": False,
@@ -71,7 +78,11 @@ async def import_hours(
             "unit_class": "power",
             "unit_of_measurement": "kW",
         },
-        rows,  # type: ignore[arg-type]
+        [
+            {"start": start.astimezone(UTC), "mean": mean, "min": mean, "max": mean}
+            for start, mean in means.items()
+        ],
+        table,
     )
     await async_wait_recording_done(hass)
 

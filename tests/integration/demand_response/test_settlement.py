@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 import pytest_socket
 
 from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsShortTerm
 from homeassistant.core import HomeAssistant
 from tests.integration.demand_response.metering import (
     METER,
@@ -18,6 +19,7 @@ from tests.integration.demand_response.metering import (
     announce,
     baseline,
     import_hours,
+    import_means,
     local,
     mean,
     ordinary,
@@ -240,6 +242,29 @@ async def test_without_a_past_the_last_minutes_count_and_nobody_settles_by_them(
     assert mean(said["kw"], begins, ends) == pytest.approx(268.0)
 
 
+async def test_an_hour_of_which_only_a_part_was_seen_says_nothing_of_the_load(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    """Home Assistant began ten minutes before the hour, while the plant started."""
+    began = local(*WEDNESDAY, 12, 50)
+    entry = await site_with_a_past(hass, clock, machines, began, days=0)
+    hour = began.replace(minute=0)
+    await import_means(hass, StatisticsShortTerm, {began: 600.0})
+    await import_means(hass, Statistics, {hour: 600.0})
+    received = local(*WEDNESDAY, 13, 10)
+    await read(hass, clock, machines, received - timedelta(minutes=6), 250.0)
+    clock.move_to(received)
+    await async_wait_recording_done(hass)
+    said = await announce(
+        hass,
+        entry,
+        begins=local(*WEDNESDAY, 14),
+        ends=local(*WEDNESDAY, 16),
+        received=received.timestamp(),
+    )
+    assert said["method"] == "last_five_minutes"
+
+
 async def test_the_method_of_the_settings_is_used(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
@@ -273,7 +298,7 @@ async def test_event_that_moves_gets_another_baseline(
     await announce(hass, entry, begins=begins, ends=longer, received=received)
     await tell_time(hass, entry)
     said = await baseline(hass, entry)
-    assert said["kw"][-1][1] == (longer + timedelta(hours=3)).timestamp()
+    assert said["kw"][-1][1] == (longer + timedelta(hours=6)).timestamp()
 
 
 async def test_events_without_time_are_nothing_to_settle(
