@@ -7,6 +7,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
+from custom_components.chiller_plant.const import DOMAIN
 from custom_components.chiller_plant.flows import ede
 from custom_components.chiller_plant.plant.model import (
     BacnetAddress,
@@ -53,6 +54,8 @@ async def client(
 ) -> Client:
     """Be a browser that is signed in."""
     await async_setup_component(hass, "file_upload", {})
+    # A test's web server takes no addresses any more once it serves.
+    await async_setup_component(hass, DOMAIN, {})
     return await hass_client()
 
 

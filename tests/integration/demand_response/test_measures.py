@@ -127,13 +127,19 @@ async def test_circuit_counts_with_what_it_took_when_it_ran(
             if row["key"] == "circuit:lights"
         ]
 
+    async def take(power: float) -> None:
+        machines.show({"lights.power": power})
+        data = entry.runtime_data
+        # Its turn comes every half minute only.
+        data.coordinator.poller.again([data.plant.points["lights.power"]])
+        await data.coordinator.async_refresh()
+        await eventually(lambda: state(hass, "sensor.lights_power") == str(power))
+
     assert await lights() == []
-    machines.show({"lights.power": 8.0})
-    await eventually(lambda: state(hass, "sensor.lights_power") == "8.0")
+    await take(8.0)
     assert await lights() == [8.0]
     # It is known after they went off, and after a restart.
-    machines.show({"lights.power": 0.0})
-    await eventually(lambda: state(hass, "sensor.lights_power") == "0.0")
+    await take(0.0)
     assert await lights() == [8.0]
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert await lights() == [8.0]

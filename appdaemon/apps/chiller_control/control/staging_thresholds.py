@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 LEAST_RATIO, LARGEST_RATIO = 45.0, 90.0
 _BAND = 5.0
 """% of a stage between the load that adds a chiller and that which takes it off."""
+_IN_HAND = 8.0
+"""% of a stage that it must be able to carry beyond the load that it is left with:
+what was warmed by the change has to be cooled down too, and a reset that answers
+to that asks for colder water."""
 _EVERYTHING = 1.0
 """Share of the power that no chiller saves: it is added only where it is needed."""
 
@@ -206,7 +210,10 @@ class StagingThresholds:
             return 100.0 * load / (count * model.ratings.capacity)
 
         up = min(config.up, break_even(chillers, config.start_saving / 100.0))
-        enough = min(config.up, break_even(chillers - 1, 0.0)) - _BAND
+        enough = min(
+            min(config.up, break_even(chillers - 1, 0.0)) - _BAND,
+            break_even(chillers - 1, _EVERYTHING) - _IN_HAND,
+        )
         return Thresholds(
             up,
             min(config.down, enough),
