@@ -41,6 +41,7 @@ def test_a_changed_reading_is_followed_to_the_command_on_the_wire(
     )
 
     figures = {figure.key: figure.value for figure in result.figures}
+    unanswered = figures.pop("latency.kspo.changes_without_answer")
     assert figures.keys() == {
         "latency.kspo.p50_ms",
         "latency.kspo.p99_ms",
@@ -51,5 +52,5 @@ def test_a_changed_reading_is_followed_to_the_command_on_the_wire(
     assert all(isfinite(value) and value > 0 for value in figures.values())
     assert figures["latency.kspo.p50_ms"] <= figures["latency.kspo.p99_ms"]
     assert result.details["changes"] == 18
-    assert result.details["changes that could be followed"] >= 17
+    assert unanswered <= 1
     assert result.details["automations"] > 6, "the site's own run besides"
