@@ -90,6 +90,8 @@ async def phone(
     """Register a phone."""
     copy_blueprints(hass)
     assert await async_setup_component(hass, "mobile_app", {})
+    # A test's web server takes no addresses any more once it serves.
+    assert await async_setup_component(hass, "notify", {})
     web = await hass_client()
     answer = await web.post("/api/mobile_app/registrations", json=REGISTRATION)
     webhook = (await answer.json())["webhook_id"]
