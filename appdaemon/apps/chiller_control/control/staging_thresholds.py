@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LEAST_RATIO, LARGEST_RATIO = 45.0, 90.0
 _BAND = 5.0
 """% of a stage between the load that adds a chiller and that which takes it off."""
-_IN_HAND = 8.0
+_IN_HAND = 10.0
 """% of a stage that it must be able to carry beyond the load that it is left with:
 what was warmed by the change has to be cooled down too, and a reset that answers
 to that asks for colder water."""
