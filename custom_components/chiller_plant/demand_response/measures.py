@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..plant.arbiter import commandable
-from ..plant.model import Equipment, Plant, Point, PointKey
+from ..plant.model import Equipment, ModbusAddress, Plant, Point, PointKey
 from ..plant.roles import EquipmentType
 from .settings import (
     BATTERY,
@@ -60,6 +60,17 @@ def points_of(row: Row) -> Iterator[PointKey]:
         yield row["charge"]
     for comfort in row["comfort"]:
         yield comfort["point"]
+
+
+def _comes_back(point: Point) -> bool:
+    """Whether a point may be commanded for a while: nothing is left in it afterwards.
+
+    A Modbus register without a release value keeps what was last written: a circuit
+    would stay off, and a setpoint would be a little higher after each event.
+    """
+    return commandable(point) and (
+        point.release is not None or not isinstance(point.address, ModbusAddress)
+    )
 
 
 def precooled_zones(plant: Plant) -> list[dict[str, PointKey]]:
@@ -116,7 +127,7 @@ def _circuits(
 ) -> Iterator[Row]:
     for circuit in plant.of_type(EquipmentType.SHEDDABLE_CIRCUIT):
         command = circuit.points.get("run_command")
-        if command is None or not commandable(command):
+        if command is None or not _comes_back(command):
             continue
         power = circuit.ratings.get("power", powers.get(circuit.key, 0.0))
         yield _row(
@@ -162,7 +173,7 @@ def _water(
     points = [
         point
         for item in plant.of_type(EquipmentType.PLANT, EquipmentType.CHILLER)
-        if (point := item.points.get(role)) is not None and commandable(point)
+        if (point := item.points.get(role)) is not None and _comes_back(point)
     ]
     if any(point.address is not None for point in points):
         yield _row(
@@ -186,7 +197,7 @@ def _limits(
     points = [
         point
         for item in plant.of_type(EquipmentType.CHILLER)
-        if (point := item.points.get("demand_limit")) is not None and commandable(point)
+        if (point := item.points.get("demand_limit")) is not None and _comes_back(point)
     ]
     if points:
         yield _row(
@@ -240,7 +251,7 @@ def _storages(
 ) -> Iterator[Row]:
     for item in plant.of_type(equipment_type):
         setpoint = item.points.get("discharge_power_setpoint")
-        if setpoint is None or not commandable(setpoint):
+        if setpoint is None or not _comes_back(setpoint):
             continue
         most = item.ratings.get("power", setpoint.high or 0.0)
         step = chosen.step or most / chosen.levels
@@ -303,7 +314,7 @@ def _zones(plant: Plant) -> list[Equipment]:
         zone
         for zone in _measured_zones(plant)
         if (point := zone.points.get("temperature_setpoint")) is not None
-        and commandable(point)
+        and _comes_back(point)
     ]
 
 

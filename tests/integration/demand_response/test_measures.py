@@ -70,6 +70,22 @@ def test_storages_are_discharged_by_a_share_of_their_power() -> None:
     assert battery["charge"] is None
 
 
+def test_what_would_stay_as_it_was_shed_is_not_used() -> None:
+    """A coil without a release value would keep the lights off after the event."""
+    powers = {"lights": 8.0}
+    plant = parse_plant(SITE.format(port=502), "plant.yaml")
+    left = parse_plant(
+        SITE.replace("address: 6, release: true", "address: 6").format(port=502),
+        "plant.yaml",
+    )
+    assert "circuit:lights" in {
+        row["key"] for row in measures(plant, DemandResponseSettings(), powers)
+    }
+    assert "circuit:lights" not in {
+        row["key"] for row in measures(left, DemandResponseSettings(), powers)
+    }
+
+
 def test_kind_that_is_not_to_be_used_is_left_out() -> None:
     kinds = {**KINDS, "zone": replace(KINDS["zone"], use=False)}
     assert "zone:zone_1" in rows()
