@@ -101,7 +101,12 @@ class LoadShedding:
         assert shedding is not None
         self._asking.look(desk.book, now)
         wanted: frozenset[str] = frozenset()
-        if site.connections or desk.book.entries or self._used:
+        if (
+            site.connections
+            or site.portfolio is not None
+            or desk.book.entries
+            or self._used
+        ):
             wanted = shedding.points | frozenset(site.telemetry.values())
         inputs = read(self._house, site.points, wanted, site.priority, self._time_zone)
         inputs = replace(inputs, holds={**inputs.holds, **self._sender.refused})

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from .control.demand_response.event_book import BY_DEFAULT, Entry, EventBook, Opt, Told
 from .control.demand_response.event_reports import Row
+from .control.demand_response.grid_event import EventRefused
 from .control.demand_response.site import Connection, Site
 from .openadr3_ven import Ven3, Ven3Settings
 from .outbox import Outbox
@@ -96,6 +97,8 @@ class Utilities:
         default_factory=lambda: deque(maxlen=MOST_TOLD)
     )
     _news: News | None = None
+    _refused: dict[str, int] = field(default_factory=dict)
+    """Modifications of the portfolio's events that were refused: each is told once."""
     _answers: dict[str, Opt] = field(default_factory=dict)
     """Answers that servers still have to be told."""
     _unkept: bool = False
@@ -114,6 +117,7 @@ class Utilities:
                 _LOGGER.warning("an event that was kept is not understood: %s", lost)
         self._book.default_opt = site.opt if site.take_part else "out"
         await self._connect(site)
+        self._share(site)
         self._settle()
 
     async def look(self, now: float) -> Desk:
@@ -168,6 +172,8 @@ class Utilities:
             if (wanted.get(key), resources) != (line.connection, line.resources):
                 await self._end(line)
         names = {item.name for item in site.connections}
+        if site.portfolio is not None and site.portfolio.source is not None:
+            names.add(site.portfolio.source)
         for key, entry in list(self._book.entries.items()):
             if entry.event.source not in names:
                 self._hear(
@@ -253,6 +259,32 @@ class Utilities:
         return OPENLEADR_MISSING is not None and any(
             line.connection.protocol == "2.0b" for line in self._lines.values()
         )
+
+    # Events of the portfolio, which come by Home Assistant.
+
+    def _share(self, site: Site) -> None:
+        """Have the events of the portfolio that there are, and no others."""
+        assert self._book is not None
+        part = site.portfolio
+        if part is None or part.source is None:
+            return
+        now = self.clock()
+        asked = {event.key for event in part.events}
+        for key, entry in list(self._book.entries.items()):
+            if entry.event.source == part.source and key not in asked:
+                self._hear(self._book.cancel(key, now, "the portfolio ended it"))
+        for event in part.events:
+            if event.source != part.source:
+                continue
+            try:
+                self._hear(self._book.receive(event, now))
+            except EventRefused as refused:
+                if self._refused.get(event.key) != event.modification:
+                    self._refused[event.key] = event.modification
+                    self._told.append(Refusal(part.source, event.id, str(refused)))
+        self._refused = {
+            key: self._refused[key] for key in self._refused if key in asked
+        }
 
     # Telemetry of 2.0b, which is read when the server wants it.
 

@@ -67,9 +67,13 @@ class Asking:
     def _ask(self, now: float, entry: Entry) -> _Asked:
         assert self._site is not None
         baseline = self._baseline(entry.event.key, now)
-        load = requested_load(
-            entry.event, self._site.key, now, baseline or 0.0, self._site.terms
-        )
+        part = self._site.portfolio
+        if part is not None and part.is_shared(entry.event):
+            load = part.load(entry.event.key, now, baseline or 0.0)
+        else:
+            load = requested_load(
+                entry.event, self._site.key, now, baseline or 0.0, self._site.terms
+            )
         return _Asked(entry, baseline, load)
 
     def _baseline(self, key: str, now: float) -> float | None:

@@ -186,8 +186,9 @@ class EventBook:
         return lost
 
 
-def _entry(data: Mapping[str, Any]) -> Entry:
-    event = dict(data["event"])
+def given_event(data: Mapping[str, Any]) -> GridEvent:
+    """Return an event of which `asdict` gave this. Raises KeyError, TypeError."""
+    event = dict(data)
     event["signals"] = tuple(
         Signal(
             signal["kind"],
@@ -195,10 +196,14 @@ def _entry(data: Mapping[str, Any]) -> Entry:
         )
         for signal in event["signals"]
     )
+    return GridEvent(**event)
+
+
+def _entry(data: Mapping[str, Any]) -> Entry:
     if data["opt"] not in ("in", "out"):
         raise ValueError(f"opted {data['opt']!r}")
     cancelled = data.get("cancelled")
-    told = GridEvent(**event)
+    told = given_event(data["event"])
     check(told, float("-inf"))
     return Entry(
         told,

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..plan import PlanPoint
 from .event_book import Opt
 from .measures import Comfort, Measure
+from .portfolio_part import PortfolioPart, parse_portfolio
 from .precooling import PrecooledZone, PrecoolSettings
 from .requested_load import DEFAULT_LEVELS, Terms
 from .shedding_terms import SheddingSettings
@@ -85,6 +86,8 @@ class Site:
     answers: Mapping[str, Answer]
     """What people answered, by the key of the event."""
     baselines: Mapping[str, Baseline]
+    portfolio: PortfolioPart | None
+    """None: what an event asks for is asked of this plant alone."""
     book: Any
     """The event book as it was last kept."""
     resume: Mapping[str, Any]
@@ -95,6 +98,7 @@ def parse_site(data: Mapping[str, Any]) -> Site:
     plant, settings = data["plant"], data["settings"]
     levels = settings.get("levels") or DEFAULT_LEVELS
     precool = settings.get("precool")
+    portfolio = data.get("portfolio")
     first, second, third = (float(share) for share in levels)
     return Site(
         entry_id=plant["entry_id"],
@@ -133,6 +137,7 @@ def parse_site(data: Mapping[str, Any]) -> Site:
         baselines={
             key: _baseline(item) for key, item in (data.get("baselines") or {}).items()
         },
+        portfolio=None if portfolio is None else parse_portfolio(portfolio),
         book=data.get("book"),
         resume=data.get("resume") or {},
     )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import inf, nan
 
-from chiller_control.control.demand_response.portfolio import (
+from custom_components.chiller_plant.plant.demand_response.portfolio import (
     FAILS_AFTER,
     TRIED_AGAIN_AFTER,
     Deliveries,
