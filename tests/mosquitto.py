@@ -114,6 +114,13 @@ class HeadEnd:
         """Return what came under a topic."""
         return [contents for name, contents, _, _ in self.heard if name == topic]
 
+    def say(
+        self, topic: str, contents: dict[str, Any], *, retain: bool = False
+    ) -> None:
+        """Tell something; the broker has it when this returns."""
+        told = self._client.publish(topic, json.dumps(contents), qos=1, retain=retain)
+        told.wait_for_publish(10.0)
+
     def close(self) -> None:
         """Listen no more."""
         self._client.disconnect()

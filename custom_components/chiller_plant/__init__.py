@@ -30,6 +30,7 @@ from .demand_response.entity import utility_identifier
 from .demand_response.http import async_setup_http
 from .demand_response.memory import async_remove_memory
 from .demand_response.performance_services import async_setup_performance_services
+from .demand_response.portfolio import async_remove_portfolio
 from .demand_response.room import DemandResponseRoom
 from .demand_response.services import async_setup_demand_response_services
 from .demand_response.settlement_memory import async_remove_settlement
@@ -162,6 +163,7 @@ async def async_remove_entry(
     await async_remove_planned(hass, entry.entry_id)
     await async_remove_memory(hass, entry.entry_id)
     await async_remove_settlement(hass, entry.entry_id)
+    await async_remove_portfolio(hass, entry.entry_id)
 
 
 async def async_remove_config_entry_device(

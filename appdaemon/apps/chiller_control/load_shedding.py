@@ -122,7 +122,11 @@ class LoadShedding:
         else:
             self._resume = decision.attributes["resume"]
             # It may have been hidden from who decides, but not from people.
-            told = {**decision.attributes, "meter_kw": inputs.number(site.meter)}
+            told = {
+                **decision.attributes,
+                "meter_kw": inputs.number(site.meter),
+                "used_kw": self._used_kw,
+            }
             decision = replace(decision, attributes=told)
         waiting = self._waiting
         try:
@@ -143,6 +147,20 @@ class LoadShedding:
     def _used(self) -> bool:
         """Whether anything is shed."""
         return bool(isinstance(self._resume, Mapping) and self._resume.get("uses"))
+
+    @property
+    def _used_kw(self) -> float:
+        """What is shed now, by estimate; a meter shows it later."""
+        assert self._site is not None
+        uses = self._resume["uses"]
+        return round(
+            sum(
+                item.capacity_kw * max(uses[item.key]["level"], 0)
+                for item in self._site.measures
+                if item.key in uses
+            ),
+            1,
+        )
 
     @property
     def _waiting(self) -> str | None:

@@ -47,6 +47,7 @@ def for_engine(room: DemandResponseRoom, now: float) -> dict[str, Any]:
             key: room.plan.told_point(room.plant.points[key]) for key in sorted(wanted)
         },
         "telemetry": telemetry,
+        "portfolio": room.portfolio.for_engine(now),
         "decisions": {
             key: decision.as_dict()
             for key, decision in room.decisions.items()

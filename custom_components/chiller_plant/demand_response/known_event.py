@@ -111,7 +111,8 @@ class OptDecision:
         return asdict(self)
 
 
-def _finite(value: Any) -> float:
+def finite_number(value: Any) -> float:
+    """Take a number; raises `vol.Invalid` for what is none."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
@@ -121,8 +122,9 @@ def _finite(value: Any) -> float:
     return float(value)
 
 
-def _moment(value: Any) -> float:
-    moment = _finite(value)
+def epoch_seconds(value: Any) -> float:
+    """Take a time; raises `vol.Invalid` for what is none."""
+    moment = finite_number(value)
     if not 0.0 <= moment <= _LAST_MOMENT:
         raise vol.Invalid("expected epoch seconds of this century or the next")
     return moment
@@ -134,32 +136,35 @@ def _in_order(event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def _text(longest: int) -> Any:
+def text_of(longest: int) -> Any:
+    """Return what takes a text of so many characters."""
     return vol.All(str, vol.Length(max=longest))
 
 
 _KEY = vol.All(str, vol.Length(min=1, max=255))
 _OPT = vol.In(("in", "out"))
-_NUMBER_OR_NONE = vol.Any(None, _finite)
-_MOMENT_OR_NONE = vol.Any(None, _moment)
+_NUMBER_OR_NONE = vol.Any(None, finite_number)
+_MOMENT_OR_NONE = vol.Any(None, epoch_seconds)
 EVENT_SCHEMA = vol.All(
     {
         vol.Required("key"): _KEY,
         vol.Required("id"): _KEY,
         vol.Required("source"): _KEY,
-        vol.Required("begins"): _moment,
-        vol.Required("ends"): _moment,
-        vol.Optional("recovery"): vol.All(_finite, vol.Range(0.0, _LONGEST_RECOVERY)),
-        vol.Optional("name"): _text(255),
-        vol.Optional("status"): _text(20),
+        vol.Required("begins"): epoch_seconds,
+        vol.Required("ends"): epoch_seconds,
+        vol.Optional("recovery"): vol.All(
+            finite_number, vol.Range(0.0, _LONGEST_RECOVERY)
+        ),
+        vol.Optional("name"): text_of(255),
+        vol.Optional("status"): text_of(20),
         vol.Optional("opt"): _OPT,
-        vol.Optional("why"): _text(500),
+        vol.Optional("why"): text_of(500),
         vol.Optional("test"): bool,
-        vol.Optional("comment"): _text(2000),
-        vol.Optional("received"): _moment,
+        vol.Optional("comment"): text_of(2000),
+        vol.Optional("received"): epoch_seconds,
         vol.Optional("cancelled"): _MOMENT_OR_NONE,
         vol.Optional("signals"): [dict],
-        vol.Optional("asked_now"): vol.Any(None, _text(255)),
+        vol.Optional("asked_now"): vol.Any(None, text_of(255)),
     },
     _in_order,
 )
@@ -168,16 +173,16 @@ DECISION_SCHEMA = vol.Schema(
         vol.Required("opt"): _OPT,
         vol.Required("why"): str,
         vol.Required("by"): str,
-        vol.Required("at"): _moment,
+        vol.Required("at"): epoch_seconds,
     }
 )
 _CONNECTION = vol.Schema(
     {
         vol.Required("id"): _KEY,
-        vol.Required("stands"): _text(20),
+        vol.Required("stands"): text_of(20),
         vol.Optional("since"): _MOMENT_OR_NONE,
         vol.Optional("heard"): _MOMENT_OR_NONE,
-        vol.Optional("why"): _text(500),
+        vol.Optional("why"): text_of(500),
         vol.Optional("registrations"): int,
         vol.Optional("skew"): _NUMBER_OR_NONE,
         vol.Optional("waiting"): int,
@@ -187,7 +192,7 @@ _CONNECTION = vol.Schema(
 _ACTION = vol.Schema(
     {
         vol.Required("event"): cv.slug,
-        vol.Required("reason"): _text(500),
+        vol.Required("reason"): text_of(500),
         vol.Optional("at"): _MOMENT_OR_NONE,
     },
     extra=vol.ALLOW_EXTRA,
@@ -208,7 +213,9 @@ _REPORT = vol.Schema(
             [_ACTION], vol.Length(max=MAXIMUM_ACTIONS)
         ),
         # Packages that the engine would need and does not have.
-        vol.Optional("missing", default=list): vol.All([_text(60)], vol.Length(max=10)),
+        vol.Optional("missing", default=list): vol.All(
+            [text_of(60)], vol.Length(max=10)
+        ),
     }
 )
 
@@ -217,7 +224,8 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number")
 
 
-def _parsed(text: str, longest: int) -> Any:
+def from_json(text: str, longest: int) -> Any:
+    """Return what a JSON text says; raises `vol.Invalid` with the reason."""
     if len(text) > longest:
         raise vol.Invalid(f"{len(text)} characters; at most {longest} are")
     try:
@@ -230,7 +238,7 @@ def _parsed(text: str, longest: int) -> Any:
 
 def parse_report(text: str) -> dict[str, Any]:
     """Return what the engine told; raises `vol.Invalid` with the reason."""
-    report: dict[str, Any] = _REPORT(_parsed(text, MAXIMUM_REPORT))
+    report: dict[str, Any] = _REPORT(from_json(text, MAXIMUM_REPORT))
     if len(json.dumps(report["attributes"])) > MAXIMUM_ATTRIBUTES:
         raise vol.Invalid(f"attributes: over {MAXIMUM_ATTRIBUTES} characters")
     return report
@@ -238,7 +246,7 @@ def parse_report(text: str) -> dict[str, Any]:
 
 def parse_book(text: str) -> list[dict[str, Any]]:
     """Return the engine's event book; raises `vol.Invalid` with the reason."""
-    book = _parsed(text, MAXIMUM_BOOK)
+    book = from_json(text, MAXIMUM_BOOK)
     if not isinstance(book, list) or not all(isinstance(row, dict) for row in book):
         raise vol.Invalid("not a list of events")
     if len(book) > MOST_EVENTS:

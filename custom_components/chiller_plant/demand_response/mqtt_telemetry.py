@@ -10,17 +10,16 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
-import json
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import CALLBACK_TYPE, CoreState, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
 from ..plant.reading import Quality
+from .mqtt_way import async_publish, is_connected, is_set_up
 
 if TYPE_CHECKING:
     from .room import DemandResponseRoom
@@ -30,7 +29,6 @@ INTERVAL = 60.0
 """Seconds between two samples where nobody said otherwise."""
 MOST_HELD = 5_000
 """Samples that wait for the broker: over three days of one a minute."""
-_QOS = 1
 _LOOK_EVERY = timedelta(seconds=5)
 _FAREWELL = 3.0
 """Seconds in which the broker has to take that we are gone."""
@@ -133,7 +131,9 @@ class MqttTelemetry:
         if not topic or not self._connected():
             return
         gone = {**self._state(), "online": False, "at": _iso(_now())}
-        await self._publish(f"{topic}/state", gone, retain=True, within=_FAREWELL)
+        await async_publish(
+            self._hass, f"{topic}/state", gone, retain=True, within=_FAREWELL
+        )
 
     @property
     def _interval(self) -> float:
@@ -235,58 +235,31 @@ class MqttTelemetry:
         """Give the broker all that waits, the oldest first."""
         while self._held:
             sample = self._held[0]
-            if not await self._publish(f"{topic}/telemetry", sample):
+            if not await async_publish(self._hass, f"{topic}/telemetry", sample):
                 return
             # While the broker took it, the oldest may have been dropped.
             if self._held and self._held[0] is sample:
                 self._held.popleft()
         state = self._state()
-        if state != self._told and await self._publish(
-            f"{topic}/state", {**state, "at": _iso(_now())}, retain=True
+        if state != self._told and await async_publish(
+            self._hass, f"{topic}/state", {**state, "at": _iso(_now())}, retain=True
         ):
             self._told = state
 
     def _connected(self) -> bool:
-        # No dependency of any kind is declared: Home Assistant would then want the
-        # packages of MQTT installed wherever there is a plant.
-        if "mqtt" not in self._hass.config.components:
-            if not self._complained and self._hass.state is CoreState.running:
-                self._complained = True
-                LOGGER.warning(
-                    "%s: telemetry over MQTT is wanted, but the MQTT integration is"
-                    " not set up; set it up, or switch the telemetry off in the"
-                    " plant's options",
-                    self._room.plant.name,
-                )
-            return False
-        # Only here: whoever does not use MQTT need not have what it needs.
-        from homeassistant.components import mqtt  # noqa: PLC0415
-
-        return (
-            bool(self._hass.config_entries.async_loaded_entries(mqtt.DOMAIN))
-            and mqtt.is_connected(self._hass)
-        )  # fmt: skip
-
-    async def _publish(
-        self,
-        topic: str,
-        contents: Mapping[str, Any],
-        *,
-        retain: bool = False,
-        within: float | None = None,
-    ) -> bool:
-        """Return whether the broker has it."""
-        from homeassistant.components import mqtt  # noqa: PLC0415
-
-        try:
-            async with asyncio.timeout(within):
-                await mqtt.async_publish(
-                    self._hass, topic, json.dumps(contents), qos=_QOS, retain=retain
-                )
-        except HomeAssistantError, TimeoutError:
-            return False
-        # The integration gives up waiting for an answer without a word.
-        return mqtt.is_connected(self._hass)
+        if (
+            not is_set_up(self._hass)
+            and not self._complained
+            and self._hass.state is CoreState.running
+        ):
+            self._complained = True
+            LOGGER.warning(
+                "%s: telemetry over MQTT is wanted, but the MQTT integration is"
+                " not set up; set it up, or switch the telemetry off in the"
+                " plant's options",
+                self._room.plant.name,
+            )
+        return is_connected(self._hass)
 
 
 def _now() -> float:

@@ -9,7 +9,7 @@ from homeassistant.core import callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN, LOGGER
-from ..plant.demand_response.record import EventRecord
+from ..plant.demand_response.record import SUM, EventRecord
 from .performance_table import DatabaseAway, async_with_database, read, write
 from .settlement_memory import SettlementMemory
 
@@ -36,6 +36,8 @@ class PerformanceStore:
         self._away: str | None = None
         self.latest: EventRecord | None = None
         """The newest event of all."""
+        self.newest_total: EventRecord | None = None
+        """The newest event of the portfolio that this plant leads."""
         self.known: set[str] = set()
         """The events that are in the database."""
 
@@ -107,7 +109,10 @@ class PerformanceStore:
 
     @callback
     def _show(self, record: EventRecord) -> None:
-        if self.latest is None or record.begins >= self.latest.begins:
+        if record.method == SUM:
+            if _is_newer(record, self.newest_total):
+                self.newest_total = record
+        elif _is_newer(record, self.latest):
             self.latest = record
 
     @callback
@@ -154,7 +159,7 @@ class PerformanceStore:
         )
         self.known |= {record.event for record in found}
         self._read = True
-        for record in found[:1]:
+        for record in found:
             self._show(record)
         self._room.changed()
 
@@ -188,3 +193,7 @@ class PerformanceStore:
                 "reason": away,
             },
         )
+
+
+def _is_newer(record: EventRecord, known: EventRecord | None) -> bool:
+    return known is None or record.begins >= known.begins

@@ -34,6 +34,7 @@ from .known_event import NO_ENGINE, OFF, KnownEvent, OptDecision
 from .measures import measures
 from .memory import Memory
 from .mqtt_telemetry import MqttTelemetry
+from .portfolio import Portfolio
 from .settings import (
     CONF_DEMAND_RESPONSE,
     EVENT_CHANGED,
@@ -98,6 +99,7 @@ class DemandResponseRoom:
         self.settlement = Settlement(self)
         self.troubles = Troubles(self)
         self.telemetry = MqttTelemetry(self)
+        self.portfolio = Portfolio(self)
         self._heard: float | None = None
         self._announced: str | None = None
         self._stood: dict[str, str] = {}
@@ -113,6 +115,7 @@ class DemandResponseRoom:
                 damage,
             )
             self.troubles.damaged(damage, self.memory.aside)
+        await self.portfolio.async_start()
         now = _now()
         self._stood = {key: item.stands(now) for key, item in self.events.items()}
         self._awaited()
@@ -129,6 +132,7 @@ class DemandResponseRoom:
 
     async def async_stop(self) -> None:
         """Stop watching, and write what is still to be written."""
+        await self.portfolio.async_stop()
         await self.telemetry.async_stop()
         self.settlement.async_stop()
         for unsubscribe in self._unsubscribe:
@@ -147,7 +151,12 @@ class DemandResponseRoom:
     @property
     def used(self) -> bool:
         """Whether this plant has anything to do with demand response."""
-        return bool(self.settings.configured or self.connections or self.events)
+        return bool(
+            self.settings.configured
+            or self.connections
+            or self.events
+            or self.portfolio.used
+        )
 
     @property
     def book(self) -> list[dict[str, Any]]:
@@ -266,6 +275,7 @@ class DemandResponseRoom:
             DEMAND_RESPONSE, NAME, report["state"], self.attributes
         )
         self._look_at_events()
+        self.portfolio.look(self._heard)
         self.changed()
 
     def _take_event(self, event: KnownEvent) -> bool:
@@ -323,6 +333,7 @@ class DemandResponseRoom:
                 "source": by,
             },
         )
+        self.portfolio.look(_now())
         self.changed()
         return event
 
@@ -377,12 +388,17 @@ class DemandResponseRoom:
         if (settings, connections) == (self.settings, self.connections):
             return
         self.settings, self.connections = settings, connections
-        self._leave_events({connection.name for connection in connections})
-        self._awaited()
+        self.portfolio.look(_now())
+        self.sources_changed()
         self.changed()
 
-    def _leave_events(self, utilities: set[str]) -> None:
+    @callback
+    def sources_changed(self) -> None:
         """Have the events of a connection that is gone be over: nobody may end them."""
+        self._awaited()
+        utilities = {connection.name for connection in self.connections}
+        if (portfolio := self.portfolio.member.source) is not None:
+            utilities.add(portfolio)
         now = _now()
         for key, event in self.events.items():
             if event.source not in utilities and not event.over(now):
@@ -392,7 +408,8 @@ class DemandResponseRoom:
     @callback
     def _awaited(self) -> None:
         """Have the engine missed where it has something to do."""
-        if self.connections and self.settings.take_part:
+        wanted = self.connections or self.portfolio.used
+        if wanted and self.settings.take_part:
             self.plan.besides[DEMAND_RESPONSE] = NAME
         else:
             self.plan.besides.pop(DEMAND_RESPONSE, None)
@@ -403,6 +420,7 @@ class DemandResponseRoom:
             return
         self._learn()
         self._look_at_events()
+        self.portfolio.look(moment.timestamp())
         self.troubles.look(moment.timestamp())
         self.changed()
 
@@ -443,6 +461,7 @@ class DemandResponseRoom:
     def _forget(self, key: str) -> None:
         for kept in (self.events, self.decisions, self.baselines, self._stood):
             kept.pop(key, None)
+        self.portfolio.member.forget(key)
 
     @callback
     def _tell(self, what: str, event: KnownEvent) -> None:

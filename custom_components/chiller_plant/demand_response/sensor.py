@@ -72,7 +72,7 @@ class StateSensor(DemandResponseEntity, SensorEntity):
 
     _attr_device_class = SensorDeviceClass.ENUM
     _attr_options = list(STATES)
-    _unrecorded_attributes = frozenset({"measures"})
+    _unrecorded_attributes = frozenset({"measures", "portfolio"})
 
     def __init__(self, data: ChillerPlantData) -> None:
         """Show the state."""
@@ -97,6 +97,7 @@ class StateSensor(DemandResponseEntity, SensorEntity):
                 "meter_kw",
                 "measures",
             ),
+            "portfolio": self._room.portfolio.shown(dt_util.utcnow().timestamp()),
             "meter": self._room.meter,
             "warmest": self._room.settings.warmest,
         }

@@ -16,6 +16,8 @@ from ..plant.roles import EquipmentType
 
 CONF_DEMAND_RESPONSE = "demand_response"
 """The key of the options that hold all of it."""
+CONF_PORTFOLIO = "portfolio"
+"""The key in those options of what plants do together."""
 SUBENTRY_UTILITY = "utility"
 PRIORITY = 50
 """The band of demand response."""
@@ -91,6 +93,25 @@ class Precool:
 
 
 @dataclass(frozen=True, slots=True)
+class PortfolioSettings:
+    """Which plants share what the utility of this one asks for."""
+
+    plants: tuple[str, ...] = ()
+    """Config entries of other plants of this Home Assistant."""
+    sites: tuple[str, ...] = ()
+    """Names of sites that are reached over MQTT."""
+    site: str | None = None
+    """What this plant is called in a portfolio that is led elsewhere."""
+    prefix: str = "chiller_plant"
+    """The first part of the topics."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether others shed for what this plant is asked for."""
+        return bool(self.plants or self.sites)
+
+
+@dataclass(frozen=True, slots=True)
 class DemandResponseSettings:
     """What people decided; `configured` is False until somebody did."""
 
@@ -111,6 +132,7 @@ class DemandResponseSettings:
     precool: Precool | None = None
     kinds: Mapping[str, KindSettings] = field(default_factory=lambda: dict(KINDS))
     mqtt: Mapping[str, Any] | None = None
+    portfolio: PortfolioSettings = PortfolioSettings()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as the engine gets it."""
@@ -178,6 +200,17 @@ def read_settings(entry: ConfigEntry, plant: Plant) -> DemandResponseSettings:
             for kind, usual in KINDS.items()
         },
         mqtt=chosen.get("mqtt"),
+        portfolio=_portfolio(chosen.get(CONF_PORTFOLIO) or {}),
+    )
+
+
+def _portfolio(chosen: Mapping[str, Any]) -> PortfolioSettings:
+    usual = PortfolioSettings()
+    return PortfolioSettings(
+        tuple(chosen.get("plants", ())),
+        tuple(chosen.get("sites", ())),
+        chosen.get("site"),
+        chosen.get("prefix", usual.prefix),
     )
 
 

@@ -326,16 +326,20 @@ class Settlement:
             covered=0.0,
             settled_at=now,
         )
-        requested = requested_kw(
-            event.begins,
-            event.stopped,
-            event.signals,
-            self._ramp(event.key),
-            said,
-            Terms(
-                room.settings.levels, room.settings.prices, room.settings.capacity_kw
-            ),
-        )
+        requested = room.portfolio.member.mean(event)
+        if requested is None:
+            requested = requested_kw(
+                event.begins,
+                event.stopped,
+                event.signals,
+                self._ramp(event.key),
+                said,
+                Terms(
+                    room.settings.levels,
+                    room.settings.prices,
+                    room.settings.capacity_kw,
+                ),
+            )
         if meter is None or said.mean(event.begins, event.stopped) is None:
             return record
         samples = await MeterHistory(self._hass, meter).async_samples(

@@ -119,9 +119,9 @@ def utility(name: str, data: Mapping[str, Any], subentry_id: str) -> ConfigSuben
 class Board:
     """The machines of the site behind one Modbus server."""
 
-    def __init__(self) -> None:
+    def __init__(self, site: str = SITE) -> None:
         """Begin with a warm day on which everything runs."""
-        self.text = SITE.format(port=tcp_port())
+        self.text = site.format(port=tcp_port())
         plant = parse_plant(self.text, "plant.yaml")
         self.values: dict[PointKey, Value] = {
             key: point.release if point.release is not None else 0.0
@@ -149,9 +149,9 @@ class Unwired:
 
 
 @asynccontextmanager
-async def board() -> AsyncIterator[Board]:
+async def board(site: str = SITE) -> AsyncIterator[Board]:
     """Serve the site's machines."""
-    made = Board()
+    made = Board(site)
     await made.server.start()
     try:
         yield made

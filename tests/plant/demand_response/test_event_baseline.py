@@ -29,6 +29,7 @@ from custom_components.chiller_plant.plant.demand_response.load_days import (
 )
 from custom_components.chiller_plant.plant.demand_response.requested import (
     Terms,
+    reduction_at,
     requested_kw,
 )
 
@@ -287,6 +288,17 @@ def test_what_was_asked_for_is_what_the_engine_was_asked_for(
         Terms(_LEVELS, _PRICES, capacity),
     )
     assert found == pytest.approx(sum(asked) / len(asked))
+    for second, reduction in zip(range(30, 7200, 60), asked, strict=True):
+        load = said.mean(second, second + 1)
+        assert load is not None
+        now_asked = reduction_at(
+            float(second),
+            [{"kind": kind, "intervals": intervals}],
+            ramp,
+            load,
+            Terms(_LEVELS, _PRICES, capacity),
+        )
+        assert (now_asked or 0.0) == pytest.approx(reduction)
 
 
 def test_nothing_is_asked_for_where_nothing_is_known() -> None:

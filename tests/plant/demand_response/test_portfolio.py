@@ -3,6 +3,9 @@
 from dataclasses import replace
 from math import inf, nan
 
+from hypothesis import given, strategies as st
+import pytest
+
 from custom_components.chiller_plant.plant.demand_response.portfolio import (
     FAILS_AFTER,
     TRIED_AGAIN_AFTER,
@@ -10,8 +13,6 @@ from custom_components.chiller_plant.plant.demand_response.portfolio import (
     Site,
     share,
 )
-from hypothesis import given, strategies as st
-import pytest
 
 NOW = 1_800_000_000.0
 power = st.floats(0.0, 5000.0)

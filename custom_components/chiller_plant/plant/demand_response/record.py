@@ -6,6 +6,8 @@ from typing import Any
 
 _MOMENTS = ("begins", "ends", "received", "cancelled", "settled_at")
 _DECIMALS = 3
+SUM = "sum"
+"""The method of the total of a portfolio."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,7 @@ def requested_kw(
 
     `signals` are those of the book. None if there is no signal or no baseline.
     """
-    signal = next(
-        (item for kind in SPECIFIC_FIRST for item in signals if item["kind"] == kind),
-        None,
-    )
+    signal = _most_exact(signals)
     if signal is None or not until > begins:
         return None
     ends = list(accumulate(float(item["duration"]) for item in signal["intervals"]))
@@ -75,6 +72,40 @@ def requested_kw(
             asked += (end - at) * (load - max(full, 0.0))
         at = end
     return asked / (until - begins)
+
+
+def reduction_at(
+    elapsed: float,
+    signals: Sequence[Mapping[str, Any]],
+    ramp: float,
+    load: float,
+    terms: Terms,
+) -> float | None:
+    """Return what is asked for so many seconds after the start, kW less than `load`.
+
+    None while nothing is.
+    """
+    signal = _most_exact(signals)
+    if signal is None:
+        return None
+    end = 0.0
+    for item in signal["intervals"]:
+        end += float(item["duration"])
+        if elapsed < end:
+            if item["value"] is None:
+                return None
+            full = _load_asked(signal["kind"], float(item["value"]), load, terms)
+            if elapsed < ramp:
+                full = load + elapsed / ramp * (full - load)
+            return load - max(full, 0.0)
+    return None
+
+
+def _most_exact(signals: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return next(
+        (item for kind in SPECIFIC_FIRST for item in signals if item["kind"] == kind),
+        None,
+    )
 
 
 def _load_asked(kind: str, value: float, load: float, terms: Terms) -> float:

@@ -1,0 +1,302 @@
+"""Splits what the utility of one plant asks for among several plants.
+
+The plant with the connection answers for all of them. Each gets a share of the
+reduction by what it can give, how sure that is and what it bore before; one that
+does not deliver is made up by the others.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.core import callback
+
+from ..lookup import loaded_entry
+from ..plant.demand_response.portfolio import Deliveries, Site, share
+from ..plant.demand_response.requested import Terms, reduction_at
+from .known_event import KnownEvent
+from .portfolio_member import asked_event, event_id
+from .portfolio_terms import AGAIN, LAST_RANK, MOST_EVENTS, MOST_SIGNALS, VALID, AskedEvent, Offer, Request
+
+if TYPE_CHECKING:
+    from .portfolio import Portfolio
+
+_LEAST_CHANGE = 1.0
+"""kW; shares that differ by less stay as they are."""
+_SAME = 0.02
+"""Share of what is requested, likewise."""
+
+DELIVERS = "delivers"
+FAILS = "fails"
+SILENT = "not_heard"
+OTHERS = "in_another_portfolio"
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """One plant of a portfolio, wherever it is."""
+
+    key: str
+    name: str
+    offer: Offer | None
+    """None while it is not heard."""
+    ask: Callable[[Request], bool]
+    """Tells it what it is asked for; False where it listens to somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """How one event is shared."""
+
+    of_kw: float
+    failing: frozenset[str]
+    shares: Mapping[str, float]
+
+
+class PortfolioLead:
+    """The portfolio of one plant that has the connection to the utility."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        """Prepare; nobody is asked yet."""
+        self._portfolio = portfolio
+        self._room = portfolio.room
+        self._splits: dict[str, _Split] = {}
+        self._deliveries = Deliveries()
+        self._failing: frozenset[str] = frozenset()
+        self._told: dict[str, tuple[tuple[AskedEvent, ...], float]] = {}
+        self._refuse: frozenset[str] = frozenset()
+        self.rows: list[dict[str, Any]] = []
+        """How each plant stands, for people."""
+
+    @callback
+    def look(self, now: float) -> None:
+        """Split what is asked for now, and ask each plant."""
+        if not self._room.settings.portfolio.leads:
+            self._splits.clear()
+            self._told.clear()
+            self.rows = []
+            return
+        plants = list(self._plants(now))
+        heard = {plant.key: plant.offer for plant in plants if plant.offer is not None}
+        events = self._events(now)
+        for event, entry in events:
+            of_kw = self._requested(event, entry, heard.values(), now)
+            if of_kw is None:
+                self._splits.pop(event.key, None)
+            else:
+                self._split(event.key, of_kw, heard)
+        for key in self._splits.keys() - {event.key for event, _ in events}:
+            del self._splits[key]
+        self._watch(now, heard)
+        for gone in self._told.keys() - {plant.key for plant in plants}:
+            del self._told[gone]
+        for plant in plants:
+            self._ask(now, plant, events)
+        self.rows = [self._row(plant) for plant in plants]
+
+    @property
+    def requested_kw(self) -> float | None:
+        """What all plants are asked for now; None while nothing is."""
+        return max((item.of_kw for item in self._splits.values()), default=None)
+
+    # Who takes part.
+
+    def others(self, now: float) -> list[Offer]:
+        """Return what the other plants offer, as far as they are heard."""
+        own = self._room.entry.entry_id
+        return [
+            plant.offer
+            for plant in self._plants(now)
+            if plant.offer is not None and plant.key != own
+        ]
+
+    def _plants(self, now: float) -> Iterator[Plant]:
+        room, portfolio = self._room, self._portfolio
+        own = room.entry.entry_id
+        yield Plant(own, room.plant.name, portfolio.member.offer(now), self._ask_own)
+        for entry_id in room.settings.portfolio.plants:
+            if entry_id != own:
+                yield self._neighbour(entry_id, now)
+        for site in room.settings.portfolio.sites:
+            yield Plant(
+                f"site:{site}",
+                site,
+                portfolio.lines.offer(site, now),
+                portfolio.lines.asks(site),
+            )
+
+    def _neighbour(self, entry_id: str, now: float) -> Plant:
+        """Return a plant of the same Home Assistant."""
+        entry = loaded_entry(self._room.hass, entry_id)
+        if entry is None:
+            known = self._room.hass.config_entries.async_get_entry(entry_id)
+            name = entry_id if known is None else known.title
+            return Plant(entry_id, name, None, lambda _request: True)
+        other = entry.runtime_data.demand_response.portfolio
+        own = self._room.entry.entry_id
+
+        def ask(request: Request) -> bool:
+            return not other.leads and other.member.take(request, own, request.at)
+
+        listens = not other.leads and other.member.by in (None, own)
+        return Plant(
+            entry_id,
+            entry.title,
+            other.member.offer(now) if listens else None,
+            ask,
+        )
+
+    # What is asked for.
+
+    def _events(self, now: float) -> list[tuple[KnownEvent, Mapping[str, Any]]]:
+        """Return the events that are to be shared, with what the book says of them."""
+        room = self._room
+        book = {
+            f"{row['event'].get('source')}:{row['event'].get('id')}": row["event"]
+            for row in room.book
+            if isinstance(row.get("event"), dict)
+        }
+        found = [
+            (event, book[event.key])
+            for event in room.events.values()
+            if event.key in book
+            and not event.over(now)
+            and not event.test
+            and room.opt_of(event) == "in"
+        ]
+        return sorted(found, key=lambda item: item[0].begins)[:MOST_EVENTS]
+
+    def _requested(
+        self,
+        event: KnownEvent,
+        entry: Mapping[str, Any],
+        offers: Iterable[Offer],
+        now: float,
+    ) -> float | None:
+        """Return what all plants shall shed now; None while nothing is asked for."""
+        if event.stands(now) != "active":
+            return None
+        if event.source == self._portfolio.member.source:
+            return self._portfolio.member.asked_of_all(event.key, now)
+        settings = self._room.settings
+        load = sum(offer.baseline_kw or 0.0 for offer in offers)
+        asked = reduction_at(
+            now - event.begins,
+            entry["signals"],
+            float(entry.get("ramp", 0.0)),
+            load,
+            Terms(settings.levels, settings.prices, settings.capacity_kw),
+        )
+        return None if asked is None else max(asked, 0.0)
+
+    def _split(self, key: str, of_kw: float, heard: Mapping[str, Offer]) -> None:
+        """Share one event; shares that hardly change stay as they are."""
+        shares = share(
+            of_kw,
+            (
+                Site(
+                    plant,
+                    offer.available_kw,
+                    offer.confidence,
+                    offer.burden,
+                    offer.delivered_kw or 0.0,
+                    plant in self._failing,
+                )
+                for plant, offer in heard.items()
+                if event_id(key) not in offer.out
+            ),
+        )
+        before = self._splits.get(key)
+        slack = max(_LEAST_CHANGE, _SAME * of_kw)
+        if (
+            before is not None
+            and before.shares.keys() == shares.keys()
+            and before.failing == self._failing
+            and abs(before.of_kw - of_kw) <= slack
+            and abs(sum(before.shares.values()) - sum(shares.values())) <= slack
+            and all(abs(before.shares[name] - kw) <= slack for name, kw in shares.items())
+        ):
+            return
+        self._splits[key] = _Split(
+            round(of_kw, 1),
+            self._failing,
+            {name: round(kw, 1) for name, kw in shares.items()},
+        )
+
+    def _asked_of(self, plant: str) -> float:
+        """Return what a plant is asked for now."""
+        return max(
+            (split.shares.get(plant, 0.0) for split in self._splits.values()),
+            default=0.0,
+        )
+
+    def _watch(self, now: float, heard: Mapping[str, Offer]) -> None:
+        """Notice who does not deliver; with every new event all are trusted again."""
+        if not self._splits:
+            self._deliveries, self._failing = Deliveries(), frozenset()
+            return
+        self._failing = self._deliveries.step(
+            now,
+            {key: self._asked_of(key) for key in heard},
+            {key: offer.delivered_kw for key, offer in heard.items()},
+        )
+
+    # Who is told.
+
+    def _ask(
+        self,
+        now: float,
+        plant: Plant,
+        events: list[tuple[KnownEvent, Mapping[str, Any]]],
+    ) -> None:
+        asked = tuple(self._asked(plant.key, event, entry) for event, entry in events)
+        said, at = self._told.get(plant.key, (None, 0.0))
+        if asked == said and 0.0 <= now - at < AGAIN:
+            return
+        taken = plant.ask(Request(self._room.plant.name[:40], now, now + VALID, asked))
+        if taken:
+            self._refuse -= {plant.key}
+            self._told[plant.key] = asked, now
+        else:
+            self._refuse |= {plant.key}
+
+    def _asked(
+        self, plant: str, event: KnownEvent, entry: Mapping[str, Any]
+    ) -> AskedEvent:
+        split = self._splits.get(event.key)
+        return asked_event(
+            event,
+            min(max(int(entry.get("rank", 1)), 0), LAST_RANK),
+            list(entry["signals"])[:MOST_SIGNALS],
+            None if split is None else split.shares.get(plant, 0.0),
+            None if split is None else split.of_kw,
+        )
+
+    @callback
+    def _ask_own(self, request: Request) -> bool:
+        """Ask the plant that has the connection itself."""
+        keys = {event_id(key): key for key in self._room.events}
+        for event in request.events:
+            self._portfolio.member.ask(
+                keys[event.id], event, request.valid_until, request.at
+            )
+        self._room.changed()
+        return True
+
+    def _row(self, plant: Plant) -> dict[str, Any]:
+        offer = plant.offer
+        stands = DELIVERS
+        if plant.key in self._refuse:
+            stands = OTHERS
+        elif offer is None:
+            stands = SILENT
+        elif plant.key in self._failing:
+            stands = FAILS
+        return {
+            "plant": plant.name,
+            "stands": stands,
+            "share_kw": self._asked_of(plant.key),
+            "available_kw": None if offer is None else offer.available_kw,
+            "delivered_kw": None if offer is None else offer.delivered_kw,
+            "burden_hours": None if offer is None else offer.burden,
+        }

@@ -1,0 +1,175 @@
+"""What the plants of a portfolio say to each other, in one house or over a broker.
+
+A plant offers what it could shed; who leads asks each of them for its share. What is
+asked for holds for a short time only, so that a plant whose leader is gone goes back
+to nothing. Powers are kW, times epoch seconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import voluptuous as vol
+
+from .known_event import epoch_seconds, finite_number, from_json, text_of
+
+VALID = 180.0
+"""Seconds for which what is asked for holds, unless it is asked for again."""
+AGAIN = 60.0
+"""Seconds after which it is asked for again."""
+STALE = 120.0
+"""Seconds after which an offer is worth nothing."""
+MOST_EVENTS = 50
+MOST_SIGNALS = 8
+LAST_RANK = 1_000_000
+_LONGEST = 200_000
+_CONFIDENCE = vol.All(finite_number, vol.Range(0.0, 1.0))
+_AMOUNT = vol.All(finite_number, vol.Range(0.0, 1e7))
+_POWER_OR_NONE = vol.Any(None, vol.All(finite_number, vol.Range(-1e7, 1e7)))
+_KEY = vol.All(str, vol.Length(min=1, max=200))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one plant could shed, and what it does."""
+
+    at: float
+    available_kw: float
+    """All that it could shed, with what it sheds already."""
+    confidence: float
+    """How sure that is, 0 to 1."""
+    burden: float
+    """Hours of full shedding that it bore lately."""
+    delivered_kw: float | None
+    """Its baseline less its meter; None without an event, or where it is not known."""
+    baseline_kw: float | None
+    out: tuple[str, ...] = ()
+    """The portfolio's events that it takes no part in."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in JSON types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedEvent:
+    """One event of a portfolio, as one of its plants is told."""
+
+    id: str
+    """The same at all plants."""
+    name: str
+    begins: float
+    ends: float
+    recovery: float
+    rank: int
+    """0 goes before 1."""
+    signals: list[dict[str, Any]]
+    """What all plants are asked for."""
+    kw: float | None
+    """What this plant is asked for now; None while nothing is."""
+    of_kw: float | None
+    """What all plants are asked for now."""
+
+    @property
+    def frame(self) -> tuple[object, ...]:
+        """What does not change with the share."""
+        return (
+            self.name,
+            self.begins,
+            self.ends,
+            self.recovery,
+            self.rank,
+            self.signals,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """All that one plant is asked for."""
+
+    portfolio: str
+    """The name of the plant that leads."""
+    at: float
+    valid_until: float
+    events: tuple[AskedEvent, ...]
+
+    @property
+    def source(self) -> str:
+        """Where its events come from, as people read it."""
+        return f"Portfolio of {self.portfolio}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in JSON types."""
+        return asdict(self)
+
+
+def _signal_schema() -> vol.Schema:
+    interval = vol.Schema(
+        {
+            vol.Required("duration"): vol.All(
+                finite_number, vol.Range(0.0, 7 * 86400.0)
+            ),
+            vol.Required("value"): vol.Any(None, finite_number),
+        }
+    )
+    return vol.Schema(
+        {
+            vol.Required("kind"): text_of(40),
+            vol.Required("intervals"): vol.All([interval], vol.Length(min=1, max=1000)),
+        }
+    )
+
+
+_OFFER = vol.Schema(
+    {
+        vol.Required("at"): epoch_seconds,
+        vol.Required("available_kw"): _AMOUNT,
+        vol.Required("confidence"): _CONFIDENCE,
+        vol.Required("burden"): _AMOUNT,
+        vol.Required("delivered_kw"): _POWER_OR_NONE,
+        vol.Required("baseline_kw"): _POWER_OR_NONE,
+        vol.Optional("out", default=list): vol.All([_KEY], vol.Length(max=MOST_EVENTS)),
+    }
+)
+_EVENT = vol.Schema(
+    {
+        vol.Required("id"): _KEY,
+        vol.Optional("name", default=""): text_of(200),
+        vol.Required("begins"): epoch_seconds,
+        vol.Required("ends"): epoch_seconds,
+        vol.Optional("recovery", default=0.0): vol.All(
+            finite_number, vol.Range(0.0, 7 * 86400.0)
+        ),
+        vol.Optional("rank", default=1): vol.All(int, vol.Range(0, LAST_RANK)),
+        vol.Required("signals"): vol.All([_signal_schema()], vol.Length(min=1, max=MOST_SIGNALS)),
+        vol.Required("kw"): vol.Any(None, _AMOUNT),
+        vol.Required("of_kw"): vol.Any(None, _AMOUNT),
+    }
+)
+_REQUEST = vol.Schema(
+    {
+        vol.Required("portfolio"): vol.All(str, vol.Length(min=1, max=40)),
+        vol.Required("at"): epoch_seconds,
+        vol.Required("valid_until"): epoch_seconds,
+        vol.Required("events"): vol.All([_EVENT], vol.Length(max=MOST_EVENTS)),
+    }
+)
+
+
+def parse_offer(said: str) -> Offer:
+    """Return an offer; raises `vol.Invalid` with the reason."""
+    row: dict[str, Any] = _OFFER(from_json(said, _LONGEST))
+    return Offer(**{**row, "out": tuple(row["out"])})
+
+
+def parse_request(said: str) -> Request:
+    """Return a request; raises `vol.Invalid` with the reason."""
+    return request_of(from_json(said, _LONGEST))
+
+
+def request_of(data: Mapping[str, Any]) -> Request:
+    """Return what `as_dict` gave; raises `vol.Invalid` with the reason."""
+    row: dict[str, Any] = _REQUEST(data)
+    return Request(
+        **{**row, "events": tuple(AskedEvent(**event) for event in row["events"])}
+    )

@@ -1,0 +1,272 @@
+"""Sites share what is asked for over a real broker; what is not refreshed runs out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+import json
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.chiller_plant.demand_response import (
+    portfolio_lines,
+    room as demand_response_room,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+from tests.integration.demand_response.site import (
+    GRID,
+    Board,
+    grid_event,
+    report,
+    set_up_site,
+    told,
+    utility,
+)
+from tests.integration.planning import call
+from tests.mosquitto import HeadEnd, broker, head_end
+from tests.waiting import eventually
+
+PREFIX = "grid"
+REQUEST, OFFER, RESULT = (
+    f"{PREFIX}/portfolio/mall/{what}" for what in ("request", "offer", "result")
+)
+HOUR = 3600.0
+LESS = [
+    {"kind": "load_delta", "intervals": [{"duration": HOUR, "value": -100.0}]},
+]
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look more often than every ten seconds what is due."""
+    monkeypatch.setattr(demand_response_room, "LOOK_EVERY", timedelta(seconds=0.2))
+    monkeypatch.setattr(portfolio_lines, "OFFERED_EVERY", 0.5)
+    # The MQTT integration reads the configuration file, which tests have none of.
+    monkeypatch.setattr("homeassistant.config.load_yaml_config_file", lambda *_: {})
+
+
+@asynccontextmanager
+async def at_a_broker(
+    hass: HomeAssistant, machines: Board, portfolio: dict[str, Any]
+) -> AsyncIterator[tuple[MockConfigEntry, HeadEnd]]:
+    """Run a plant, a broker, and somebody who is no Home Assistant."""
+    async with broker() as server, head_end(server.port, f"{PREFIX}/#") as other:
+        mqtt = MockConfigEntry(
+            domain="mqtt",
+            data={"broker": "127.0.0.1", "port": server.port, "protocol": "3.1.1"},
+            options={"birth_message": {}},
+            version=2,
+            minor_version=1,
+        )
+        mqtt.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(mqtt.entry_id)
+        connections = [utility("Grid", GRID, "grid")] if "sites" in portfolio else []
+        entry = await set_up_site(
+            hass,
+            machines,
+            *connections,
+            options={"portfolio": {"prefix": PREFIX, **portfolio}},
+        )
+        try:
+            yield entry, other
+        finally:
+            await hass.config_entries.async_unload(entry.entry_id)
+            await hass.config_entries.async_unload(mqtt.entry_id)
+            await hass.async_block_till_done()
+
+
+def now() -> float:
+    return dt_util.utcnow().timestamp()
+
+
+def request(kw: float | None = 40.0, *, valid: float = 180.0) -> dict[str, Any]:
+    """Return what the site is asked for, in an event that has begun."""
+    return {
+        "portfolio": "Head office",
+        "at": now(),
+        "valid_until": now() + valid,
+        "events": [
+            {
+                "id": "Grid:e1",
+                "name": "e1",
+                "begins": BEGINS,
+                "ends": BEGINS + HOUR,
+                "recovery": 0.0,
+                "rank": 1,
+                "signals": LESS,
+                "kw": kw,
+                "of_kw": None if kw is None else 100.0,
+            }
+        ],
+    }
+
+
+BEGINS = now() - 60.0
+
+
+def offer(at: float | None = None, **changes: Any) -> dict[str, Any]:
+    return {
+        "at": now() if at is None else at,
+        "available_kw": 120.0,
+        "confidence": 1.0,
+        "burden": 0.0,
+        "delivered_kw": None,
+        "baseline_kw": 400.0,
+        "out": [],
+    } | changes
+
+
+async def test_a_site_offers_what_it_has(hass: HomeAssistant, machines: Board) -> None:
+    async with at_a_broker(hass, machines, {"site": "mall"}) as (entry, other):
+        await report(hass, entry, available_kw=85.0)
+        await eventually(
+            lambda: any(row["available_kw"] == 85.0 for row in other.of(OFFER))
+        )
+        row = other.of(OFFER)[-1]
+        assert row["delivered_kw"] is None
+        assert abs(row["at"] - now()) < 60.0
+        _, _, quality, _ = next(item for item in other.heard if item[0] == OFFER)
+        assert quality == 1
+
+
+async def test_a_site_is_asked_and_goes_back_to_nothing_by_itself(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"site": "mall"}) as (entry, other):
+        await eventually(lambda: bool(other.of(OFFER)))
+        member = entry.runtime_data.demand_response.portfolio.member
+
+        def asked_again() -> bool:
+            # It is refreshed until it is heard, as who leads does it.
+            other.say(REQUEST, request(valid=3.0))
+            return member.share(now()) == (40.0, 100.0)
+
+        await eventually(asked_again)
+        part = (await told(hass, entry))["portfolio"]
+        (event,) = part["events"]
+        key = f"{event['source']}:{event['id']}"
+        assert key == "Portfolio of Head office:Grid:e1"
+        assert part["shares"][key]["kw"] == 40.0
+        await eventually(lambda: member.share(now()) is None)
+        share = (await told(hass, entry))["portfolio"]["shares"][key]
+        assert share["until"] <= now()
+
+
+async def test_what_is_no_request_changes_nothing(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"site": "mall"}) as (entry, other):
+        await eventually(lambda: bool(other.of(OFFER)))
+        member = entry.runtime_data.demand_response.portfolio.member
+
+        def asked() -> bool:
+            other.say(REQUEST, request())
+            return member.share(now()) is not None
+
+        await eventually(asked)
+        for wrong in (
+            {},
+            request() | {"valid_until": None},
+            request(kw=-5.0),
+            request(kw=float("nan")),
+            request(kw=7.0, valid=-10.0),
+        ):
+            other.say(REQUEST, json.loads(json.dumps(wrong)))
+        other.say(REQUEST, request(kw=50.0))
+        await eventually(lambda: member.share(now()) == (50.0, 100.0))
+
+
+async def asks_100_kw(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Let the utility ask for 100 kW less, now."""
+    began = dt_util.utcnow() - timedelta(minutes=1)
+    event = grid_event(
+        began, began + timedelta(hours=1), status="active", signals=LESS
+    )
+    book = [
+        {
+            "event": {
+                "id": "e1",
+                "source": "Grid",
+                "rank": 1,
+                "ramp": 0.0,
+                "signals": LESS,
+            },
+            "received": event["received"],
+            "opt": "in",
+            "why": "",
+            "cancelled": None,
+        }
+    ]
+    await call(hass, entry, "keep_events", response=False, book=json.dumps(book))
+    await report(hass, entry, events=[event])
+
+
+def last_kw(other: HeadEnd) -> float | None:
+    """Return what the site was asked for last."""
+    events = other.of(REQUEST)[-1]["events"] if other.of(REQUEST) else []
+    found: float | None = events[0]["kw"] if events else None
+    return found
+
+
+async def test_who_leads_asks_a_site_that_offers(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"sites": ["mall"]}) as (entry, other):
+        await asks_100_kw(hass, entry)
+
+        def asked() -> bool:
+            other.say(OFFER, offer(), retain=True)
+            return last_kw(other) == 100.0
+
+        # The plant that leads has no baseline here, and is asked for nothing itself.
+        await eventually(asked)
+        row = other.of(REQUEST)[-1]
+        assert row["valid_until"] > now()
+        (event,) = row["events"]
+        assert (event["id"], event["of_kw"]) == ("Grid:e1", 100.0)
+        await call(hass, entry, "opt_event", event="Grid:e1", opt="out")
+        await eventually(lambda: other.of(REQUEST)[-1]["events"] == [])
+
+
+async def test_a_site_that_is_silent_or_out_is_asked_for_nothing(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"sites": ["mall"]}) as (entry, other):
+        # The broker keeps an offer of an hour ago.
+        other.say(OFFER, offer(at=now() - HOUR), retain=True)
+        await asks_100_kw(hass, entry)
+        await eventually(lambda: last_kw(other) == 0.0)
+        room = entry.runtime_data.demand_response
+        (_, site) = room.portfolio.lead.rows
+        assert (site["plant"], site["stands"]) == ("mall", "not_heard")
+
+        def asked() -> bool:
+            other.say(OFFER, offer())
+            return last_kw(other) == 100.0
+
+        await eventually(asked)
+
+        def left() -> bool:
+            other.say(OFFER, offer(out=["Grid:e1"]))
+            return last_kw(other) == 0.0
+
+        await eventually(left)
+
+
+async def test_a_site_that_is_taken_out_is_told(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"sites": ["mall"]}) as (entry, other):
+        await asks_100_kw(hass, entry)
+
+        def asked() -> bool:
+            other.say(OFFER, offer())
+            return last_kw(other) == 100.0
+
+        await eventually(asked)
+        hass.config_entries.async_update_entry(
+            entry, options={"demand_response": {"portfolio": {"prefix": PREFIX}}}
+        )
+        await eventually(lambda: other.of(REQUEST)[-1]["events"] == [])
