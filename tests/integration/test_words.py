@@ -120,6 +120,7 @@ FLOWS = {
         "plan_exchange",
         "plant_file",
         "point_test",
+        "portfolio",
     ),
 }
 """The files of each kind of flow."""

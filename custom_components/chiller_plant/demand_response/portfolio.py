@@ -1,5 +1,6 @@
 """The portfolio that a plant leads, or is a part of; where its pieces come together."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import voluptuous as vol
@@ -105,18 +106,20 @@ class Portfolio:
         delivered = [
             item.delivered_kw for item in offers if item.delivered_kw is not None
         ]
-        baselines = [item.baseline_kw for item in offers if item.baseline_kw is not None]
+        baselines = [
+            item.baseline_kw for item in offers if item.baseline_kw is not None
+        ]
 
-        def weighed(name: str) -> float:
+        def weighed(figure: Callable[[Offer], float]) -> float:
             if whole <= 0.0:
-                return float(getattr(own, name))
-            return sum(getattr(item, name) * item.available_kw for item in offers) / whole
+                return figure(own)
+            return sum(figure(item) * item.available_kw for item in offers) / whole
 
         return Offer(
             now,
             whole,
-            weighed("confidence"),
-            weighed("burden"),
+            weighed(lambda item: item.confidence),
+            weighed(lambda item: item.burden),
             sum(delivered) if delivered else None,
             sum(baselines) if baselines else None,
             own.out,
@@ -139,7 +142,9 @@ class Portfolio:
             return None
         share = self.member.share(now)
         return {
-            "of": None if self.member.request is None else self.member.request.portfolio,
+            "of": None
+            if self.member.request is None
+            else self.member.request.portfolio,
             "share_kw": None if share is None else share[0],
             "requested_kw": None if share is None else share[1],
             "plants": self.lead.rows,

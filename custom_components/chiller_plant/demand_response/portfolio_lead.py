@@ -16,7 +16,16 @@ from ..plant.demand_response.portfolio import Deliveries, Site, share
 from ..plant.demand_response.requested import Terms, reduction_at
 from .known_event import KnownEvent
 from .portfolio_member import asked_event, event_id
-from .portfolio_terms import AGAIN, LAST_RANK, MOST_EVENTS, MOST_SIGNALS, VALID, AskedEvent, Offer, Request
+from .portfolio_terms import (
+    AGAIN,
+    LAST_RANK,
+    MOST_EVENTS,
+    MOST_SIGNALS,
+    VALID,
+    AskedEvent,
+    Offer,
+    Request,
+)
 
 if TYPE_CHECKING:
     from .portfolio import Portfolio
@@ -214,7 +223,9 @@ class PortfolioLead:
             and before.failing == self._failing
             and abs(before.of_kw - of_kw) <= slack
             and abs(sum(before.shares.values()) - sum(shares.values())) <= slack
-            and all(abs(before.shares[name] - kw) <= slack for name, kw in shares.items())
+            and all(
+                abs(before.shares[name] - kw) <= slack for name, kw in shares.items()
+            )
         ):
             return
         self._splits[key] = _Split(

@@ -132,9 +132,7 @@ class PortfolioLines:
             # Tried again when the broker is there.
             self._unsubscribe()
 
-    def _hear(
-        self, hear: Callable[[str, str], None], topic: str, payload: str
-    ) -> None:
+    def _hear(self, hear: Callable[[str, str], None], topic: str, payload: str) -> None:
         try:
             hear(topic.split("/")[-2], payload)
         except vol.Invalid as error:

@@ -165,7 +165,9 @@ class PortfolioResults:
         """Settle what is due, beside everything else."""
         if self._task is not None and not self._task.done():
             return
-        if due := [event for event in self._room.events.values() if self._due(event, now)]:
+        if due := [
+            event for event in self._room.events.values() if self._due(event, now)
+        ]:
             self._task = self._room.entry.async_create_background_task(
                 self._room.hass,
                 self._async_settle(due, now),

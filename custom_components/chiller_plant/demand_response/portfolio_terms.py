@@ -141,7 +141,9 @@ _EVENT = vol.Schema(
             finite_number, vol.Range(0.0, 7 * 86400.0)
         ),
         vol.Optional("rank", default=1): vol.All(int, vol.Range(0, LAST_RANK)),
-        vol.Required("signals"): vol.All([_signal_schema()], vol.Length(min=1, max=MOST_SIGNALS)),
+        vol.Required("signals"): vol.All(
+            [_signal_schema()], vol.Length(min=1, max=MOST_SIGNALS)
+        ),
         vol.Required("kw"): vol.Any(None, _AMOUNT),
         vol.Required("of_kw"): vol.Any(None, _AMOUNT),
     }

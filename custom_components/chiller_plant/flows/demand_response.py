@@ -4,12 +4,12 @@ One form for what a utility is answered, one for comfort and giving back, one fo
 telemetry, and one for each kind of measure that the plant has equipment for.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -20,18 +20,14 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
-    TextSelectorConfig,
 )
 
-from ..const import DOMAIN
 from ..demand_response.measures import kinds_of
-from ..demand_response.portfolio import plants_of
 from ..demand_response.room import DemandResponseRoom
 from ..demand_response.settings import (
     BATTERY,
     CHILLED_WATER,
     CIRCUIT,
-    CONF_DEMAND_RESPONSE,
     DEMAND_LIMIT,
     LEVELS,
     THERMAL_STORAGE,
@@ -43,16 +39,14 @@ from ..demand_response.settings import (
     likeliest_meter,
     meters,
 )
-from ..lookup import loaded_entry
 from ..plant.demand_response.baselines import METHODS
 from ..plant.model import Plant
+from .portfolio import PortfolioFlow, is_topic
 
 AUTOMATIC = "automatic"
 _MINUTE = 60.0
 _HOUR = 3600.0
 _PERCENT = 100.0
-_MOST_SITES = 50
-_LONGEST_TOPIC = 100
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     CIRCUIT: (),
@@ -88,7 +82,7 @@ def _number(
     return NumberSelector(settings)
 
 
-class DemandResponseFlow(OptionsFlow):
+class DemandResponseFlow(PortfolioFlow):
     """Shows what is decided, and takes what is decided anew."""
 
     async def async_step_demand_response(
@@ -221,74 +215,6 @@ class DemandResponseFlow(OptionsFlow):
             errors=errors,
         )
 
-    async def async_step_portfolio(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask which plants share what the utility of this one asks for."""
-        if (room := self._demand_response()) is None:
-            return self.async_abort(reason="plant_not_loaded")
-        errors: dict[str, str] = {}
-        known = room.settings.portfolio
-        shown: Mapping[str, Any] = {
-            "plants": list(known.plants),
-            "sites": list(known.sites),
-            "site": known.site,
-            "prefix": known.prefix,
-        }
-        if user_input is not None:
-            shown = user_input
-            prefix = user_input["prefix"].strip().strip("/")
-            site = (user_input.get("site") or "").strip() or None
-            sites = list(dict.fromkeys(name.strip() for name in user_input["sites"]))
-            if not is_topic(prefix):
-                errors["prefix"] = "not_a_topic"
-            elif site is not None and not is_topic(site, level=True):
-                errors["site"] = "not_a_site"
-            elif not all(is_topic(name, level=True) for name in sites):
-                errors["sites"] = "not_a_site"
-            elif len(sites) > _MOST_SITES or site in sites:
-                errors["sites"] = "sites_not_possible"
-            else:
-                return self._decide(
-                    portfolio={
-                        "plants": user_input["plants"],
-                        "sites": sites,
-                        "site": site,
-                        "prefix": prefix,
-                    }
-                )
-        return self.async_show_form(
-            step_id="portfolio",
-            data_schema=self.add_suggested_values_to_schema(
-                _portfolio(self._possible_plants(known.plants)), shown
-            ),
-            errors=errors,
-        )
-
-    def _possible_plants(self, chosen: Iterable[str]) -> list[SelectOptionDict]:
-        """Return the other plants that are in no other portfolio.
-
-        One that is already chosen stays in the list, or it could not be taken out.
-        """
-        own = self.config_entry.entry_id
-        others = [
-            entry
-            for entry in self.hass.config_entries.async_entries(DOMAIN)
-            if entry.entry_id != own
-        ]
-        taken = {key for entry in others for key in plants_of(entry)}
-        leading = {entry.entry_id for entry in others if plants_of(entry)}
-        possible = [
-            SelectOptionDict(value=entry.entry_id, label=entry.title)
-            for entry in others
-            if entry.entry_id in chosen
-            or (own not in taken and entry.entry_id not in taken | leading)
-        ]
-        gone = set(chosen) - {entry.entry_id for entry in others}
-        return possible + [
-            SelectOptionDict(value=key, label=key) for key in sorted(gone)
-        ]
-
     async def async_step_measure_circuit(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -358,52 +284,6 @@ class DemandResponseFlow(OptionsFlow):
             ),
             errors=errors,
         )
-
-    def _demand_response(self) -> DemandResponseRoom | None:
-        entry = loaded_entry(self.hass, self.config_entry.entry_id)
-        return None if entry is None else entry.runtime_data.demand_response
-
-    def _known(self) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = self.config_entry.options.get(
-            CONF_DEMAND_RESPONSE, {}
-        )
-        return known
-
-    def _decide(self, **decided: Any) -> ConfigFlowResult:
-        """Keep what was decided; the room hears of it and tells the engine."""
-        self.hass.config_entries.async_update_entry(
-            self.config_entry,
-            options={
-                **self.config_entry.options,
-                CONF_DEMAND_RESPONSE: {**self._known(), **decided},
-            },
-        )
-        return self.async_abort(reason="demand_response_decided")
-
-
-def is_topic(text: str, *, level: bool = False) -> bool:
-    """Return whether this can be part of a topic, or one level of it."""
-    forbidden = "+#\0 /" if level else "+#\0 "
-    return 0 < len(text) <= _LONGEST_TOPIC and not any(
-        sign in text for sign in forbidden
-    )
-
-
-def _portfolio(possible: list[SelectOptionDict]) -> vol.Schema:
-    return vol.Schema(
-        {
-            vol.Optional("plants", default=list): SelectSelector(
-                SelectSelectorConfig(
-                    options=possible, multiple=True, mode=SelectSelectorMode.LIST
-                )
-            ),
-            vol.Optional("sites", default=list): TextSelector(
-                TextSelectorConfig(multiple=True)
-            ),
-            vol.Optional("site"): TextSelector(),
-            vol.Required("prefix"): TextSelector(),
-        }
-    )
 
 
 def _answers(plant: Plant) -> vol.Schema:

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.config_entries import ConfigEntryState
@@ -112,7 +113,9 @@ class House:
         reading = data.coordinator.reading
         data.coordinator.poller.again([data.plant.points["plant_meter.power"]])
         await data.coordinator.async_refresh()
-        await eventually(lambda: reading("plant_meter.power").good == load)
+        await eventually(
+            lambda: reading("plant_meter.power").good == pytest.approx(load, abs=0.05)
+        )
 
     async def after(
         self, seconds: float, lead: float = USUAL, annex: float | None = USUAL

@@ -6,9 +6,7 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.chiller_plant.plant.demand_response.portfolio import (
-    FAILS_AFTER,
-)
+from custom_components.chiller_plant.plant.demand_response.portfolio import FAILS_AFTER
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from tests.integration.demand_response.portfolio import (
@@ -51,7 +49,10 @@ async def test_the_other_plant_hears_of_an_event_in_time_and_sheds_nothing_yet(
         await announced(house)
         part = (await told(hass, house.annex))["portfolio"]
         (event,) = part["events"]
-        assert (event["source"], event["id"]) == ("Portfolio of Two chillers", "Grid:e1")
+        assert (event["source"], event["id"]) == (
+            "Portfolio of Two chillers",
+            "Grid:e1",
+        )
         assert not part["leads"]
         assert (await told(hass, house.lead))["portfolio"]["leads"]
         assert await house.shares() == (None, None)

@@ -181,9 +181,7 @@ async def test_what_is_no_request_changes_nothing(
 async def asks_100_kw(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Let the utility ask for 100 kW less, now."""
     began = dt_util.utcnow() - timedelta(minutes=1)
-    event = grid_event(
-        began, began + timedelta(hours=1), status="active", signals=LESS
-    )
+    event = grid_event(began, began + timedelta(hours=1), status="active", signals=LESS)
     book = [
         {
             "event": {

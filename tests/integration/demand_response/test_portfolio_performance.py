@@ -13,7 +13,7 @@ from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from tests.integration.demand_response.metering import performances, settled_down
-from tests.integration.demand_response.portfolio import LED, announced, two_plants
+from tests.integration.demand_response.portfolio import LED, USUAL, announced, two_plants
 from tests.integration.demand_response.site import Board
 from tests.waiting import eventually
 
@@ -31,6 +31,9 @@ async def test_each_plant_is_settled_by_its_share_and_the_total_is_their_sum(
 ) -> None:
     clock.move_to(dt_util.utcnow().replace(hour=9, minute=0, second=0, microsecond=0))
     async with two_plants(hass, clock, machines) as house:
+        for ripple in (0.1, -0.1) * 4:
+            await house.after(60.0, lead=USUAL + ripple, annex=USUAL + ripple)
+        await async_wait_recording_done(hass)
         await announced(house)
         await house.after(595.0)
         await house.after(10.0)

@@ -145,6 +145,7 @@ async def test_forms_are_of_the_equipment_that_there_is(
         "measure_chilled_water",
         "measure_demand_limit",
         "telemetry",
+        "portfolio",
     ]
 
 
