@@ -29,11 +29,17 @@ from tests.integration.demand_response.site import (
 from tests.integration.planning import call
 from tests.waiting import eventually
 
-ANNEX = (
-    SITE.replace("key: two_chillers", "key: annex")
-    .replace("name: Two chillers", "name: Annex")
-    .replace("127.0.0.41", "127.0.0.42")
-)
+
+def annex_of(site: str) -> str:
+    """Return the same site once more, elsewhere."""
+    return (
+        site.replace("key: two_chillers", "key: annex")
+        .replace("name: Two chillers", "name: Annex")
+        .replace("127.0.0.41", "127.0.0.42")
+    )
+
+
+ANNEX = annex_of(SITE)
 LED = "Portfolio of Two chillers:Grid:e1"
 """What the annex knows the event of the utility by."""
 USUAL = 300.0
@@ -142,16 +148,20 @@ class House:
 
 @asynccontextmanager
 async def two_plants(
-    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+    hass: HomeAssistant,
+    clock: FrozenDateTimeFactory,
+    machines: Board,
+    annex_site: str = ANNEX,
+    **options: Any,
 ) -> AsyncIterator[House]:
     """Set both up; the first one leads."""
-    async with board(ANNEX) as other:
-        annex = await set_up_site(hass, other)
+    async with board(annex_site) as other:
+        annex = await set_up_site(hass, other, options=options or None)
         lead = await set_up_site(
             hass,
             machines,
             utility("Grid", GRID, "grid"),
-            options={"portfolio": {"plants": [annex.entry_id]}},
+            options={**options, "portfolio": {"plants": [annex.entry_id]}},
         )
         house = House(
             hass,

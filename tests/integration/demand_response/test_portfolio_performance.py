@@ -13,7 +13,12 @@ from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from tests.integration.demand_response.metering import performances, settled_down
-from tests.integration.demand_response.portfolio import LED, USUAL, announced, two_plants
+from tests.integration.demand_response.portfolio import (
+    LED,
+    USUAL,
+    announced,
+    two_plants,
+)
 from tests.integration.demand_response.site import Board
 from tests.waiting import eventually
 
