@@ -231,6 +231,21 @@ async def test_an_event_that_is_opted_into_again_is_given_anew(
         assert again["modification"] > before["modification"]
 
 
+async def test_a_plant_listens_to_one_portfolio_only(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    async with two_plants(hass, clock, machines) as house:
+        await begun(house)
+        third = await set_up_site(
+            hass, Third(), options={"portfolio": {"plants": [house.annex.entry_id]}}
+        )
+        room = third.runtime_data.demand_response
+        room.portfolio.look(dt_util.utcnow().timestamp())
+        (_, annex) = room.portfolio.lead.rows
+        assert annex["stands"] == "in_another_portfolio"
+        assert await house.shares() == (75.0, 25.0)
+
+
 async def test_the_form_offers_plants_that_are_in_no_other_portfolio(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from datetime import timedelta
 import json
 from typing import Any
@@ -13,6 +14,12 @@ from custom_components.chiller_plant.demand_response import (
     portfolio_lines,
     room as demand_response_room,
 )
+from custom_components.chiller_plant.demand_response.portfolio_result import (
+    parse_result,
+    result_of,
+    total,
+)
+from custom_components.chiller_plant.plant.demand_response.record import EventRecord
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from tests.integration.demand_response.site import (
@@ -268,3 +275,82 @@ async def test_a_site_that_is_taken_out_is_told(
             entry, options={"demand_response": {"portfolio": {"prefix": PREFIX}}}
         )
         await eventually(lambda: other.of(REQUEST)[-1]["events"] == [])
+
+
+RECORD: dict[str, Any] = {field.name: None for field in fields(EventRecord)} | {
+    "plant": "two_chillers",
+    "source": "Portfolio of Head office",
+    "event": "Portfolio of Head office:Grid:e1",
+    "event_id": "Grid:e1",
+    "name": "e1",
+    "begins": BEGINS - 2 * HOUR,
+    "ends": BEGINS - HOUR,
+    "recovery": 0.0,
+    "received": BEGINS - 3 * HOUR,
+    "opt": "in",
+    "test": False,
+    "method": "ten_of_ten",
+    "why": "",
+    "confidence": "high",
+    "eligible": True,
+    "baseline_kw": 300.0,
+    "target_kw": 260.0,
+    "requested_kw": 40.0,
+    "actual_kw": 270.0,
+    "achieved_kw": 30.0,
+    "shed_percent": 75.0,
+    "energy_kwh": 30.0,
+    "samples": 60,
+    "covered": 1.0,
+    "settled_at": BEGINS,
+}
+
+
+async def test_a_site_tells_what_came_of_an_event(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"site": "mall"}) as (entry, other):
+        room = entry.runtime_data.demand_response
+
+        def asked() -> bool:
+            other.say(REQUEST, request())
+            return room.portfolio.member.request is not None
+
+        await eventually(asked)
+        await room.settlement.store.async_keep(EventRecord(**RECORD))
+        await eventually(lambda: bool(other.of(RESULT)))
+        (said,) = other.of(RESULT)
+        assert said["event"] == "Grid:e1"
+        assert (said["achieved_kw"], said["eligible"]) == (30.0, True)
+        assert parse_result(json.dumps(said)).energy_kwh == 30.0
+
+
+async def test_who_leads_hears_what_came_of_an_event_and_nothing_else(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"sites": ["mall"]}) as (entry, other):
+        results = entry.runtime_data.demand_response.portfolio.lines.results
+        said = result_of(EventRecord(**RECORD), "Grid:e1").as_dict()
+        for topic, contents in (
+            (RESULT, said | {"event": "Grid:e0", "achieved_kw": "a lot"}),
+            (RESULT.replace("mall", "office"), said),
+            (RESULT, said),
+        ):
+            other.say(topic, contents, retain=True)
+        await eventually(lambda: bool(results))
+        assert results.keys() == {("mall", "Grid:e1")}
+
+
+def test_the_total_names_who_is_missing_and_is_not_to_be_settled_by_then() -> None:
+    own = EventRecord(**RECORD)
+    said = {name: result_of(own, "Grid:e1") for name in ("Head office", "mall")}
+    whole = total(own, said, [], 100.0, BEGINS)
+    assert (whole.event, whole.event_id) == (
+        "Portfolio of Head office:Grid:e1:portfolio",
+        "Grid:e1:portfolio",
+    )
+    assert (whole.achieved_kw, whole.shed_percent, whole.energy_kwh) == (60, 60, 60)
+    assert whole.eligible
+    part = total(own, said, ["office"], 100.0, BEGINS)
+    assert not part.eligible
+    assert part.why == "the sum of Head office, mall; nothing is known of office"
