@@ -152,15 +152,13 @@ class LoadShedding:
     def _used_kw(self) -> float:
         """What is shed now, by estimate; a meter shows it later."""
         assert self._site is not None
-        uses = self._resume["uses"]
-        return round(
-            sum(
-                item.capacity_kw * max(uses[item.key]["level"], 0)
-                for item in self._site.measures
-                if item.key in uses
-            ),
-            1,
+        uses: Mapping[str, Mapping[str, Any]] = self._resume["uses"]
+        used = (
+            item.capacity_kw * max(float(uses[item.key]["level"]), 0.0)
+            for item in self._site.measures
+            if item.key in uses
         )
+        return round(sum(used), 1)
 
     @property
     def _waiting(self) -> str | None:
