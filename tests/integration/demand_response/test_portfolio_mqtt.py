@@ -242,8 +242,10 @@ async def test_a_site_that_is_silent_or_out_is_asked_for_nothing(
         # The broker keeps an offer of an hour ago.
         other.say(OFFER, offer(at=now() - HOUR), retain=True)
         await asks_100_kw(hass, entry)
-        await eventually(lambda: last_kw(other) == 0.0)
         room = entry.runtime_data.demand_response
+        await eventually(lambda: "mall" in room.portfolio.lines._offers)
+        room.portfolio.look(now())
+        await eventually(lambda: last_kw(other) == 0.0)
         (_, site) = room.portfolio.lead.rows
         assert (site["plant"], site["stands"]) == ("mall", "not_heard")
 
