@@ -13,7 +13,7 @@ from typing import Any
 
 from .process import Program, free_port
 
-SERVER = "tests/engine/demand_response/vtn_main.py"
+SERVER = "scripts/demonstration/utility_server.py"
 _START_SECONDS = 30
 
 

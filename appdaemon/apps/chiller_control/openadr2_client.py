@@ -44,6 +44,8 @@ _UNSIGNED = "its message is not signed, though a fingerprint is given for its si
 
 # What it says of troubles is said here, in words and once.
 logging.getLogger("openleadr").setLevel(logging.CRITICAL)
+# Its timer tells of each poll that begins, ends, or waits for the one before it.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 # The library renders what it sends from templates; it has none for a status. It joins
 # lines without a space between them.

@@ -22,7 +22,7 @@ from chiller_control.openadr2_ven import (
     Ven2Settings,
 )
 
-SERVER = Path(__file__).with_name("vtn_main.py")
+SERVER = Path(__file__).parents[3] / "scripts/demonstration/utility_server.py"
 PATH = "/OpenADR2/Simple/2.0b"
 LONG = 60.0
 

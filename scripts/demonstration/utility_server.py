@@ -1,6 +1,8 @@
 """A utility's server (VTN), run as a process and spoken to in lines of JSON.
 
-`python vtn_main.py PORT [OPTIONS]`, options as JSON: `cert` and `key` sign messages,
+It runs in the control engine's environment, because that one has the library for it.
+
+`python utility_server.py PORT [OPTIONS]`, options as JSON: `cert` and `key` sign messages,
 `http_cert`, `http_key` and `authority` make it speak TLS to clients with certificates,
 `fingerprint` is that of the plant's certificate, `remembers` makes it refuse whom it
 did not register. On standard input:
@@ -11,6 +13,7 @@ report, status.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 import json
 import sys
@@ -22,6 +25,7 @@ VEN_ID = "ven_1"
 
 
 def say(**what: object) -> None:
+    """Tell what happened, as a line on standard output."""
     print(json.dumps(what), flush=True)
 
 
@@ -55,6 +59,7 @@ def secure(options: dict[str, Any], registered: set[str]) -> dict[str, Any]:
 
 
 def event_of(asked: dict[str, Any]) -> objects.Event:
+    """Return the event that a line of standard input asks for."""
     start = datetime.fromtimestamp(asked["start"], UTC)
     values = asked.get("values", [asked.get("level")])
     length = timedelta(seconds=asked["duration"] / len(values))
@@ -87,6 +92,7 @@ def event_of(asked: dict[str, Any]) -> objects.Event:
 
 
 async def main() -> None:
+    """Serve until standard input ends."""
     port, *rest = sys.argv[1:]
     options = json.loads(rest[0]) if rest else {}
     registered: set[str] = set()
@@ -99,20 +105,26 @@ async def main() -> None:
         **secure(options, registered),
     )
 
-    async def on_registration(info: dict) -> tuple[str, str]:
+    async def on_registration(info: dict[str, Any]) -> tuple[str, str]:
         registered.add(VEN_ID)
         say(heard="registered", name=info["ven_name"])
         return VEN_ID, "registration"
 
     async def on_register_report(
-        ven_id, resource_id, measurement, unit, scale, min_sampling_interval, max_sampling_interval
-    ):  # fmt: skip
-        async def on_report(data):
+        ven_id: str,
+        resource_id: str,
+        measurement: str,
+        unit: str,
+        scale: str,
+        min_sampling_interval: timedelta,
+        max_sampling_interval: timedelta,
+    ) -> tuple[Callable[[object], Awaitable[None]], timedelta]:
+        async def on_report(data: object) -> None:
             """Leave it: below, all reports go one way."""
 
         return on_report, timedelta(seconds=1)
 
-    async def on_reports(message: dict) -> tuple[str, dict]:
+    async def on_reports(message: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         # The library knows figures only, and stumbles over a status.
         for report in message["reports"]:
             for interval in report["intervals"]:
