@@ -34,6 +34,7 @@ from .demand_response.portfolio import async_remove_portfolio
 from .demand_response.room import DemandResponseRoom
 from .demand_response.services import async_setup_demand_response_services
 from .demand_response.settlement_memory import async_remove_settlement
+from .demand_response.waiting import async_remove_waiting
 from .entity import equipment_identifier, plant_device_info, plant_identifier
 from .exchange_services import async_setup_exchange_services
 from .history import async_setup_history
@@ -164,6 +165,7 @@ async def async_remove_entry(
     await async_remove_memory(hass, entry.entry_id)
     await async_remove_settlement(hass, entry.entry_id)
     await async_remove_portfolio(hass, entry.entry_id)
+    await async_remove_waiting(hass, entry.entry_id)
 
 
 async def async_remove_config_entry_device(

@@ -2,8 +2,8 @@
 
 Home Assistant's own MQTT integration is the way to the broker; without it a plant
 is the same. Samples wait here while the broker is away, because the integration's
-client keeps only what it was given while it was connected. The topics and their
-contents are in docs/demand-response.md.
+client keeps only what it was given while it was connected; a restart does not lose
+them. The topics and their contents are in docs/demand-response.md.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import voluptuous as vol
 
 from homeassistant.core import CALLBACK_TYPE, CoreState, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -20,6 +22,7 @@ from homeassistant.util import dt as dt_util
 from ..const import LOGGER
 from ..plant.reading import Quality
 from .mqtt_way import async_publish, is_connected, is_set_up
+from .waiting import TELEMETRY, Waiting
 
 if TYPE_CHECKING:
     from .room import DemandResponseRoom
@@ -29,9 +32,21 @@ INTERVAL = 60.0
 """Seconds between two samples where nobody said otherwise."""
 MOST_HELD = 5_000
 """Samples that wait for the broker: over three days of one a minute."""
+WRITTEN_EVERY = 300.0
+"""Seconds that a machine without power loses of what waits; every minute would wear
+out the card of a small one."""
 _LOOK_EVERY = timedelta(seconds=5)
 _FAREWELL = 3.0
 """Seconds in which the broker has to take that we are gone."""
+_COUNT = vol.All(int, vol.Range(min=0))
+_FILE = vol.Schema(
+    {
+        vol.Required("topic"): str,
+        vol.Required("n"): _COUNT,
+        vol.Required("dropped"): _COUNT,
+        vol.Required("samples"): [dict],
+    }
+)
 
 
 class MqttTelemetry:
@@ -44,6 +59,9 @@ class MqttTelemetry:
         self._chosen: Mapping[str, Any] | None = None
         self._topic = ""
         self._held: deque[dict[str, Any]] = deque()
+        self._waiting = Waiting(
+            room.hass, room.entry.entry_id, TELEMETRY, self._as_dict, WRITTEN_EVERY
+        )
         self._dropped = 0
         self._sequence = 0
         self._shown: tuple[object, ...] | None = None
@@ -64,9 +82,13 @@ class MqttTelemetry:
         """How many samples it will never be given, because too many waited."""
         return self._dropped
 
-    @callback
-    def async_start(self) -> None:
+    async def async_start(self) -> None:
         """Tell from now on, if and as the plant's options say."""
+        if (kept := await self._waiting.async_load(_FILE)) is not None:
+            self._sequence, self._dropped = kept["n"], kept["dropped"]
+            if self._room.settings.mqtt is not None:
+                self._topic = kept["topic"]
+                self._held.extend(kept["samples"][-MOST_HELD:])
         self._following = async_dispatcher_connect(
             self._hass, self._room.signal, self._changed
         )
@@ -76,7 +98,10 @@ class MqttTelemetry:
         """Tell no more, and say so if the broker is there."""
         if self._following is not None:
             self._following()
-        await self._async_leave(self._end())
+        chosen, topic = self._chosen, self._end()
+        if chosen is not None:
+            await self._waiting.async_save()
+        await self._async_leave(topic)
 
     @callback
     def _changed(self) -> None:
@@ -87,6 +112,9 @@ class MqttTelemetry:
                 self._in_background(self._async_leave(topic))
             if chosen is not None:
                 self._begin(chosen)
+            elif self._held:
+                self._held.clear()
+                self._waiting.async_save_soon()
         if self._chosen is None:
             return
         shown = (
@@ -100,7 +128,10 @@ class MqttTelemetry:
 
     def _begin(self, chosen: Mapping[str, Any]) -> None:
         self._chosen = chosen
-        self._topic = self._topic_of(chosen)
+        if (topic := self._topic_of(chosen)) != self._topic:
+            # What waits was meant for whoever listened there.
+            self._held.clear()
+            self._topic = topic
         self._shown = self._told = None
         self._timers += [
             async_track_time_interval(
@@ -124,7 +155,6 @@ class MqttTelemetry:
             self._task = None
         topic = "" if self._chosen is None else self._topic
         self._chosen, self._complained = None, False
-        self._held.clear()
         return topic
 
     async def _async_leave(self, topic: str) -> None:
@@ -134,6 +164,14 @@ class MqttTelemetry:
         await async_publish(
             self._hass, f"{topic}/state", gone, retain=True, within=_FAREWELL
         )
+
+    def _as_dict(self) -> dict[str, Any]:
+        return {
+            "topic": self._topic,
+            "n": self._sequence,
+            "dropped": self._dropped,
+            "samples": list(self._held),
+        }
 
     @property
     def _interval(self) -> float:
@@ -162,6 +200,7 @@ class MqttTelemetry:
             self._dropped += 1
         self._sequence += 1
         self._held.append({**self._figures(now), "n": self._sequence})
+        self._waiting.async_save_soon()
         self._send()
 
     def _figures(self, now: datetime) -> dict[str, Any]:

@@ -26,10 +26,11 @@ from homeassistant.util import dt as dt_util
 
 from ..actions import async_report_demand_response
 from ..const import DOMAIN, LOGGER
-from ..plan import revision_of
 from ..plant.model import Plant, PointKey
 from ..plant.roles import EquipmentType
+from ..revision import revision_of
 from .for_engine import for_engine
+from .forecast import Forecast
 from .known_event import NO_ENGINE, OFF, KnownEvent, OptDecision
 from .measures import measures
 from .memory import Memory
@@ -100,6 +101,7 @@ class DemandResponseRoom:
         self.troubles = Troubles(self)
         self.telemetry = MqttTelemetry(self)
         self.portfolio = Portfolio(self)
+        self.forecast = Forecast(self)
         self._heard: float | None = None
         self._announced: str | None = None
         self._stood: dict[str, str] = {}
@@ -126,9 +128,10 @@ class DemandResponseRoom:
             async_dispatcher_connect(
                 self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
             ),
+            self.forecast.async_start(),
         ]
         await self.settlement.async_start()
-        self.telemetry.async_start()
+        await self.telemetry.async_start()
 
     async def async_stop(self) -> None:
         """Stop watching, and write what is still to be written."""
@@ -421,6 +424,7 @@ class DemandResponseRoom:
         self._learn()
         self._look_at_events()
         self.portfolio.look(moment.timestamp())
+        self.forecast.look(moment.timestamp())
         self.troubles.look(moment.timestamp())
         self.changed()
 
