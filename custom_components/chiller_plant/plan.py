@@ -8,10 +8,7 @@ asked for, so that no timer can make it wrong; timers only announce changes.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-import hashlib
 from typing import Any
-
-import orjson
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -23,13 +20,11 @@ from homeassistant.util import dt as dt_util
 
 from .automations import AutomationWatch
 from .const import DOMAIN
-from .counters import STAGING, is_counted
 from .day_calendar import DayCalendar
 from .day_room import DayRoom
 from .engine_watch import EngineWatch
-from .lookup import entity_of_figure, entity_of_point
 from .planned import PlannedActions
-from .plant.model import Equipment, Plant, Point
+from .plant.model import Plant, Point
 from .plant.profiles import (
     CUSTOM_SCHEDULE,
     CUSTOM_SCHEDULE_PRIORITY,
@@ -40,6 +35,8 @@ from .plant.profiles import (
 from .profile_store import ProfileStore, Registration, Report
 from .recoveries import Recoveries
 from .refusals import IDLE, REFUSED, Refusals
+from .revision import revision_of
+from .told_equipment import ToldEquipment
 
 EVENT_PLAN_CHANGED = f"{DOMAIN}_plan_changed"
 BY_CALENDAR = "by_calendar"
@@ -65,6 +62,7 @@ class PlanRoom:
         self.planned = PlannedActions(self)
         self.recoveries = Recoveries(self)
         self.refusals = Refusals(hass, entry.entry_id, plant.name)
+        self._equipment = ToldEquipment(hass, plant)
         self.days = DayRoom(self)
         self.besides: dict[str, str] = {}
         """What the engine runs for this plant besides automations: names by key."""
@@ -86,6 +84,7 @@ class PlanRoom:
         await self.store.async_load()
         await self.planned.async_load()
         self._unsubscribe += [
+            self._equipment.async_start(),
             self.days.async_start(),
             self.automations.async_start(),
             self.engine.async_start(
@@ -289,8 +288,8 @@ class PlanRoom:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as the control engine gets it."""
-        plan = self._without_reports()
-        revision = revision_of(plan)
+        plan = self._decided()
+        revision = self._revision_of(plan)
         for item in plan["automations"]:
             report = self.store.reports.get(item["id"])
             item["reported"] = report and {
@@ -298,14 +297,18 @@ class PlanRoom:
                 "attributes": report.attributes,
                 "at": report.at,
             }
-        return {**plan, "revision": revision}
+        return {**plan, "equipment": self._equipment.told, "revision": revision}
 
     @property
     def revision(self) -> str:
         """Changes whenever anything in the plan but the reports does."""
-        return revision_of(self._without_reports())
+        return self._revision_of(self._decided())
 
-    def _without_reports(self) -> dict[str, Any]:
+    def _revision_of(self, decided: dict[str, Any]) -> str:
+        return revision_of({**decided, "equipment": self._equipment.revision})
+
+    def _decided(self) -> dict[str, Any]:
+        """Return the plan without the equipment, and without what was reported."""
         today = self.today
         return {
             "plant": {
@@ -348,52 +351,11 @@ class PlanRoom:
                 }
                 for item in self._idle()
             ],
-            "equipment": {
-                item.key: {
-                    "type": item.type.value,
-                    "name": item.name,
-                    "ratings": dict(item.ratings),
-                    "served_by": {
-                        kind: list(keys) for kind, keys in item.served_by.items()
-                    },
-                    "points": {
-                        **{
-                            role: self.told_point(point)
-                            for role, point in item.points.items()
-                        },
-                        **self._figures(item),
-                    },
-                }
-                for item in self.plant.equipment.values()
-            },
         }
 
     def told_point(self, point: Point) -> dict[str, Any]:
         """Return where a point is, as the control engine gets it."""
-        return {
-            "entity_id": entity_of_point(self.hass, self.plant, point),
-            "writable": point.writable,
-            "boolean": point.role.quantity.is_boolean,
-            "low": point.low,
-            "high": point.high,
-            "unit": point.role.quantity.unit,
-        }
-
-    def _figures(self, equipment: Equipment) -> dict[str, dict[str, Any]]:
-        """Return what is worked out here and decided by there, as if measured."""
-        if not is_counted(equipment):
-            return {}
-        return {
-            figure: {
-                "entity_id": entity_of_figure(self.hass, self.plant, equipment, figure),
-                "writable": False,
-                "boolean": False,
-                "low": 0.0,
-                "high": None,
-                "unit": unit,
-            }
-            for figure, unit in STAGING.items()
-        }
+        return self._equipment.point(point)
 
     # What may have changed it.
 
@@ -469,9 +431,3 @@ class PlanRoom:
 def unassigned_issue(entry_id: str, automation_id: str) -> str:
     """Name the issue of an automation that is in no profile."""
     return f"automation_without_profile_{entry_id}_{automation_id}"
-
-
-def revision_of(plan: dict[str, Any]) -> str:
-    """Return what changes whenever anything in it does."""
-    text = orjson.dumps(plan, default=str, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(text).hexdigest()[:16]

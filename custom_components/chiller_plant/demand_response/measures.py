@@ -143,11 +143,11 @@ def _zone_setpoints(
     powers: Mapping[str, float],
 ) -> Iterator[Row]:
     zones = _zones(plant)
-    loads = {zone.key: zone.ratings.get("cooling_load") for zone in zones}
+    # Once for all: a campus has a thousand zones, and this is asked for often.
+    efficiency = _efficiency(plant)
+    share = _cooling_capacity(plant) / max(len(zones), 1)
     for zone in zones:
-        load = loads[zone.key]
-        if load is None:
-            load = _cooling_capacity(plant) / len(zones)
+        load = zone.ratings.get("cooling_load", share)
         yield _row(
             ZONE,
             chosen,
@@ -155,7 +155,7 @@ def _zone_setpoints(
             f"{zone.name} warmer",
             "raise",
             [zone.points["temperature_setpoint"]],
-            load / _efficiency(plant) * _ZONE_SHARE * chosen.step,
+            load / efficiency * _ZONE_SHARE * chosen.step,
             comfort=[_comfort(zone, settings)],
             own_zone=True,
         )
