@@ -1,6 +1,7 @@
 """The load falls to its target and stays there, and nobody gets too warm."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 import json
 from random import Random
@@ -358,6 +359,33 @@ def test_a_storage_whose_charge_is_not_known_is_not_begun_but_goes_on() -> None:
     given = shedding.step(NOW + 60.0, known).commands
     assert given
     assert shedding.step(NOW + 120.0, blind).commands == given
+
+
+def test_what_is_too_large_is_not_switched_off_for_what_is_left() -> None:
+    sizes = {"ventilation": 30.0, "heaters": 60.0, "fountain": 15.0}
+    circuits = [
+        Measure(name, name, "switch_off", (f"{name}.run_command",), 1, kw)
+        for name, kw in sizes.items()
+    ]
+    battery = replace(BATTERY, capacity_kw=5.0, levels=20, step=5.0)
+    usual = 367.0
+    for target in range(170, 360, 10):
+        asked = RequestedLoad(float(target), usual - target, "a load")
+        demand = Demand(usual, asked)
+        shedding = Shedding([*circuits, battery], METER, lambda now, d=demand: d)  # type: ignore[misc]
+        load = usual
+        for minute in range(15):
+            given = shedding.step(
+                NOW + 60.0 * minute,
+                Inputs({METER: load, "battery.state_of_charge": 60.0}),
+            ).commands
+            load = usual - sum(
+                sizes[command.point.partition(".")[0]]
+                if command.value is False
+                else float(command.value)
+                for command in given
+            )
+        assert abs(load - target) <= 0.02 * usual
 
 
 def test_a_limit_is_taken_off_what_the_chillers_carry() -> None:

@@ -262,6 +262,8 @@ class Shedding:
                 key=lambda item: (
                     # The cold that was stored is used before anything else.
                     item.measure.order if item.use.level >= 0 else 0,
+                    # Then what fits, and where nothing does, what does so best.
+                    max(item.measure.capacity_kw, missing - brought),
                     item.use.level,
                     item.use.burden,
                     item.measure.key,
