@@ -14,6 +14,7 @@ from custom_components.chiller_plant.drivers.bacnet_network import (
     BacnetNetwork,
     BacnetNetworks,
 )
+from custom_components.chiller_plant.drivers.bacnet_notification import Notification
 from custom_components.chiller_plant.drivers.lanes import Lane
 from tests.drivers.bacnet_peers import device, i_am, station
 from tests.drivers.points import bacnet_connection, bacnet_driver
@@ -46,9 +47,9 @@ async def subscribe(network: BacnetNetwork, address: str, *, confirmed: bool) ->
 
 @pytest.mark.parametrize("confirmed", [True, False])
 async def test_report_of_a_change_reaches_who_listens(confirmed) -> None:
-    heard: list[Any] = []
+    heard: list[Notification] = []
 
-    def listener(notification: Any) -> bool:
+    def listener(notification: Notification) -> bool:
         heard.append(notification)
         return True
 
@@ -63,8 +64,9 @@ async def test_report_of_a_change_reaches_who_listens(confirmed) -> None:
         await asyncio.sleep(0.2)
 
     assert len(heard) == count
-    assert heard[-1].subscriberProcessIdentifier == 7
-    assert str(heard[-1].pduSource) == controller.address
+    assert heard[-1].process == 7
+    assert heard[-1].answer == (6.75, (False, False, False, False), None)
+    assert str(heard[-1].source) == controller.address
 
 
 # Confirmed notification 9 of process 7 from device 6666, AI1: present value 1.0.

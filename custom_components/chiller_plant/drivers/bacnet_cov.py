@@ -21,7 +21,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 import logging
 from math import inf
-from typing import Any
 
 from bacpypes3.apdu import SubscribeCOVRequest
 from bacpypes3.primitivedata import ObjectIdentifier
@@ -31,10 +30,10 @@ from ..plant.roles import PollTier
 from .bacnet_device import Device
 from .bacnet_failures import NotUnderstood, Refused, RequestFailed, TooMuch
 from .bacnet_network import BacnetNetwork
+from .bacnet_notification import Notification
 from .bacnet_read_multiple import Place
-from .bacnet_reading import Answer
-from .bacnet_values import OBJECT_TYPES
-from .cov_reports import Gathering, overwrite, read_notification
+from .bacnet_values import OBJECT_TYPES, Answer
+from .cov_reports import Gathering, overwrite
 from .cov_subscriptions import Refusal, Subscriptions
 from .driver import DeviceSilent, ReadReport
 from .lanes import Lane
@@ -433,34 +432,28 @@ class ChangeReports:
             if reporter.unread:
                 self._changed(reporter)
 
-    def _reported(self, notification: Any) -> bool:
+    def _reported(self, notification: Notification) -> bool:
         """Take in a notification; return whether we asked for it."""
-        if int(notification.subscriberProcessIdentifier) != self._process:
+        if notification.process != self._process:
             return False
-        kind, instance = notification.monitoredObjectIdentifier
-        name = (int(kind), int(instance))
-        for reporter in self._by_instance.get(
-            int(notification.initiatingDeviceIdentifier[1]), ()
-        ):
-            if reporter.device.address == notification.pduSource:
-                if not reporter.subscriptions.is_ours(name):
+        for reporter in self._by_instance.get(notification.device, ()):
+            if reporter.device.address == notification.source:
+                if not reporter.subscriptions.is_ours(notification.place):
                     return False
-                self._take(reporter, name, notification)
+                self._take(reporter, notification)
                 return True
         return False
 
-    def _take(self, reporter: _Reporter, name: Place, notification: Any) -> None:
+    def _take(self, reporter: _Reporter, notification: Notification) -> None:
         now = _now()
+        name = notification.place
         points = reporter.points[name]
         report = ReadReport()
-        if (answer := read_notification(notification)) is not None:
+        if notification.answer is not None:
             for point in points:
-                self._take_in(reporter.device, point, answer, report)
+                self._take_in(reporter.device, point, notification.answer, report)
         if reporter.subscriptions.reported(
-            now,
-            name,
-            report.values.get(points[0].key),
-            float(notification.timeRemaining or 0),
+            now, name, report.values.get(points[0].key), notification.remaining
         ):
             self._changed(reporter)
         for key in (*report.values, *report.failures):

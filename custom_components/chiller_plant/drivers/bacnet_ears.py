@@ -11,6 +11,8 @@ from typing import Any
 
 from bacpypes3.pdu import Address
 
+from .bacnet_notification import Notification
+
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
@@ -31,16 +33,16 @@ class Ears:
 
     def __init__(self) -> None:
         """Begin with nobody."""
-        self._hear_cov: list[Callable[[Any], bool]] = []
+        self._hear_cov: list[Callable[[Notification], bool]] = []
         self._hear_announcement: list[Callable[[Announcement], None]] = []
         self._hear_lost: list[Callable[[], None]] = []
 
-    def listen_cov(self, handler: Callable[[Any], bool]) -> Callable[[], None]:
+    def listen_cov(self, handler: Callable[[Notification], bool]) -> Callable[[], None]:
         """Call `handler` with each report of a change of value.
 
-        It gets the notification of the stack (`pduSource` is set) and returns
-        whether it knows the subscription: a device whose report nobody knows
-        is told so. The function returned ends it.
+        It returns whether it knows the subscription: a device whose report
+        nobody knows is told so. Such a report may come to it twice. The
+        function returned ends it.
         """
         return _listen(self._hear_cov, handler)
 
@@ -73,7 +75,7 @@ class Ears:
         for handler in tuple(self._hear_lost):
             handler()
 
-    def heard_cov(self, notification: Any) -> bool:
+    def heard_cov(self, notification: Notification) -> bool:
         """Pass a report on; return whether anybody knows it."""
         # Everybody hears it: two plants may ask for the same object.
         known = [handler(notification) for handler in tuple(self._hear_cov)]

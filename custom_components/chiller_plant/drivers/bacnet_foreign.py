@@ -15,6 +15,7 @@ from bacpypes3.ipv4.bvll import RegisterForeignDevice, Result
 from bacpypes3.ipv4.service import BIPForeign
 from bacpypes3.pdu import IPv4Address
 
+from .bacnet_shortcut import Shortcut
 from .bacnet_socket import Server, put_on
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,10 +34,12 @@ class ForeignLink(BIPForeign):  # type: ignore[misc]
 
     server: Server
 
-    def __init__(self, address: IPv4Address, lost: Callable[[], None]) -> None:
-        """Open it; see `keep_registered`, and for `lost` the `Server`."""
+    def __init__(
+        self, address: IPv4Address, lost: Callable[[], None], shortcut: Shortcut
+    ) -> None:
+        """Open it; see `keep_registered`, and `Server` for the rest."""
         super().__init__()
-        put_on(self, Server(address, lost))
+        put_on(self, Server(address, lost, shortcut))
         self.trouble: str | None = "it has not been registered yet"
         """Why broadcasts do not reach us; None: they do."""
         self._answer: asyncio.Future[int] | None = None

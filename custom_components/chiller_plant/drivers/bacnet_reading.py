@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from bacpypes3.apdu import ComplexAckPDU
 from bacpypes3.basetypes import PropertyIdentifier
@@ -27,6 +27,7 @@ from .bacnet_read_multiple import (
     decode,
     request,
 )
+from .bacnet_values import Answer
 
 _PRIORITY_ARRAY_OCTETS = 92
 """That an object's priority array takes at most, with sixteen numbers in it."""
@@ -34,14 +35,6 @@ _FLAGS_EACH = 4
 """Readings of one object at a time for which its flags are asked once: each costs
 a request of its own."""
 _LEFT_OUT = "the device left it out of its answer"
-
-
-class Answer(NamedTuple):
-    """What a device said of an object; `failure` where it said nothing."""
-
-    value: Any = None
-    flags: Any = None
-    failure: str | None = None
 
 
 type Answered = Callable[[Mapping[Place, Answer]], None]

@@ -40,6 +40,11 @@ class Routes(RouterInfoCache):  # type: ignore[misc]
             learned.set()
         return changed
 
+    def leads_to(self, snet: int | None, dnet: int, router: Address) -> bool:
+        """Return whether this is the router that is known to lead to a network."""
+        known = self.path_info.get((snet, dnet))
+        return known is not None and bool(known[0] == router)
+
     async def find(self, application: Any, network: int) -> bool:
         """Return whether a router leads to a network; look for one if need be."""
         here = application.nsap.local_adapter.adapterNet

@@ -5,7 +5,8 @@ holds a few hundred. Where a plant reports a thousand changes in one moment, the
 kernel throws away what finds no room: reports, and answers to commands as well,
 without a word to anybody. So each turn empties the socket, what was taken is
 worked through in slices between which everything else goes on, and the kernel
-is asked how much it threw away.
+is asked how much it threw away. Most of it are reports, for which there is a
+shortcut.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ from bacpypes3.ipv4 import IPv4DatagramProtocol, IPv4DatagramServer
 from bacpypes3.ipv4.bvll import BVLLCodec
 from bacpypes3.ipv4.service import BIPNormal, UDPMultiplexer
 from bacpypes3.pdu import PDU, IPv4Address
+
+from .bacnet_shortcut import Endpoint, Shortcut
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -65,7 +68,7 @@ class _Intake(IPv4DatagramProtocol):  # type: ignore[misc]
             with suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, option, _ROOM)
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def datagram_received(self, data: bytes, addr: Endpoint) -> None:
         take = self.server.take
         take(data, addr, self.destination)
         if self._socket is None:
@@ -102,10 +105,13 @@ class _Intake(IPv4DatagramProtocol):  # type: ignore[misc]
 class Server(IPv4DatagramServer):  # type: ignore[misc]
     """The sockets of one local address, and what came in and is not done yet."""
 
-    def __init__(self, address: IPv4Address, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, address: IPv4Address, lost: Callable[[], None], shortcut: Shortcut
+    ) -> None:
         """Open them; `lost` is called where something came and had no room."""
         self._lost = lost
-        self._waiting: deque[tuple[bytes, tuple[str, int], Any]] = deque()
+        self._shortcut = shortcut
+        self._waiting: deque[tuple[bytes, Endpoint, Any]] = deque()
         self._next: asyncio.Handle | None = None
         self._unfinished: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -116,7 +122,7 @@ class Server(IPv4DatagramServer):  # type: ignore[misc]
     async def retrying_create_datagram_endpoint(
         self,
         loop: asyncio.AbstractEventLoop,
-        addrTuple: tuple[str, int],
+        addrTuple: Endpoint,
         bind_socket: socket.socket | None = None,
     ) -> tuple[asyncio.DatagramTransport, _Intake]:
         """Open a socket as the stack does, but with our own intake."""
@@ -130,7 +136,7 @@ class Server(IPv4DatagramServer):  # type: ignore[misc]
                 )
             await asyncio.sleep(_RETRY)
 
-    def take(self, data: bytes, source: tuple[str, int], destination: Any) -> None:
+    def take(self, data: bytes, source: Endpoint, destination: Any) -> None:
         """Keep a datagram until it is its turn."""
         if self._is_closed:
             return
@@ -161,16 +167,21 @@ class Server(IPv4DatagramServer):  # type: ignore[misc]
         self._next = None
         while self._waiting:
             data, source, destination = self._waiting.popleft()
-            pdu = PDU(data, source=IPv4Address(source), destination=destination)
-            # Nearly all of them come to their end in this very call.
-            task = asyncio.Task(self.confirmation(pdu), loop=loop, eager_start=True)
-            if not task.done():
-                self._unfinished.add(task)
-                task.add_done_callback(self._unfinished.discard)
+            if not self._shortcut.take(data, source, self._answer):
+                pdu = PDU(data, source=IPv4Address(source), destination=destination)
+                # Nearly all of them come to their end in this very call.
+                task = asyncio.Task(self.confirmation(pdu), loop=loop, eager_start=True)
+                if not task.done():
+                    self._unfinished.add(task)
+                    task.add_done_callback(self._unfinished.discard)
             if perf_counter() >= until:
                 break
         if self._waiting and not self._is_closed:
             self._next = loop.call_soon(self._work)
+
+    def _answer(self, data: bytes, to: Endpoint) -> None:
+        if self.local_transport is not None:
+            self.local_transport.sendto(data, to)
 
     def close(self) -> None:
         """Close the sockets; what was not worked through is of no use any more."""
@@ -184,10 +195,12 @@ class Link(BIPNormal):  # type: ignore[misc]
 
     server: Server
 
-    def __init__(self, address: IPv4Address, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, address: IPv4Address, lost: Callable[[], None], shortcut: Shortcut
+    ) -> None:
         """Open it; see `Server`."""
         super().__init__()
-        put_on(self, Server(address, lost))
+        put_on(self, Server(address, lost, shortcut))
 
     def close(self) -> None:
         """Close the sockets."""

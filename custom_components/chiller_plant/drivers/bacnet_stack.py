@@ -28,8 +28,10 @@ from bacpypes3.object import DeviceObject
 from bacpypes3.pdu import Address
 
 from .bacnet_foreign import ForeignLink
+from .bacnet_notification import Notification, as_told
 from .bacnet_read_multiple import RawRequest
 from .bacnet_routes import Routes
+from .bacnet_shortcut import Shortcut
 from .bacnet_socket import Link
 
 MAXIMUM_APDU = 1476
@@ -70,7 +72,7 @@ class _Access(ApplicationServiceAccessPoint):  # type: ignore[misc]
 class _Application(Application):  # type: ignore[misc]
     """What speaks; what devices tell unasked goes to whoever listens."""
 
-    heard_cov: Callable[[Any], bool]
+    heard_cov: Callable[[Notification], bool]
     heard_i_am: Callable[[Any], None]
     lost: Callable[[], None]
 
@@ -99,12 +101,19 @@ class _Application(Application):  # type: ignore[misc]
         self.objectIdentifier[each.objectIdentifier] = each
         each._app = self  # noqa: SLF001, as the stack does
         kind = ForeignLink if each.bacnetIPMode == _FOREIGN else Link
-        link = kind(each.address, self._lost)
+        link = kind(each.address, self._lost, Shortcut(self._heard_cov, self._leads_to))
         self.link_layers[each.objectIdentifier] = link
         self.nsap.bind(link, address=each.address)
 
     def _lost(self) -> None:
         self.lost()
+
+    def _heard_cov(self, notification: Notification) -> bool:
+        return self.heard_cov(notification)
+
+    def _leads_to(self, network: int, router: Address) -> bool:
+        routes: Routes = self.nsap.router_info_cache
+        return routes.leads_to(self.nsap.local_adapter.adapterNet, network, router)
 
     def asked_raw(self, answer: Any) -> bool:
         """Return whether an answer is one to a raw request."""
@@ -119,13 +128,13 @@ class _Application(Application):  # type: ignore[misc]
 
         A device that is told so ends a subscription that nobody remembers.
         """
-        if not self.heard_cov(apdu):
+        if not self.heard_cov(as_told(apdu)):
             raise ServicesError(errorCode="unknownSubscription")
         await self.response(SimpleAckPDU(context=apdu))
 
     async def do_UnconfirmedCOVNotificationRequest(self, apdu: Any) -> None:
         """Pass a report on."""
-        self.heard_cov(apdu)
+        self.heard_cov(as_told(apdu))
 
     async def do_IAmRequest(self, apdu: Any) -> None:
         """Pass on who announced itself."""
@@ -147,7 +156,7 @@ class Stack(BAC0.lite):  # type: ignore[misc]
 
     def __init__(
         self,
-        heard_cov: Callable[[Any], bool],
+        heard_cov: Callable[[Notification], bool],
         heard_i_am: Callable[[Any], None],
         lost: Callable[[], None],
         routers: dict[int, Address],
@@ -224,7 +233,7 @@ def start(
     *,
     routers: dict[int, Address],
     foreign: bool,
-    heard_cov: Callable[[Any], bool],
+    heard_cov: Callable[[Notification], bool],
     heard_i_am: Callable[[Any], None],
     lost: Callable[[], None],
 ) -> Stack:

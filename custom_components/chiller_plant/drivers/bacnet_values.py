@@ -1,7 +1,7 @@
 """What a value of the product is on a BACnet wire, and the other way round."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from bacpypes3.basetypes import BinaryPV, ErrorType
 from bacpypes3.primitivedata import Null, Real, Unsigned
@@ -22,6 +22,14 @@ OBJECT_TYPES = {**_ANALOG, **_BINARY, **_MULTI_STATE}
 
 _LARGEST_REAL = 3.4028234e38
 _NO_STATES = "a multi-state object needs its states in the plant file"
+
+
+class Answer(NamedTuple):
+    """What a device said of an object; `failure` where it said nothing."""
+
+    value: Any = None
+    flags: Any = None
+    failure: str | None = None
 
 
 class Unusable(ValueError):

@@ -7,37 +7,11 @@ never made one, because what happened between them counts.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
-
-from bacpypes3.basetypes import StatusFlags
-from bacpypes3.constructeddata import AnyAtomic
 
 from ..plant.model import PointKey
-from .bacnet_read_multiple import PRESENT_VALUE, STATUS_FLAGS
-from .bacnet_reading import Answer
 from .driver import ReadReport
 
 _GATHER = 0.02
-
-
-def read_notification(notification: Any) -> Answer | None:
-    """Return what a notification says of its object's present value, if it does."""
-    # By number, because devices and stacks spell the names in several ways.
-    said = {
-        int(item.propertyIdentifier): item.value
-        for item in notification.listOfValues or ()
-        if item.propertyArrayIndex is None
-    }
-    if PRESENT_VALUE not in said:
-        return None
-    try:
-        value = said[PRESENT_VALUE].cast_out(AnyAtomic).get_value()
-        flags = said.get(STATUS_FLAGS)
-        return Answer(value, None if flags is None else flags.cast_out(StatusFlags))
-    except Exception as error:  # noqa: BLE001, what a device sends makes the stack raise anything
-        return Answer(
-            failure=f"it reported what makes no sense ({type(error).__name__})"
-        )
 
 
 def overwrite(report: ReadReport, key: PointKey, newer: ReadReport) -> None:
