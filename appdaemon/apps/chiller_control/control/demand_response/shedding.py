@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..decision import Command, Decision, Event, Inputs
+from .load_ahead import ROOMS_SHOW, SHOWS, least_ahead
 from .measure_story import changes, rows
 from .measures import (
     PACE,
@@ -33,8 +34,6 @@ from .shedding_terms import Demand, SheddingSettings
 _AWAITED = 1
 """Levels of a slow measure for which a later one is not begun."""
 _ROUNDING = 1e-6
-_SHOWS_LATER = 1200.0
-"""Seconds in which rooms that may get colder take the load that it takes."""
 _ENOUGH = 2.0
 """Longest recoveries after which the load is not waited for any more."""
 _MORE = 0.08
@@ -373,26 +372,29 @@ class Shedding:
         # Nobody waits for ever: after a while more load is let come, and in the end
         # any, but even then not all at once.
         waited = (now - self._ended) / self._settings.longest_recovery
-        if waited < _ENOUGH and meter is not None and demand is not None:
-            limit = self._settings.rebound * self._least_ahead(now, demand)
-            if waited >= 1.0:
-                limit += _MORE * demand.baseline_kw
-            if meter >= limit + _SURGE * demand.baseline_kw:
-                self._slow_down(now, inputs)
-            if meter - on_its_way(now, self._measures, self._uses) >= limit:
-                return f"{waiting}; the load of {meter:.0f} kW has to fall first."
-        if now - self._stepped_back < self._wait:
-            return f"{waiting}, one after the other."
         # A limit on chillers keeps the rebound low, so it is lifted last.
         ready = [
-            item for item in used if may_step_back(now, item, self._uses[item.key])
+            item
+            for item in [item for item in used if item.kind != "limit"] or used
+            if may_step_back(now, item, self._uses[item.key])
         ]
-        if not ready:
+        if waited < _ENOUGH and meter is not None and demand is not None:
+            more = _MORE * demand.baseline_kw if waited >= 1.0 else 0.0
+            soon = self._limit(now, SHOWS, demand) + more
+            if meter >= soon + _SURGE * demand.baseline_kw:
+                self._slow_down(now, inputs)
+            coming = meter - on_its_way(now, self._measures, self._uses)
+            late = self._limit(now, ROOMS_SHOW, demand) + more
+            ready = [
+                item
+                for item in ready
+                if coming < (late if item.kind == "raise" else soon)
+            ]
+            if coming >= late and not ready:
+                return f"{waiting}; the load of {meter:.0f} kW has to fall first."
+        if now - self._stepped_back < self._wait or not ready:
             return f"{waiting}, one after the other."
-        first = min(
-            ready,
-            key=lambda item: (item.kind == "limit", -self._uses[item.key].burden),
-        )
+        first = min(ready, key=lambda item: -self._uses[item.key].burden)
         self._stepped_back = now
         # A small part of a measure is waited for as much less, unless it is rooms
         # that get colder: what that takes shows late.
@@ -404,12 +406,10 @@ class Shedding:
         self._set(now, first, self._uses[first.key].level - 1, "the event is over")
         return f"{waiting}, one after the other."
 
-    def _least_ahead(self, now: float, demand: Demand) -> float:
-        """Return the load that there may be while what is given back now shows, kW."""
-        later = self._demand(now + _SHOWS_LATER)
-        if later is None or later.asked is not None or not later.baseline_kw > 0.0:
-            return demand.baseline_kw
-        return min(later.baseline_kw, demand.baseline_kw)
+    def _limit(self, now: float, ahead: float, demand: Demand) -> float:
+        """Return the load that there may be while what is given back shows, kW."""
+        least = least_ahead(self._demand, now, ahead)
+        return self._settings.rebound * (demand.baseline_kw if least is None else least)
 
     def _slow_down(self, now: float, inputs: Inputs) -> None:
         """Let rooms that got colder too fast for the load wait a little longer."""
