@@ -37,6 +37,7 @@ class House:
     refuse: Callable[[str, dict[str, Any]], str | None] = lambda *_: None
     daemon: AppDaemon | None = None
     demand_response: dict[str, Any] | None = None
+    reports_kept: dict[str, str] = field(default_factory=dict)
 
     def install(self, daemon: AppDaemon) -> None:
         """Offer the actions."""
@@ -48,6 +49,8 @@ class House:
             "report_state",
             "get_demand_response",
             "keep_events",
+            "keep_reports",
+            "get_reports",
             "report_demand_response",
         ):
             daemon.services.register_service(
@@ -73,6 +76,10 @@ class House:
                 error = {"code": "not_loaded", "message": "The plant is not loaded"}
                 return {"success": False, "error": error, "ad_status": "OK"}
             response = deepcopy(answer)
+        if action == "keep_reports":
+            self.reports_kept[sent["connection"]] = sent["reports"]
+        if action == "get_reports":
+            response = {"reports": self.reports_kept.get(sent["connection"], "")}
         if self.demand_response is not None:
             if action == "keep_events":
                 self.demand_response["book"] = json.loads(sent["book"])

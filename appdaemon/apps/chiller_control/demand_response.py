@@ -28,13 +28,15 @@ class DemandResponseApp(PlantApp):
         """Start; called by AppDaemon."""
         self._entry_id = ""
         self._shedding = LoadShedding(self, ZoneInfo(str(self.AD.tz)))
-        self._utilities = Utilities(self._keep)
+        self._utilities = Utilities(self)
         super().initialize()
 
     def terminate(self) -> None:
         """Stop; called by AppDaemon."""
-        super().terminate()
-        self._on_loop(self._utilities.stop())
+        try:
+            self._on_loop(self._utilities.stop())
+        finally:
+            super().terminate()
 
     @property
     def interval(self) -> float:
@@ -55,12 +57,31 @@ class DemandResponseApp(PlantApp):
         desk = self._on_loop(self._utilities.look(now))
         self._on_loop(self._utilities.tell(self._shedding.cycle(now, desk)))
 
-    async def _keep(self, book: list[dict[str, Any]]) -> None:
+    # What Home Assistant keeps for us.
+
+    async def keep_events(self, book: list[dict[str, Any]]) -> None:
         """Have the event book kept on disk; raises CallFailed."""
+        await self._keep("keep_events", {"book": json.dumps(book)})
+
+    async def keep_reports(self, connection: str, text: str) -> None:
+        """Have what waits for a utility kept; raises CallFailed."""
+        await self._keep("keep_reports", {"connection": connection, "reports": text})
+
+    async def kept_reports(self, connection: str) -> str:
+        """Return what waited for a utility; raises CallFailed."""
+        answer = await self._keep(
+            "get_reports", {"connection": connection}, return_response=True
+        )
+        response = (answer.get("result") or {}).get("response") or {}
+        return str(response.get("reports") or "")
+
+    async def _keep(
+        self, action: str, data: dict[str, Any], **options: Any
+    ) -> dict[str, Any]:
         if self._stopped:
             raise NoAnswer("the engine is stopping")
-        await self.call_soon(
-            "keep_events", {"plant": self._entry_id, "book": json.dumps(book)}
+        return await self.call_soon(
+            action, {"plant": self._entry_id, **data}, **options
         )
 
     def _on_loop(self, work: Coroutine[Any, Any, _T]) -> _T:

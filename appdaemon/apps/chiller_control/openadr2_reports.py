@@ -90,6 +90,7 @@ class ReportDesk:
             **{item.resource: item.read for item in statuses},
         }
         self._requests: dict[str, Request] = {}
+        self.changes = 0
         self.dropped = 0
         """Figures that were given up because too many waited."""
 
@@ -97,6 +98,54 @@ class ReportDesk:
     def waiting(self) -> int:
         """How many figures the server has not been given."""
         return sum(len(request.rows) for request in self._requests.values())
+
+    def as_rows(self, most: int) -> list[Any]:
+        """Return the newest of what waits, by request."""
+        times = sorted(
+            (row.at for request in self._requests.values() for row in request.rows),
+            reverse=True,
+        )
+        oldest = times[most - 1] if len(times) > most else 0.0
+        return [
+            {
+                "id": request.id,
+                "specifier": request.specifier,
+                "resources": request.resources,
+                "every": request.every,
+                "back": request.back,
+                "rows": [
+                    [row.at, row.resource, _plain(row.value)]
+                    for row in request.rows
+                    if row.at >= oldest
+                ],
+            }
+            for request in self._requests.values()
+            if request.rows
+        ]
+
+    def restore(self, rows: Any) -> None:
+        """Put before all else what waited before a restart.
+
+        The server will want the same again, and gets it under what it then asks.
+        Raises KeyError, TypeError or ValueError for what cannot be understood.
+        """
+        found = {}
+        for kept in rows:
+            made = Request(
+                str(kept["id"]),
+                str(kept["specifier"]),
+                tuple(name for name in kept["resources"] if name in self._read),
+                float(kept["every"]),
+                float(kept["back"]),
+                live=False,
+            )
+            made.rows.extend(
+                Row(float(at), str(name), _value(value))
+                for at, name, value in kept["rows"]
+            )
+            found[made.id] = made
+        self._requests = found | self._requests
+        self.changes += 1
 
     def begin_anew(self) -> None:
         """Note that the server may have forgotten what it wanted.
@@ -150,6 +199,7 @@ class ReportDesk:
 
     def give_up(self, identity: str) -> bool:
         """Forget a request; whether there was one."""
+        self.changes += 1
         return self._requests.pop(identity, None) is not None
 
     def sample(self, now: float) -> None:
@@ -164,6 +214,7 @@ class ReportDesk:
                 if len(request.rows) == MOST_ROWS:
                     self.dropped += 1
                 request.rows.append(Row(now, name, value))
+                self.changes += 1
             # On the clock's own marks, as servers ask for quarters of an hour.
             request.sample_at = (
                 ceil((now + 0.001) / request.every) * request.every
@@ -183,6 +234,7 @@ class ReportDesk:
         """Note that the server has so many of the rows of a request."""
         for _ in range(min(rows, len(request.rows))):
             request.rows.popleft()
+        self.changes += 1
         if request.rows:
             return
         if request.back:
@@ -193,6 +245,19 @@ class ReportDesk:
             )
         else:
             self.give_up(request.id)
+
+
+def _plain(value: Value) -> float | list[bool]:
+    if isinstance(value, Status):
+        return [value.online, value.override]
+    return value
+
+
+def _value(kept: Any) -> Value:
+    if isinstance(kept, list):
+        online, override = kept
+        return Status(bool(online), bool(override))
+    return float(kept)
 
 
 def wanted(request: Mapping[str, Any]) -> tuple[str, str, list[str], float, float]:

@@ -94,6 +94,11 @@ class Ven2:
         """Begin with nothing to report."""
         self._desk = ReportDesk(self.telemetry, self.status)
 
+    @property
+    def papers(self) -> ReportDesk:
+        """What waits for the server."""
+        return self._desk
+
     async def run(self) -> None:
         """Keep the connection until cancelled."""
         reading = asyncio.create_task(self._keep_reading())

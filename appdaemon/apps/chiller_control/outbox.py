@@ -7,7 +7,9 @@ good would keep all that follows from it, so it is told and dropped.
 
 import asyncio
 from collections import deque
+from itertools import groupby
 import logging
+from typing import Any
 
 import aiohttp
 
@@ -32,17 +34,53 @@ class Outbox:
         """Begin with nothing to send."""
         self._ven = ven
         self._rows: deque[Row] = deque()
+        self.changes = 0
         self._filled = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """How many rows the server has not been given."""
+        return len(self._rows)
 
     def put(self, row: Row) -> None:
         """Take a row to send."""
-        if len(self._rows) >= MOST_ROWS:
+        self._rows.append(row)
+        self._bound()
+
+    def as_rows(self, most: int) -> list[Any]:
+        """Return the newest of what waits, by event."""
+        rows = list(self._rows)[-most:]
+        return [
+            [key, [[row.start, row.duration, row.values] for row in of_event]]
+            for key, of_event in groupby(rows, key=lambda row: row.key)
+        ]
+
+    def restore(self, rows: Any) -> None:
+        """Put before all else what waited before a restart.
+
+        Raises TypeError or ValueError for what cannot be understood.
+        """
+        waited = [
+            Row(
+                str(key),
+                float(start),
+                float(duration),
+                {str(kind): _value(value) for kind, value in values.items()},
+            )
+            for key, of_event in rows
+            for start, duration, values in of_event
+        ]
+        self._rows.extendleft(reversed(waited))
+        self._bound()
+
+    def _bound(self) -> None:
+        while len(self._rows) > MOST_ROWS:
             self._rows.popleft()
             self._ven.health.dropped += 1
-        self._rows.append(row)
         self._count()
 
     def _count(self) -> None:
+        self.changes += 1
         self._ven.health.waiting = len(self._rows)
         if self._rows:
             self._filled.set()
@@ -102,3 +140,9 @@ class Outbox:
                 self._rows.popleft()
         self._count()
         return True
+
+
+def _value(value: object) -> float | str:
+    if isinstance(value, int | float):
+        return float(value)
+    return str(value)

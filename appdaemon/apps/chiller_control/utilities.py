@@ -7,12 +7,12 @@ slip in one connection leaves the others as they are.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 import logging
 import time
-from typing import Any, TypeAlias
+from typing import Any
 
 from .control.demand_response.event_book import BY_DEFAULT, Entry, EventBook, Opt, Told
 from .control.demand_response.event_reports import Row
@@ -21,6 +21,7 @@ from .control.demand_response.site import Connection, Site
 from .openadr3_ven import Ven3, Ven3Settings
 from .outbox import Outbox
 from .ven import Health, Refusal
+from .waiting_reports import Disk, Tray
 
 try:
     from .openadr2_reports import Status, StatusTelemetry, Telemetry
@@ -44,9 +45,8 @@ _PAUSE = 60.0
 """Seconds after which a connection that slipped is begun anew."""
 _STOP_SECONDS = 10.0
 _ANSWER_SECONDS = 30.0
-
-Keep: TypeAlias = Callable[[list[dict[str, Any]]], Awaitable[None]]
-"""Keeps the event book on disk; raises any exception if it did not."""
+_LAST_SECONDS = 5.0
+"""In which what waits has to be kept when everything ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class _Line:
     health: Health
     ven: "Ven2 | Ven3 | None" = None
     outbox: Outbox | None = None
+    tray: Tray | None = None
     task: "asyncio.Task[None] | None" = None
 
 
@@ -88,7 +89,7 @@ class _Line:
 class Utilities:
     """All utilities of one plant; every method runs on the event loop."""
 
-    keep: Keep
+    disk: Disk
     clock: Callable[[], float] = time.time
     _site: Site | None = None
     _book: EventBook | None = None
@@ -126,7 +127,8 @@ class Utilities:
         self._settle()
         if self._book.forget(now):
             self._unkept = True
-        if (self._unkept or self._answers) and (
+        trays = any(tray.due(now) for tray in self._trays())
+        if (self._unkept or self._answers or trays) and (
             self._chores is None or self._chores.done()
         ):
             self._chores = asyncio.create_task(self._do_chores())
@@ -155,9 +157,13 @@ class Utilities:
                     line.outbox.put(row)
 
     async def stop(self) -> None:
-        """End all connections; events and answers stay as they are."""
+        """End all connections; events, answers and rows stay as they are."""
         if self._chores is not None:
             self._chores.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                for tray in self._trays():
+                    await tray.keep(self.clock())
         for line in list(self._lines.values()):
             await self._end(line)
 
@@ -170,6 +176,8 @@ class Utilities:
         wanted = {item.id: item for item in site.connections}
         for key, line in list(self._lines.items()):
             if (wanted.get(key), resources) != (line.connection, line.resources):
+                if line.tray is not None and key in wanted:
+                    await line.tray.keep(self.clock())
                 await self._end(line)
         names = {item.name for item in site.connections}
         if site.portfolio is not None and site.portfolio.source is not None:
@@ -196,6 +204,12 @@ class Utilities:
             self._fail(line, f"its settings are not understood: {error}")
         if line.ven is not None:
             line.health = line.ven.health
+            line.tray = Tray(
+                connection.id,
+                connection.name,
+                line.ven.papers if line.outbox is None else line.outbox,  # type: ignore[union-attr]
+                self.disk,
+            )
             line.task = asyncio.create_task(self._run(line))
         return line
 
@@ -228,6 +242,7 @@ class Utilities:
 
     async def _run(self, line: _Line) -> None:
         """Keep one connection; what nobody foresaw ends none for good."""
+        await line.tray.recall()  # type: ignore[union-attr]
         while True:
             running = [asyncio.create_task(line.ven.run())]  # type: ignore[union-attr]
             if line.outbox is not None:
@@ -254,6 +269,9 @@ class Utilities:
             _LOGGER.warning("%s: %s", line.connection.name, why)
             line.health.since = self.clock()
         line.health.stands, line.health.why = "lost", why
+
+    def _trays(self) -> list[Tray]:
+        return [line.tray for line in self._lines.values() if line.tray is not None]
 
     def _needs_package(self) -> bool:
         return OPENLEADR_MISSING is not None and any(
@@ -336,10 +354,13 @@ class Utilities:
         return entry.opt, entry.why
 
     async def _do_chores(self) -> None:
-        """Keep the book, and tell servers of answers; what fails is due again."""
+        """Keep book and rows, and tell servers of answers; what fails is due again."""
         if self._unkept:
             with suppress(OSError):
                 await self._store()
+        for tray in self._trays():
+            if tray.due(now := self.clock()):
+                await tray.keep(now)
         for key, opt in list(self._answers.items()):
             entry = self._book.entries.get(key) if self._book is not None else None
             if entry is None or await self._answer(key, entry):
@@ -372,7 +393,7 @@ class Utilities:
             try:
                 async with asyncio.timeout_at(latest), self._keeping:
                     self._unkept = False
-                    await self.keep(self._book.as_dict())
+                    await self.disk.keep_events(self._book.as_dict())
             except Exception as error:
                 self._unkept = True
                 if loop.time() + KEEP_PAUSE >= latest:

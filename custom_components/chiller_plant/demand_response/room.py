@@ -31,6 +31,7 @@ from ..plant.roles import EquipmentType
 from ..revision import revision_of
 from .for_engine import for_engine
 from .forecast import Forecast
+from .kept_reports import KeptReports
 from .known_event import NO_ENGINE, OFF, KnownEvent, OptDecision
 from .measures import measures
 from .memory import Memory
@@ -97,6 +98,7 @@ class DemandResponseRoom:
         """Packages that the engine does not have."""
         self.baselines: dict[str, Any] = {}
         self.memory = Memory(hass, entry.entry_id)
+        self.kept_reports = KeptReports(self)
         self.settlement = Settlement(self)
         self.troubles = Troubles(self)
         self.telemetry = MqttTelemetry(self)
@@ -117,6 +119,7 @@ class DemandResponseRoom:
                 damage,
             )
             self.troubles.damaged(damage, self.memory.aside)
+        await self.kept_reports.async_load()
         await self.portfolio.async_start()
         now = _now()
         self._stood = {key: item.stands(now) for key, item in self.events.items()}
@@ -137,6 +140,7 @@ class DemandResponseRoom:
         """Stop watching, and write what is still to be written."""
         await self.portfolio.async_stop()
         await self.telemetry.async_stop()
+        await self.kept_reports.async_save()
         self.settlement.async_stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()

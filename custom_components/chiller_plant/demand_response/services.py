@@ -21,12 +21,15 @@ from homeassistant.helpers import (
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from .kept_reports import MOST_TEXT
 from .known_event import KnownEvent, parse_book, parse_report
 from .room import DemandResponseRoom
 from .words import asked, title
 
 SERVICE_GET = "get_demand_response"
 SERVICE_KEEP = "keep_events"
+SERVICE_KEEP_REPORTS = "keep_reports"
+SERVICE_REPORTS = "get_reports"
 SERVICE_REPORT = "report_demand_response"
 SERVICE_OPT = "opt_event"
 SERVICE_EVENTS = "get_events"
@@ -42,6 +45,16 @@ _SCHEMAS = {
     ),
     # Text, because AppDaemon drops every null on its way to us.
     SERVICE_KEEP: vol.Schema({**_MAYBE_PLANT, vol.Required("book"): cv.string}),
+    SERVICE_KEEP_REPORTS: vol.Schema(
+        {
+            **_MAYBE_PLANT,
+            vol.Required("connection"): cv.string,
+            vol.Required("reports"): vol.All(cv.string, vol.Length(max=MOST_TEXT)),
+        }
+    ),
+    SERVICE_REPORTS: vol.Schema(
+        {**_MAYBE_PLANT, vol.Required("connection"): cv.string}
+    ),
     SERVICE_REPORT: vol.Schema({**_MAYBE_PLANT, vol.Required("report"): cv.string}),
     SERVICE_OPT: vol.Schema(
         {
@@ -65,6 +78,8 @@ def async_setup_demand_response_services(hass: HomeAssistant) -> None:
     for name, handler, response in (
         (SERVICE_GET, _async_get, SupportsResponse.ONLY),
         (SERVICE_KEEP, _async_keep, SupportsResponse.NONE),
+        (SERVICE_KEEP_REPORTS, _async_keep_reports, SupportsResponse.NONE),
+        (SERVICE_REPORTS, _async_reports, SupportsResponse.ONLY),
         (SERVICE_REPORT, _async_report, SupportsResponse.OPTIONAL),
         (SERVICE_OPT, _async_opt, SupportsResponse.OPTIONAL),
         (SERVICE_EVENTS, _async_events, SupportsResponse.ONLY),
@@ -102,6 +117,29 @@ async def _async_keep(call: ServiceCall) -> None:
     except vol.Invalid as error:
         raise _not_understood("events", error) from error
     await room.async_keep_book(book)
+
+
+async def _async_keep_reports(call: ServiceCall) -> None:
+    """Keep what waits for a utility's server."""
+    room, connection = _connected(call)
+    room.kept_reports.keep(connection, call.data["reports"])
+
+
+async def _async_reports(call: ServiceCall) -> ServiceResponse:
+    """Tell the engine what waited for a utility's server."""
+    room, connection = _connected(call)
+    return {"reports": room.kept_reports.of(connection)}
+
+
+def _connected(call: ServiceCall) -> tuple[DemandResponseRoom, str]:
+    room, wanted = _room(call), call.data["connection"]
+    if wanted not in {connection.id for connection in room.connections}:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_connection",
+            translation_placeholders={"connection": wanted, "plant": room.plant.name},
+        )
+    return room, wanted
 
 
 async def _async_report(call: ServiceCall) -> ServiceResponse:

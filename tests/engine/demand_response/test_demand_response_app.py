@@ -161,6 +161,29 @@ async def test_events_go_on_by_the_clock_when_the_server_is_dead(
         await eventually(lambda: place.reported["connections"][0]["stands"] == "lost")
 
 
+async def test_figures_that_wait_survive_a_restart_of_the_app(tmp_path: Path) -> None:
+    port = free_port()
+    place = Place(demand_response=site_data(utility(port), poll=0.5))
+    async with running(place, tmp_path) as daemon:
+        async with vtn(port) as server:
+            await eventually(lambda: server.was_told(heard="report", resource="power"))
+        await eventually(lambda: place.reported["connections"][0]["waiting"] >= 5)
+        await daemon.app_management.restart_app("demand_response")
+        stopped = time.time()
+        await eventually(lambda: place.reported["connections"][0]["waiting"] >= 5)
+        assert place.of("keep_reports", connection=UTILITY["id"])
+        async with vtn(port) as server:
+            await eventually(lambda: server.was_told(heard="report", resource="power"))
+            await eventually(
+                lambda: [
+                    item
+                    for item in server.all(heard="report", resource="power")
+                    if item["at"] < stopped
+                ],
+                LONG,
+            )
+
+
 async def test_plant_without_utilities_reports_that_it_is_there(tmp_path: Path) -> None:
     place = Place(demand_response=site_data())
     async with running(place, tmp_path):

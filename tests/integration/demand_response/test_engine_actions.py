@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
+import voluptuous as vol
 
 from custom_components.chiller_plant.const import DOMAIN
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.util import dt as dt_util
@@ -80,6 +82,61 @@ async def test_book_comes_back_after_a_restart(
     await call(hass, entry, "keep_events", response=False, book=json.dumps(book))
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert (await told(hass, entry))["book"] == book
+
+
+async def test_what_waits_for_a_utility_comes_back_after_a_restart(
+    hass: HomeAssistant, machines: Board, hass_storage: dict[str, Any]
+) -> None:
+    entry = await set_up_site(
+        hass, machines, utility("Grid", GRID, "grid"), utility("Other", GRID_3, "other")
+    )
+
+    async def kept(connection: str) -> str:
+        answer = await call(hass, entry, "get_reports", connection=connection)
+        assert answer is not None
+        return str(answer["reports"])
+
+    async def keep(connection: str, reports: str) -> None:
+        data = {"connection": connection, "reports": reports}
+        await call(hass, entry, "keep_reports", response=False, **data)
+
+    assert await kept("grid") == ""
+    await keep("grid", "[1]")
+    await keep("other", "[2]")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert (await kept("grid"), await kept("other")) == ("[1]", "[2]")
+    await keep("grid", "")
+    # Without the end of the entry it is written when Home Assistant stops.
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    file = f"chiller_plant.{entry.entry_id}.reports_waiting"
+    assert hass_storage[file]["data"] == {"other": "[2]"}
+    # Nobody waits for a utility that is gone.
+    hass.config_entries.async_remove_subentry(entry, "other")
+    for refused in (kept("other"), keep("other", "[3]")):
+        with pytest.raises(ServiceValidationError) as said:
+            await refused
+        assert said.value.translation_key == "unknown_connection"
+    await keep("grid", "[4]")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert hass_storage[file]["data"] == {"grid": "[4]"}
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert file not in hass_storage
+
+
+async def test_no_more_is_kept_for_a_utility_than_fits(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    entry = await set_up_site(hass, machines, utility("Grid", GRID, "grid"))
+    with pytest.raises(vol.Invalid):
+        await call(
+            hass,
+            entry,
+            "keep_reports",
+            response=False,
+            connection="grid",
+            reports="x" * 1_000_001,
+        )
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class Engine:
         self._hass = hass
         self.entry = entry
         self._shedding = LoadShedding(self)
-        self._utilities = Utilities(self._keep, now)
+        self._utilities = Utilities(self, now)
         self.log: list[str] = []
 
     async def cycle(self) -> None:
@@ -67,10 +67,19 @@ class Engine:
     async def stop(self) -> None:
         await self._utilities.stop()
 
-    async def _keep(self, book: list[dict[str, Any]]) -> None:
-        await call(
-            self._hass, self.entry, "keep_events", response=False, book=json.dumps(book)
-        )
+    async def keep_events(self, book: list[dict[str, Any]]) -> None:
+        await self._keep("keep_events", book=json.dumps(book))
+
+    async def keep_reports(self, connection: str, text: str) -> None:
+        await self._keep("keep_reports", connection=connection, reports=text)
+
+    async def kept_reports(self, connection: str) -> str:
+        found = await call(self._hass, self.entry, "get_reports", connection=connection)
+        assert found is not None
+        return str(found["reports"])
+
+    async def _keep(self, action: str, **data: str) -> None:
+        await call(self._hass, self.entry, action, response=False, **data)
 
     def entity(self, entity_id: str) -> Mapping[str, Any] | None:
         state = self._hass.states.get(entity_id)
