@@ -126,6 +126,7 @@ class NextEventSensor(DemandResponseEntity, SensorEntity):
         event = self._room.next_event()
         if event is None:
             return {"event": None}
+        outdoor = self._room.forecast.outdoor(event.begins, event.ends)
         ends = dt_util.as_local(dt_util.utc_from_timestamp(event.ends))
         return {
             "event": event.key,
@@ -136,6 +137,8 @@ class NextEventSensor(DemandResponseEntity, SensorEntity):
             "opt": self._room.opt_of(event),
             "why": event.why,
             "test": event.test,
+            "outdoor": None if outdoor is None else round(outdoor, 1),
+            "forecast_trouble": self._room.forecast.trouble,
         }
 
 

@@ -90,6 +90,8 @@ class Precool:
     """K below what the setpoint was."""
     coldest: float = 22.0
     """°C that no setpoint goes below for it."""
+    weather: str | None = None
+    """The weather entity whose forecast says how far it is worth it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,15 @@ class Troubles:
             "engine_lacks_package",
             packages=", ".join(self._room.missing),
         )
+        why = self._room.forecast.lasting_trouble(now)
+        self._raise_if(
+            "no_forecast",
+            why is not None,
+            "no_forecast",
+            ir.IssueSeverity.WARNING,
+            weather=self._room.forecast.entity_id or "",
+            why=why or "",
+        )
 
     @callback
     def damaged(self, error: str, path: str) -> None:
@@ -136,7 +145,12 @@ class Troubles:
             self._raise_if("meter_silent", True, "meter_silent", meter=meter)
 
     def _raise_if(
-        self, issue: str, wanted: bool, translation_key: str, **placeholders: str
+        self,
+        issue: str,
+        wanted: bool,
+        translation_key: str,
+        severity: ir.IssueSeverity = ir.IssueSeverity.ERROR,
+        **placeholders: str,
     ) -> None:
         issue_id = f"demand_response_{self._room.entry.entry_id}_{issue}"
         if not wanted:
@@ -150,7 +164,7 @@ class Troubles:
             DOMAIN,
             issue_id,
             is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
+            severity=severity,
             translation_key=translation_key,
             translation_placeholders={
                 "plant": self._room.plant.name,

@@ -12,6 +12,8 @@ import voluptuous as vol
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -172,6 +174,7 @@ class DemandResponseFlow(PortfolioFlow):
                             "lead": user_input["lead"] * _MINUTE,
                             "setpoint_drop": user_input["setpoint_drop"],
                             "coldest": user_input["coldest"],
+                            "weather": user_input.get("weather"),
                         }
                         if user_input["precool"]
                         else None
@@ -350,6 +353,7 @@ _COMFORT = vol.Schema(
         vol.Required("lead"): _number(10, 720, 1, "min"),
         vol.Required("setpoint_drop"): _number(0.1, 5, 0.1, "K"),
         vol.Required("coldest"): _number(10, 35, 0.1, "°C"),
+        vol.Optional("weather"): EntitySelector(EntitySelectorConfig(domain="weather")),
     }
 )
 
@@ -367,6 +371,7 @@ def _comfort_shown(settings: DemandResponseSettings) -> dict[str, Any]:
         "lead": precool.lead / _MINUTE,
         "setpoint_drop": precool.setpoint_drop,
         "coldest": precool.coldest,
+        "weather": precool.weather,
     }
 
 

@@ -12,6 +12,8 @@ from chiller_control.control.demand_response.precooling import (
     Precooling,
     PrecoolSettings,
     lead_of,
+    outdoor_of,
+    parse_forecast,
 )
 from chiller_control.control.demand_response.requested_load import RequestedLoad
 from chiller_control.control.demand_response.shedding import Shedding
@@ -226,3 +228,62 @@ def test_it_learns_how_fast_zones_cool_and_warm() -> None:
     learned = resume["precooling"]
     assert 0.1 < learned["cooling"] < 3.0
     assert 0.1 <= learned["warming"] < 3.0
+
+
+def test_a_rate_that_was_learned_on_mild_days_is_not_believed_on_a_hot_one() -> None:
+    settings = PrecoolSettings(setpoint_drop=1.5)
+    hot = Coming(BEGINS, BEGINS + 2 * HOUR, 32.0)
+    mild = Coming(BEGINS, BEGINS + 2 * HOUR, 24.0)
+    learned_mild = Learned(warming=0.2, worth=0.5)
+    drops = [
+        lead.drop
+        for coming in (mild, hot)
+        if (lead := lead_of(coming, learned_mild, settings)) is not None
+    ]
+    assert drops == [0.4, 0.8]
+    unknown = lead_of(Coming(BEGINS, BEGINS + 2 * HOUR), learned_mild, settings)
+    assert unknown is not None
+    assert unknown.drop == 0.4
+
+
+def test_mild_event_is_cooled_ahead_less_and_a_cool_one_not_at_all() -> None:
+    lowest = {}
+    for outdoor in (16.0, 24.0, 33.0, None):
+        site = Building(setpoint_drop=1.0)
+        site.coming = Coming(BEGINS, BEGINS + 2 * HOUR, outdoor)
+        decision = site.until(BEGINS - 60.0)[-1]
+        lowest[outdoor] = min(site.setpoints(decision).values(), default=24.0)
+        if outdoor == 16.0:
+            assert "16 °C" in str(decision.attributes["message"])
+    assert lowest == {16.0: 24.0, 24.0: 23.5, 33.0: 23.0, None: 23.0}
+
+
+def test_a_forecast_that_turns_mild_gives_back_what_was_cooled_already() -> None:
+    site = Building(setpoint_drop=1.0)
+    site.until(BEGINS - 1800.0)
+    assert site.minute().state == "precooling"
+    site.coming = Coming(BEGINS, BEGINS + 2 * HOUR, 15.0)
+    assert site.minute().commands == ()
+    assert site.events[-1] == "precool_ended"
+
+
+def test_weather_in_which_it_was_learned_is_kept_over_a_restart() -> None:
+    site = Building(setpoint_drop=1.0)
+    site.coming = Coming(BEGINS, BEGINS + 2 * HOUR, 27.0)
+    site.until(BEGINS - 60.0)
+    stored = json.loads(json.dumps(site.minute().attributes["resume"]))
+    site.shedding = site.build(stored)
+    site.coming, site.asked = None, 370.0
+    site.until(BEGINS + HOUR)
+    resume = site.minute().attributes["resume"]
+    assert isinstance(resume, dict)
+    assert resume["precooling"]["worth"] == 0.75
+
+
+def test_mean_of_a_forecast_needs_most_of_the_event() -> None:
+    rows = parse_forecast([[0.0, HOUR, 30.0], [HOUR, 2 * HOUR, 34.0]])
+    assert outdoor_of(rows, 0.0, 2 * HOUR) == 32.0
+    assert outdoor_of(rows, HOUR, 2.5 * HOUR) == 34.0
+    assert outdoor_of(rows, 1.5 * HOUR, 3 * HOUR) is None
+    for garbage in (None, 3, "x", [[1.0]], [["a", "b", "c"]]):
+        assert parse_forecast(garbage) == ()

@@ -37,6 +37,7 @@ COMFORT = {
     "lead": 90,
     "setpoint_drop": 1.5,
     "coldest": 21,
+    "weather": "weather.town",
 }
 ZONES = {
     "use": True,
@@ -105,6 +106,7 @@ async def test_what_was_decided_reaches_the_engine(
         "lead": 5400.0,
         "setpoint_drop": 1.5,
         "coldest": 21,
+        "weather": "weather.town",
         "zones": [
             {
                 "name": "Offices",

@@ -13,7 +13,7 @@ the day end when the event is announced.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..decision import Command, Event, Inputs, duration
 
@@ -26,6 +26,12 @@ _SOONER = 0.4
 """Share of the time between two steps after which one is taken back."""
 _NEWEST = 0.3
 """Share of the newest lesson in what is learned."""
+_LEAST_WORTH = 0.1
+"""Share of the worth of a hot event that a mild one is taken for when rates are
+compared: what a building warms by comes from people and machines, too."""
+
+Forecast: TypeAlias = tuple[tuple[float, float, float], ...]
+"""From, until (epoch seconds), °C outdoors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,39 @@ class Learned:
 
     cooling: float | None = None
     warming: float | None = None
+    worth: float | None = None
+    """Of the events in which it warmed so, as `worth_of`; None: not known."""
+
+
+def worth_of(outdoor: float, settings: PrecoolSettings) -> float:
+    """Return how far it is worth to cool ahead: 0 on a mild day, 1 on a hot one."""
+    share = (outdoor - settings.mild) / (settings.hot - settings.mild)
+    return min(max(share, 0.0), 1.0)
+
+
+def outdoor_of(forecast: Forecast, begins: float, ends: float) -> float | None:
+    """Return the mean of a forecast over an event, °C.
+
+    None unless most of the event is known.
+    """
+    known = weighed = 0.0
+    for begin, end, outdoor in forecast:
+        overlap = min(end, ends) - max(begin, begins)
+        if overlap > 0.0:
+            known += overlap
+            weighed += overlap * outdoor
+    return weighed / known if known > 0.5 * (ends - begins) else None
+
+
+def parse_forecast(data: object) -> Forecast:
+    """Read the rows of a forecast; none if it is none."""
+    try:
+        return tuple(
+            (float(begin), float(end), float(outdoor))
+            for begin, end, outdoor in data or ()  # type: ignore[attr-defined]
+        )
+    except (TypeError, ValueError):
+        return ()
 
 
 def lead_of(coming: Coming, learned: Learned, settings: PrecoolSettings) -> Lead | None:
@@ -95,13 +134,21 @@ def lead_of(coming: Coming, learned: Learned, settings: PrecoolSettings) -> Lead
     drop = settings.setpoint_drop
     why = f"{drop:.1f} K at most"
     hours = (coming.ends - coming.begins) / _HOUR
-    if learned.warming is not None and learned.warming * hours < drop:
-        drop = learned.warming * hours
-        why = f"it warms by {learned.warming:.1f} K in an hour of an event"
+    worth = 1.0
     if coming.outdoor is not None:
-        share = (coming.outdoor - settings.mild) / (settings.hot - settings.mild)
-        drop *= min(max(share, 0.0), 1.0)
-        why += f", {coming.outdoor:.0f} °C outdoors"
+        worth = worth_of(coming.outdoor, settings)
+    if learned.warming is not None:
+        warming = learned.warming
+        if coming.outdoor is not None:
+            # It was learned in other weather; where nobody knows in which, in heat.
+            then = 1.0 if learned.worth is None else learned.worth
+            warming *= max(worth, _LEAST_WORTH) / max(then, _LEAST_WORTH)
+        if warming * hours < drop:
+            drop = warming * hours
+            why = f"it warms by {warming:.1f} K in an hour of an event"
+    drop = min(drop, settings.setpoint_drop * worth)
+    if coming.outdoor is not None:
+        why += f", {coming.outdoor:.0f} °C outdoors are forecast"
     if drop < settings.step:
         return None
     # The steps take their time, and what the structure takes up needs the air to
@@ -133,6 +180,8 @@ class Precooling:
         self._limit: float | None = None
         self._seen: tuple[float, float] | None = None
         """Since when temperatures are watched, and their mean then."""
+        self._foreseen: float | None = None
+        """°C outdoors that were forecast for the event that came or is to come."""
 
     @property
     def points(self) -> frozenset[str]:
@@ -147,6 +196,8 @@ class Precooling:
         return {
             "cooling": self._learned.cooling,
             "warming": self._learned.warming,
+            "worth": self._learned.worth,
+            "foreseen": self._foreseen,
             "begins": self._begins,
             "before": dict(self._before),
             "level": self._level,
@@ -160,10 +211,11 @@ class Precooling:
         coming = self._coming(now)
         if coming is None or now >= coming.begins:
             return (), None, self._stopped(now, inputs, "the event is not kept")
+        self._foreseen = coming.outdoor
         lead = lead_of(coming, self._learned, self._settings)
         if lead is None:
             stopped = self._stopped(now, inputs, "it is not worth it any more")
-            return (), "It is not warm enough outdoors to cool ahead.", stopped
+            return (), _too_mild(coming), stopped
         events: list[Event] = []
         if self._begins is None:
             if now < lead.start:
@@ -213,6 +265,9 @@ class Precooling:
         if now - since >= _LEAST_TAUGHT:
             rate = _HOUR * (mean - first) / (now - since)
             self._learned.warming = _taught(self._learned.warming, rate)
+            if self._foreseen is not None:
+                worth = worth_of(self._foreseen, self._settings)
+                self._learned.worth = _mixed(self._learned.worth, worth)
             self._seen = (now, mean)
 
     def _begun(
@@ -317,8 +372,11 @@ class Precooling:
         """Take back what `resume` was; what cannot be understood is left out."""
         try:
             self._learned = Learned(
-                _rate(resume.get("cooling")), _rate(resume.get("warming"))
+                _rate(resume.get("cooling")),
+                _rate(resume.get("warming")),
+                _within(resume.get("worth"), 0.0, 1.0),
             )
+            self._foreseen = _within(resume.get("foreseen"), -60.0, 60.0)
             if resume.get("begins") is None or resume.get("limit") is None:
                 return
             before = {str(key): float(at) for key, at in resume["before"].items()}
@@ -330,14 +388,30 @@ class Precooling:
 
 
 def _taught(known: float | None, rate: float) -> float:
-    rate = min(max(rate, _SLOWEST), _FASTEST)
-    return rate if known is None else known + _NEWEST * (rate - known)
+    return _mixed(known, min(max(rate, _SLOWEST), _FASTEST))
+
+
+def _mixed(known: float | None, newest: float) -> float:
+    return newest if known is None else known + _NEWEST * (newest - known)
 
 
 def _rate(value: object) -> float | None:
+    return _within(value, _SLOWEST, _FASTEST)
+
+
+def _within(value: object, low: float, high: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return min(max(float(value), _SLOWEST), _FASTEST)
+    return min(max(float(value), low), high)
+
+
+def _too_mild(coming: Coming) -> str:
+    if coming.outdoor is None:
+        return "Nothing is cooled ahead: the building hardly warms in an event."
+    return (
+        f"Nothing is cooled ahead: {coming.outdoor:.0f} °C outdoors are forecast for"
+        " the event, and it is not worth it."
+    )
 
 
 def _equipment(point: str) -> str:

@@ -13,7 +13,7 @@ from ..plan import PlanPoint
 from .event_book import Opt
 from .measures import Comfort, Measure
 from .portfolio_part import PortfolioPart, parse_portfolio
-from .precooling import PrecooledZone, PrecoolSettings
+from .precooling import Forecast, PrecooledZone, PrecoolSettings, parse_forecast
 from .requested_load import DEFAULT_LEVELS, Terms
 from .shedding_terms import SheddingSettings
 
@@ -78,6 +78,8 @@ class Site:
     precool: PrecoolSettings | None
     """None: nothing is cooled ahead of events."""
     precooled: tuple[PrecooledZone, ...]
+    forecast: Forecast
+    """Outdoor temperature of hours of events that are to come, as far as it is known."""
     connections: tuple[Connection, ...]
     measures: tuple[Measure, ...]
     points: Mapping[str, PlanPoint]
@@ -126,6 +128,7 @@ def parse_site(data: Mapping[str, Any]) -> Site:
         precooled=tuple(
             _known(PrecooledZone, zone) for zone in (precool or {}).get("zones") or ()
         ),
+        forecast=parse_forecast(data.get("forecast")),
         connections=tuple(_connection(item) for item in data["connections"]),
         measures=tuple(_measure(item) for item in data["measures"]),
         points={key: _point(key, item) for key, item in data["points"].items()},
