@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 import sys
 
-from .bus_parts import bacnet, large_house, modbus, mstp, recovery
+from .bus_parts import bacnet, large_house, modbus, mstp, recovery, reports
 from .bus_parts.result import Result
 from .shared.parts_run import run_parts
 
 _PARTS: dict[str, Callable[[Path], Awaitable[Result]]] = {
     "bacnet": bacnet.measure,
+    "reports": reports.measure,
     "mstp": mstp.measure,
     "modbus": modbus.measure,
     "recovery": recovery.measure,

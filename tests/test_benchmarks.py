@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bus_parts import bacnet, modbus, mstp
+from benchmarks.bus_parts import bacnet, modbus, mstp, reports
 from benchmarks.bus_parts.result import Figure, Result
 from benchmarks.latency import SITES
 from benchmarks.latency_parts.figures import worst
@@ -20,6 +20,10 @@ from custom_components.chiller_plant.plant.plant_file import parse_plant
 
 async def _bacnet(folder: Path) -> Result:
     return await bacnet.measure(folder, sizes=(10, 20), repeats=2)
+
+
+async def _reports(folder: Path) -> Result:
+    return await reports.measure(folder, reports=150, repeats=2)
 
 
 async def _mstp(folder: Path) -> Result:
@@ -41,6 +45,7 @@ async def _modbus(folder: Path) -> Result:
                 "bacnet.max_stall_ms",
             },
         ),
+        (_reports, {"reports.ratio_to_bacpypes3"}),
         (_mstp, {"mstp.frame_ratio", "mstp.command_wait_requests"}),
         (_modbus, {"modbus.ratio_to_single", "modbus.command_wait_requests"}),
     ],

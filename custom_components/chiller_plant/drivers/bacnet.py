@@ -24,9 +24,10 @@ from .bacnet_device import Device
 from .bacnet_failures import RequestFailed
 from .bacnet_network import BacnetNetwork, parse_station
 from .bacnet_read_multiple import PRESENT_VALUE, Place
-from .bacnet_reading import Answer, read_priority_arrays, read_values
+from .bacnet_reading import read_priority_arrays, read_values
 from .bacnet_values import (
     OBJECT_TYPES,
+    Answer,
     Unusable,
     from_wire,
     overridden,
