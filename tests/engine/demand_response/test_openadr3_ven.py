@@ -341,14 +341,15 @@ async def test_a_server_of_public_prices_wants_no_credentials() -> None:
     ("changes", "words"),
     [
         ({"intervals": None}, "it has no intervals"),
-        ({"duration": "P1D"}, "its intervals are to be repeated"),
+        ({"duration": "P30D"}, "its duration is 30 days"),
+        ({"duration": "P9999Y"}, "it has no end"),
         (
-            {"intervals": [{"id": 0, "payloads": [{"type": "SIMPLE", "values": [1, 2]}]}]},
-            "has 2 values in one interval",
+            {"intervals": [{"id": 0, "payloads": 2 * [{"type": "SIMPLE", "values": [1]}]}]},
+            "says SIMPLE twice",
         ),
     ],
 )  # fmt: skip
-async def test_what_is_new_in_3_1_and_not_done_here_is_refused_in_words(
+async def test_what_is_new_in_3_1_and_cannot_be_done_is_refused_in_words(
     changes: dict[str, Any], words: str
 ) -> None:
     async with vtn3() as server, ClientSession() as session:
@@ -357,6 +358,26 @@ async def test_what_is_new_in_3_1_and_not_done_here_is_refused_in_words(
         await site.ven.fetch(session)
         refused = [item for item in site.told if isinstance(item, Refusal)]
         assert words in refused[0].why
+
+
+async def test_several_values_and_repeated_intervals_are_taken_as_3_1_means_them() -> (
+    None
+):
+    async with vtn3() as server, ClientSession() as session:
+        site = site_at(server)
+        payloads = [
+            {"type": "PRICE", "values": [0.1, 0.9, 0.5]},
+            {"type": "SIMPLE", "values": [2]},
+        ]
+        server.events.append(
+            new_event(intervals=[{"id": 0, "payloads": payloads}], duration="PT3H")
+        )
+        await site.ven.fetch(session)
+        event = site.ven.book.entries["grid:e1"].event
+        assert event.duration == 3 * 3600.0
+        prices = next(item for item in event.signals if item.kind == "price")
+        assert [item.value for item in prices.intervals] == 3 * [0.1, 0.9, 0.5]
+        assert {item.duration for item in prices.intervals} == {1200.0}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

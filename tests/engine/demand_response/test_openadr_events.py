@@ -10,6 +10,7 @@ from chiller_control.control.demand_response.grid_event import (
     Interval,
     Signal,
 )
+from chiller_control.control.demand_response.requested_load import Terms, requested_load
 from hypothesis import given, strategies as st
 import pytest
 from utility_events import NOW, START, new_event
@@ -154,16 +155,128 @@ def test_an_event_that_begins_at_once_begins_when_it_was_made() -> None:
     assert event.start == datetime(2026, 6, 24, 12, tzinfo=UTC).timestamp()
 
 
-def test_a_share_of_the_load_is_percent_in_our_words() -> None:
+def test_what_comes_at_once_after_another_interval_follows_it() -> None:
+    at_once = {"start": "0001-01-01T00:00:00Z"}
     event = openadr3.grid_event(
         new_event(
             intervals=[
-                {"payloads": [{"type": "CONTROL_PERCENT_OFFSET", "values": [-0.15]}]}
+                {"intervalPeriod": at_once, "payloads": _says(SIMPLE=[level])}
+                for level in (1, 2, 3)
+            ],
+        ),
+        "grid",
+    )
+    assert event.start == START.timestamp()
+    assert event.signals == (
+        Signal("simple", tuple(Interval(3600.0, level) for level in (1.0, 2.0, 3.0))),
+    )
+
+
+def _says(**values: list[float]) -> list[dict[str, Any]]:
+    return [{"type": name, "values": several} for name, several in values.items()]
+
+
+def test_a_higher_offset_of_the_level_asks_for_less_in_3() -> None:
+    event = openadr3.grid_event(
+        new_event(intervals=[{"payloads": _says(CONTROL_LEVEL_OFFSET=[2])}]), "grid"
+    )
+    assert event.signals == (Signal("level_offset", (Interval(3600.0, -2.0),)),)
+    asked = requested_load(event, "site", START.timestamp(), 100.0, Terms())
+    assert asked is not None
+    assert asked.target_kw == 80.0
+
+
+def test_an_offset_that_the_standard_gives_two_meanings_is_not_acted_on() -> None:
+    offset = {"CONTROL_LEVEL_OFFSET_PERCENT": [-0.5]}
+    event = openadr3.grid_event(
+        new_event(intervals=[{"payloads": _says(**offset)}]), "grid"
+    )
+    with pytest.raises(EventRefused, match="none of its signals is known"):
+        EventBook("site").receive(event, NOW)
+    event = openadr3.grid_event(
+        new_event(intervals=[{"payloads": _says(**offset, SIMPLE=[1])}]), "grid"
+    )
+    assert event.signals == (Signal("simple", (Interval(3600.0, 1.0),)),)
+
+
+def test_several_values_of_one_type_share_the_time_of_their_interval() -> None:
+    event = openadr3.grid_event(
+        new_event(
+            intervals=[
+                {"payloads": _says(PRICE=[0.17, 0.03, 0.11], SIMPLE=[2])},
+                {"payloads": _says(PRICE=[0.2], SIMPLE=[0, 1])},
             ]
         ),
         "grid",
     )
-    assert event.signals == (Signal("percent_offset", (Interval(3600.0, -15.0),)),)
+    assert {signal.kind: signal.intervals for signal in event.signals} == {
+        "price": (
+            Interval(1200.0, 0.17),
+            Interval(1200.0, 0.03),
+            Interval(1200.0, 0.11),
+            Interval(3600.0, 0.2),
+        ),
+        "simple": (
+            Interval(3600.0, 2.0),
+            Interval(1800.0, 0.0),
+            Interval(1800.0, 1.0),
+        ),
+    }
+    assert EventBook("site").receive(event, NOW)
+
+
+def test_of_several_types_the_most_exact_one_counts() -> None:
+    event = openadr3.grid_event(
+        new_event(
+            intervals=[
+                {"payloads": _says(PRICE=[0.9], SIMPLE=[3], DISPATCH_SETPOINT=[70])}
+            ]
+        ),
+        "grid",
+    )
+    asked = requested_load(event, "site", START.timestamp(), 100.0, Terms())
+    assert asked is not None
+    assert asked.target_kw == 70.0
+
+
+def test_a_type_that_only_some_intervals_say_does_not_silence_the_others() -> None:
+    event = openadr3.grid_event(
+        new_event(
+            intervals=[
+                {"payloads": _says(SIMPLE=[2], DISPATCH_SETPOINT=[70])},
+                {"payloads": _says(SIMPLE=[1])},
+                {"payloads": _says(GHG=[500])},
+            ]
+        ),
+        "grid",
+    )
+    assert event.signals == (
+        Signal(
+            "simple",
+            (Interval(3600.0, 2.0), Interval(3600.0, 1.0), Interval(3600.0, None)),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("duration", "values"),
+    [
+        ("PT1H", [(3600.0, 2.0)]),
+        ("PT90M", [(3600.0, 2.0), (1800.0, 1.0)]),
+        ("PT2H", [(3600.0, 2.0), (3600.0, 1.0)]),
+        ("PT3H", [(3600.0, 2.0), (3600.0, 1.0), (3600.0, 2.0)]),
+        ("PT5H30M", [*(2 * [(3600.0, 2.0), (3600.0, 1.0)]), (3600.0, 2.0), (1800.0, 1.0)]),
+    ],
+)  # fmt: skip
+def test_the_duration_of_an_event_cuts_its_intervals_short_or_repeats_them(
+    duration: str, values: list[tuple[float, float]]
+) -> None:
+    event = openadr3.grid_event(new_event(duration=duration), "grid")
+    assert event.signals == (
+        Signal("simple", tuple(Interval(*value) for value in values)),
+    )
+    assert event.duration == sum(lasts for lasts, _ in values)
+    assert EventBook("site").receive(event, NOW)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +295,29 @@ def test_a_share_of_the_load_is_percent_in_our_words() -> None:
         ),
         (
             {"intervals": [{"payloads": [{"type": "SIMPLE", "values": []}]}]},
-            "cannot be read",
+            "no value of its SIMPLE",
+        ),
+        (
+            {
+                "intervals": [
+                    {"payloads": [{"type": name, "values": [1]}]}
+                    for name in ("SIMPLE", "PRICE")
+                ]
+            },
+            r"different things \(SIMPLE, PRICE\)",
+        ),
+        ({"duration": "-PT1H"}, "its duration is"),
+        ({"duration": "P8D"}, "its duration is 8 days"),
+        (
+            {
+                "duration": "P7D",
+                "intervalPeriod": {"start": "2026-06-24T14:00:00Z", "duration": "PT1M"},
+            },
+            "over 1000 steps",
+        ),
+        (
+            {"intervalPeriod": {"start": "2026-06-24T14:00:00Z", "duration": "P9999Y"}},
+            "no end",
         ),
         (
             {

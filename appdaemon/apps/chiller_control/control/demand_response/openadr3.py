@@ -1,16 +1,28 @@
 """Events of OpenADR 3.0.1 and 3.1 in our own words.
 
 Intervals follow each other unless they have a period of their own; what such
-periods leave open, nothing is asked for (Definition document, "intervalPeriod").
+periods leave open, nothing is asked for. Several values of one type share the time
+of their interval evenly (User Guide 3.1, 7.3). CONTROL_LEVEL_OFFSET_PERCENT is
+not read: the standard says of it both that a lower one and that a higher one asks
+for less.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from math import ceil
 import re
 from typing import Any, TypeAlias
 
-from .grid_event import EventRefused, GridEvent, Interval, Signal, SignalKind
+from .grid_event import (
+    LONGEST_EVENT,
+    MOST_INTERVALS,
+    EventRefused,
+    GridEvent,
+    Interval,
+    Signal,
+    SignalKind,
+)
 
 NO_PRIORITY = 1_000_000
 
@@ -19,7 +31,6 @@ _KINDS: Mapping[str, SignalKind] = {
     "DISPATCH_SETPOINT": "load_setpoint",
     "DISPATCH_SETPOINT_RELATIVE": "load_delta",
     "CONTROL_LEVEL_OFFSET": "level_offset",
-    "CONTROL_PERCENT_OFFSET": "percent_offset",
     "PRICE": "price",
 }
 _FACTORS: Mapping[str, float] = {"W": 0.001, "KW": 1.0, "MW": 1000.0, "GW": 1e6}
@@ -28,8 +39,9 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
 )
 _UNITS = {"weeks": 604800, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+_FOR_EVER = "P9999Y"
 _AT_ONCE = ("0000-01-01", "0000-00-00", "0001-01-01")
-"""A start that means: as soon as the event is known."""
+"""A start that means: as soon as the event is known, or after what was before."""
 
 
 def seconds_of(duration: str) -> float:
@@ -62,9 +74,11 @@ def _read(event: Mapping[str, Any], source: str) -> GridEvent:
     whole = event.get("intervalPeriod") or {}
     steps = _steps(event.get("intervals") or (), whole, created)
     start, end = steps[0][0], max(until for _, until, _ in steps)
-    if _optional_seconds(event.get("duration")) > end - start + 1.0:
-        # 3.1 lets intervals be gone through again and again.
-        raise EventRefused("its intervals are to be repeated, which is not done here")
+    signals = _signals(steps, _factors(event.get("payloadDescriptors") or ()))
+    duration = end - start
+    if wanted := _optional_seconds(event.get("duration")):
+        signals = tuple(_lasting(signal, duration, wanted) for signal in signals)
+        duration = wanted
     priority = event.get("priority")
     return GridEvent(
         id=str(event["id"]),
@@ -73,15 +87,15 @@ def _read(event: Mapping[str, Any], source: str) -> GridEvent:
         modification=int(modified * 1000.0),
         rank=NO_PRIORITY if priority is None else int(priority),
         start=start,
-        duration=end - start,
-        signals=_signals(steps, _factors(event.get("payloadDescriptors") or ())),
+        duration=duration,
+        signals=signals,
         created=created,
         randomise=_optional_seconds(whole.get("randomizeStart")),
         comment=str(event.get("eventName") or ""),
     )
 
 
-_Step: TypeAlias = tuple[float, float, Mapping[str, float]]
+_Step: TypeAlias = tuple[float, float, Mapping[str, Sequence[float]]]
 """From, until, and values by payload type."""
 
 
@@ -93,7 +107,7 @@ def _steps(
     for interval in intervals:
         own = interval.get("intervalPeriod") or {}
         if own.get("start"):
-            at = _start(own["start"], created)
+            at = _start(own["start"], created if at is None else at)
         duration = _optional_seconds(own.get("duration") or whole.get("duration"))
         if at is None:
             raise EventRefused("it says nowhere when it begins")
@@ -108,40 +122,79 @@ def _steps(
     return steps
 
 
-def _payloads(payloads: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def _payloads(payloads: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[float]]:
+    found: dict[str, Sequence[float]] = {}
     for payload in payloads:
-        if payload["type"] in _KINDS and len(payload["values"]) > 1:
-            raise EventRefused(
-                f"its {payload['type']} has {len(payload['values'])} values in one"
-                " interval; one is understood here"
-            )
-    return {
-        str(payload["type"]): float(payload["values"][0])
-        for payload in payloads
-        if payload["type"] in _KINDS
-    }
+        name = str(payload["type"])
+        if name not in _KINDS:
+            continue
+        if name in found:
+            raise EventRefused(f"an interval says {name} twice")
+        found[name] = tuple(float(value) for value in payload["values"])
+        if not found[name]:
+            raise EventRefused(f"an interval has no value of its {name}")
+    return found
 
 
 def _signals(
     steps: Sequence[_Step], factors: Mapping[str, float]
 ) -> tuple[Signal, ...]:
+    """Return what is said in every interval in which anything is.
+
+    What only some say would leave the others without what they do say.
+    """
     present = [name for name in _KINDS if any(name in step[2] for step in steps)]
+    throughout = [
+        name
+        for name in present
+        if all(name in step[2] or not step[2] for step in steps)
+    ]
+    if present and not throughout:
+        raise EventRefused(
+            f"its intervals ask for different things ({', '.join(present)}), none of"
+            " which all of them do"
+        )
     signals = []
-    for name in present:
+    for name in throughout:
+        factor = factors.get(name, 1.0)
+        if name == "CONTROL_LEVEL_OFFSET":
+            # There the higher asks for less, here and in 2.0b the lower does.
+            factor = -1.0
         intervals: list[Interval] = []
         at = steps[0][0]
         for since, until, values in steps:
             if since > at:
                 intervals.append(Interval(since - at, None))
-            value = values.get(name)
-            if value is not None:
-                value *= factors.get(name, 1.0)
-                # A share of the load here, percent everywhere else.
-                value *= 100.0 if name == "CONTROL_PERCENT_OFFSET" else 1.0
-            intervals.append(Interval(until - since, value))
+            said = values.get(name, (None,))
+            intervals.extend(
+                Interval(
+                    (until - since) / len(said),
+                    None if value is None else factor * value,
+                )
+                for value in said
+            )
             at = until
         signals.append(Signal(_KINDS[name], tuple(intervals)))
     return tuple(signals)
+
+
+def _lasting(signal: Signal, whole: float, wanted: float) -> Signal:
+    """Return a signal of `whole` seconds cut short, or gone through again and again."""
+    if not 0.0 < wanted <= LONGEST_EVENT:
+        raise EventRefused(
+            f"its duration is {wanted / 86400:g} days; 7 are the most, and more than 0"
+        )
+    rounds = ceil(wanted / whole) if whole > 0.0 else 1
+    if rounds * len(signal.intervals) > MOST_INTERVALS:
+        raise EventRefused(f"repeated, it has over {MOST_INTERVALS} steps")
+    intervals: list[Interval] = []
+    left = wanted
+    for interval in signal.intervals * rounds:
+        if left <= 0.0:
+            break
+        intervals.append(Interval(min(interval.duration, left), interval.value))
+        left -= interval.duration
+    return Signal(signal.kind, tuple(intervals))
 
 
 def _factors(descriptors: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -157,10 +210,10 @@ def _factors(descriptors: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return found
 
 
-def _start(value: str | None, created: float) -> float | None:
+def _start(value: str | None, at_once: float) -> float | None:
     if not value:
         return None
-    return created if value.startswith(_AT_ONCE) else _moment(value)
+    return at_once if value.startswith(_AT_ONCE) else _moment(value)
 
 
 def _moment(value: str) -> float:
@@ -171,4 +224,8 @@ def _moment(value: str) -> float:
 
 
 def _optional_seconds(value: str | None) -> float:
+    if value == _FOR_EVER:
+        raise EventRefused(
+            "it has no end: nobody could plan for when the load comes back"
+        )
     return 0.0 if not value else seconds_of(value)
