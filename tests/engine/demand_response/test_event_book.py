@@ -9,6 +9,7 @@ from chiller_control.control.demand_response.event_book import (
     EventBook,
 )
 from chiller_control.control.demand_response.grid_event import (
+    MORE_LOAD,
     EventRefused,
     GridEvent,
     Interval,
@@ -17,6 +18,7 @@ from chiller_control.control.demand_response.grid_event import (
 from chiller_control.control.demand_response.requested_load import (
     Terms,
     level_of_price,
+    not_possible,
     requested_load,
 )
 from hypothesis import given, strategies as st
@@ -127,6 +129,11 @@ def test_of_two_events_the_first_in_rank_counts() -> None:
         ({"signals": (signal("simple", 1.0, step=HOUR),)}, "nothing for the last 3600"),
         ({"signals": (signal("price", float("inf")),)}, "has no value"),
         ({"signals": (Signal("simple", ()),)}, "says nothing"),
+        ({"signals": (signal("load_delta", 50.0),)}, "asks for more load"),
+        ({"signals": (signal("load_delta", 0.0, 50.0, step=HOUR),)}, "more load"),
+        ({"signals": (signal("load_multiplier", 1.2),)}, "asks for more load"),
+        ({"signals": (signal("percent_offset", 10.0),)}, "asks for more load"),
+        ({"signals": (signal("level_offset", 1.0),)}, "asks for more load"),
     ],
 )
 def test_what_nobody_could_take_part_in_is_refused(
@@ -144,6 +151,34 @@ def test_a_refused_modification_leaves_what_was_known() -> None:
     with pytest.raises(EventRefused):
         book.receive(event(modification=1, signals=()), NOW)
     assert book.current(NOW + 2 * HOUR) is not None
+
+
+def test_an_event_that_asks_for_more_load_than_before_asks_for_less_no_longer() -> None:
+    book = EventBook(SITE)
+    less, more = signal("load_delta", -50.0), signal("load_delta", 50.0)
+    book.receive(event(signals=(less,)), NOW)
+    told = book.receive(event(modification=1, signals=(more,)), NOW)
+    assert told is not None
+    assert (told.what, told.why) == ("cancelled", MORE_LOAD)
+    assert book.entries["utility:a"].opt == "out"
+    assert book.current(NOW + 1.5 * HOUR) is None
+    # Each poll brings it again.
+    assert book.receive(event(modification=1, signals=(more,)), NOW + 60.0) is None
+    assert book.receive(event(modification=2, signals=(less,)), NOW + 120.0)
+    entry = book.current(NOW + 1.5 * HOUR)
+    assert entry is not None
+    assert entry.opt == "in"
+
+
+def test_steps_that_ask_for_more_load_ask_for_nothing_and_say_so() -> None:
+    told = event(signals=(signal("load_delta", -50.0, 50.0, step=HOUR),))
+    book = EventBook(SITE)
+    assert book.receive(told, NOW)
+    less, more = NOW + 1.5 * HOUR, NOW + 2.5 * HOUR
+    assert requested_load(told, SITE, less, 500.0, Terms()) is not None
+    assert not_possible(told, SITE, less) is None
+    assert requested_load(told, SITE, more, 500.0, Terms()) is None
+    assert not_possible(told, SITE, more) == "+50 kW: more load is not possible here"
 
 
 def test_the_book_is_bounded_and_forgets_what_is_long_over() -> None:

@@ -48,7 +48,8 @@ def test_however_often_it_changes_it_is_bounded_and_the_energy_stays(
     asked, at, energy = AskedOver(), NOW, 0.0
     for number in range(MOST_SPANS + 20):
         seconds, kw = steps[number % len(steps)]
-        kw += number
+        # Never the same twice, which would be one span.
+        kw += 1000.0 * number
         asked.ask(at, at + seconds, kw, 2 * kw)
         energy += seconds * kw
         at += seconds

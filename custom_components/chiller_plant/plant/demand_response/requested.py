@@ -21,6 +21,13 @@ SPECIFIC_FIRST = (
     "simple",
     "price",
 )
+AS_USUAL: Mapping[str, float] = {
+    "load_delta": 0.0,
+    "load_multiplier": 1.0,
+    "percent_offset": 0.0,
+    "level_offset": 0.0,
+}
+"""Above which a signal asks for more load, which is nobody's: nothing is asked then."""
 _STEP = 60.0
 """Seconds; ramps and steps of a signal are not finer."""
 
@@ -110,6 +117,8 @@ def _most_exact(signals: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
 
 def _load_asked(kind: str, value: float, load: float, terms: Terms) -> float:
     """Return the load in kW that a signal asks for, given what it would be."""
+    if kind in AS_USUAL and value > AS_USUAL[kind]:
+        return load
     match kind:
         case "load_setpoint":
             return value

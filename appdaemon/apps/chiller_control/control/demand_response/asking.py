@@ -8,8 +8,8 @@ against what, that is said, and nothing is aimed at.
 from dataclasses import dataclass
 
 from .event_book import Entry, EventBook
-from .precooling import Coming
-from .requested_load import RequestedLoad, requested_load
+from .precooling import Coming, outdoor_of
+from .requested_load import RequestedLoad, not_possible, requested_load
 from .shedding_terms import Demand
 from .site import Baseline, Site
 
@@ -97,8 +97,9 @@ class Asking:
         entry = self._book.next(now)
         if entry is None:
             return None
-        event = entry.event
-        return Coming(event.begins(self._site.key), event.ends(self._site.key))
+        begins = entry.event.begins(self._site.key)
+        ends = entry.event.ends(self._site.key)
+        return Coming(begins, ends, outdoor_of(self._site.forecast, begins, ends))
 
     def baseline_kw(self, now: float) -> float | None:
         """Return the load without the event that counts, or that was the last one."""
@@ -135,4 +136,6 @@ class Asking:
         if entry.cancelled is not None:
             return None
         load = self._ask(now, entry).load
-        return None if load is None else load.reason
+        if load is None:
+            return not_possible(entry.event, self._site.key, now)
+        return load.reason

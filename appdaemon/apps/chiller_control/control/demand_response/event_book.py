@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from .grid_event import EventRefused, GridEvent, Interval, Signal, check
+from .grid_event import (
+    MORE_LOAD,
+    EventRefused,
+    GridEvent,
+    Interval,
+    Signal,
+    asks_for_more,
+    check,
+)
 
 Status: TypeAlias = Literal[
     "far", "near", "active", "recovery", "completed", "cancelled"
@@ -73,6 +81,10 @@ class EventBook:
             return None
         if known is not None and event.ends(self._site) <= now:
             return self.cancel(event.key, now, "it was shortened and is over")
+        if known is not None and asks_for_more(event):
+            # The less that it asked for before is not wanted any more either.
+            self._entries[event.key] = replace(known, opt="out", why=MORE_LOAD)
+            return self.cancel(event.key, now, MORE_LOAD)
         check(event, now)
         if known is None:
             if len(self._entries) >= MOST_EVENTS:
@@ -83,6 +95,8 @@ class EventBook:
                 )
             self._entries[event.key] = Entry(event, now, self.default_opt, BY_DEFAULT)
             return Told(event, "received", event.comment)
+        if known.why == MORE_LOAD:
+            known = replace(known, opt=self.default_opt, why=BY_DEFAULT)
         # An operator who opted out meant this event, whatever becomes of it.
         self._entries[event.key] = replace(known, event=event, cancelled=None)
         return Told(event, "modified", f"modification {event.modification}")

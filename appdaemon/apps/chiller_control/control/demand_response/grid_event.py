@@ -36,6 +36,15 @@ SPECIFIC_FIRST: tuple[SignalKind, ...] = (
 )
 """An event says the same thing more and less exactly; SIMPLE is always there."""
 
+AS_USUAL: Mapping[SignalKind, float] = {
+    "load_delta": 0.0,
+    "load_multiplier": 1.0,
+    "percent_offset": 0.0,
+    "level_offset": 0.0,
+}
+"""Above which a signal asks for more load than there would be. Nobody asked whether the
+machines can take it, and nothing here is made to use more: only less is given."""
+MORE_LOAD = "it asks for more load, which is not possible here: only less can be given"
 LONGEST_EVENT = 7 * 86400.0
 MOST_INTERVALS = 1000
 
@@ -118,6 +127,23 @@ class GridEvent:
         return None
 
 
+def is_more(kind: SignalKind, value: float) -> bool:
+    """Whether a value of a signal asks for more load than there would be."""
+    return kind in AS_USUAL and value > AS_USUAL[kind]
+
+
+def asks_for_more(event: GridEvent) -> bool:
+    """Whether an event asks for more load, and never for less."""
+    signal = event.signal()
+    if signal is None:
+        return False
+    values = [item.value for item in signal.intervals if item.value is not None]
+    usual = AS_USUAL.get(signal.kind, 0.0)
+    return any(is_more(signal.kind, value) for value in values) and not any(
+        value < usual for value in values
+    )
+
+
 def check(event: GridEvent, now: float) -> None:
     """Raise `EventRefused` for an event that nobody could take part in."""
     numbers: Mapping[str, float] = {
@@ -143,6 +169,8 @@ def check(event: GridEvent, now: float) -> None:
         raise EventRefused("none of its signals is known here")
     for signal in event.signals:
         _check_signal(signal, event.duration)
+    if asks_for_more(event):
+        raise EventRefused(MORE_LOAD)
 
 
 def _check_signal(signal: Signal, duration: float) -> None:

@@ -6,7 +6,7 @@ An operator decides what a level or a price means here; a utility's kW mean kW.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .grid_event import GridEvent
+from .grid_event import GridEvent, is_more
 
 DEFAULT_LEVELS = 0.1, 0.2, 0.4
 """Share of the baseline that levels 1 to 3 of SIMPLE take off."""
@@ -30,7 +30,7 @@ class RequestedLoad:
 
     target_kw: float
     reduction_kw: float
-    """Against the baseline; below 0 where more load is asked for."""
+    """Against the baseline; below 0 where a load above it is allowed."""
     reason: str
 
 
@@ -49,14 +49,14 @@ def requested_load(
     """Return what an event asks at a moment, None while it asks for nothing.
 
     The target moves from the baseline over the event's ramp. A target is never
-    below 0 kW.
+    below 0 kW. A step that asks for more load asks for nothing that could be done.
     """
     signal = event.signal()
     elapsed = now - event.begins(site)
     if signal is None or not 0.0 <= elapsed < event.duration:
         return None
     value = signal.value_at(elapsed)
-    if value is None:
+    if value is None or is_more(signal.kind, value):
         return None
     full, reason = _asked(signal.kind, value, baseline_kw, terms)
     if full is None:
@@ -67,6 +67,19 @@ def requested_load(
         reason += f", {100 * share:.0f} % of the way"
     target = max(full, 0.0)
     return RequestedLoad(target, baseline_kw - target, reason)
+
+
+def not_possible(event: GridEvent, site: str, now: float) -> str | None:
+    """Return what an event asks in vain for at a moment: more load."""
+    signal = event.signal()
+    elapsed = now - event.begins(site)
+    if signal is None or elapsed >= event.duration:
+        return None
+    value = signal.value_at(elapsed)
+    if value is None or not is_more(signal.kind, value):
+        return None
+    _, said = _asked(signal.kind, value, 0.0, Terms())
+    return f"{said}: more load is not possible here"
 
 
 def _asked(
