@@ -22,6 +22,7 @@ from .counters import STAGING, STAGING_RUN_HOURS, STAGING_STARTS
 from .data import ChillerPlantConfigEntry, ChillerPlantData
 from .demand_response.entity import async_follow_demand_response
 from .demand_response.performance_sensor import performance_sensors
+from .demand_response.portfolio_sensor import portfolio_sensors
 from .demand_response.sensor import demand_response_sensors
 from .entity import PlantEntity, PointEntity, async_add_gently, native_unit, points_of
 from .plant.arbiter import commandable
@@ -137,6 +138,12 @@ async def async_setup_entry(
     async_follow_recoveries(entry, async_add_entities)
     async_follow_demand_response(entry, async_add_entities, demand_response_sensors)
     async_follow_demand_response(entry, async_add_entities, performance_sensors)
+    async_follow_demand_response(
+        entry,
+        async_add_entities,
+        portfolio_sensors,
+        lambda room: room.portfolio.leads,
+    )
 
 
 def _sensors(data: ChillerPlantData) -> Iterator[SensorEntity]:

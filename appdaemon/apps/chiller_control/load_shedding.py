@@ -14,6 +14,7 @@ from .control.demand_response.asking import Asking
 from .control.demand_response.event_book import EventBook
 from .control.demand_response.event_follower import EventFollower
 from .control.demand_response.event_reports import EventReports, Figures, Reported
+from .control.demand_response.portfolio_part import PortfolioPart
 from .control.demand_response.precooling import Precooling
 from .control.demand_response.shedding import Shedding
 from .control.demand_response.site import Site
@@ -25,6 +26,7 @@ from .demand_response_report import (
 )
 from .engine import RETRY_INTERVAL
 from .house import Caller, House, NoAnswer
+from .portfolio_sums import read_sums
 from .readings import read
 from .sender import Sender
 from .utilities import Desk, News
@@ -273,16 +275,32 @@ class LoadShedding:
         figures = Figures(
             inputs.number(site.meter), baseline, available, bool(decision.commands)
         )
+        telemetry = {
+            name: inputs.number(point) for name, point in site.telemetry.items()
+        }
+        if site.portfolio is not None and site.portfolio.leads:
+            figures = self._of_all(site.portfolio, figures)
+            telemetry["power"] = figures.power_kw
+        telemetry["baseline"] = figures.baseline_kw
+        if not figures.complete:
+            # OpenADR 2.0b is told nothing rather than a load that seems to have fallen.
+            telemetry |= {"power": None, "baseline": None}
         return News(
             now,
-            {
-                **{
-                    name: inputs.number(point) for name, point in site.telemetry.items()
-                },
-                "baseline": baseline,
-            },
+            telemetry,
             self._overridden(site),
             self._reports.follow(now, reported, figures),
+        )
+
+    def _of_all(self, part: PortfolioPart, own: Figures) -> Figures:
+        """Return the figures of all plants of a portfolio that is led here."""
+        sums = read_sums(self._house, part.figures)
+        return Figures(
+            sums.power,
+            sums.baseline,
+            sums.available,
+            own.curtailed or sums.used > 0.0,
+            sums.complete,
         )
 
     def _overridden(self, site: Site) -> bool:

@@ -18,6 +18,7 @@ from ..const import DOMAIN
 from ..data import ChillerPlantConfigEntry, ChillerPlantData
 from ..entity import plant_device_info
 from ..plant.model import Plant
+from .room import DemandResponseRoom
 from .settings import Connection
 
 
@@ -80,18 +81,19 @@ def async_follow_demand_response(
     entry: ChillerPlantConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     make: Callable[[ChillerPlantData], Iterable[Entity]],
+    wanted: Callable[[DemandResponseRoom], bool] = lambda room: room.used,
 ) -> None:
-    """Add entities while the plant has to do with demand response."""
+    """Add entities while they are wanted: the plant has to do with demand response."""
     data = entry.runtime_data
     room = data.demand_response
     there: list[Entity] = []
 
     @callback
     def follow() -> None:
-        if room.used and not there:
+        if wanted(room) and not there:
             there.extend(make(data))
             async_add_entities(there)
-        elif there and not room.used:
+        elif there and not wanted(room):
             registry = er.async_get(room.hass)
             for entity in there:
                 if entity.registry_entry is not None:

@@ -48,6 +48,7 @@ def for_engine(room: DemandResponseRoom, now: float) -> dict[str, Any]:
         },
         "telemetry": telemetry,
         "portfolio": room.portfolio.for_engine(now),
+        "forecast": room.forecast.for_engine(now),
         "decisions": {
             key: decision.as_dict()
             for key, decision in room.decisions.items()
@@ -68,6 +69,7 @@ def _telemetry(room: DemandResponseRoom) -> dict[str, PointKey]:
         return {}
     equipment = room.plant.equipment[room.plant.points[meter].equipment]
     found = {"power": meter}
-    if "energy" in equipment.points:
+    # That of all plants together is not known: meters count from days of their own.
+    if "energy" in equipment.points and not room.portfolio.leads:
         found["energy"] = equipment.points["energy"].key
     return found

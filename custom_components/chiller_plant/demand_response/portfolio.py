@@ -7,19 +7,32 @@ import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN, LOGGER
 from .portfolio_lead import PortfolioLead
 from .portfolio_lines import PortfolioLines
 from .portfolio_member import OVER_MQTT, PortfolioMember, event_id
-from .portfolio_result import TOTAL, PortfolioResults, Result, result_of
+from .portfolio_result import (
+    TOTAL,
+    PortfolioResults,
+    Result,
+    result_of,
+    summed_baseline,
+)
 from .portfolio_terms import Offer, request_of
 from .settings import CONF_DEMAND_RESPONSE, CONF_PORTFOLIO
 
 if TYPE_CHECKING:
     from .room import DemandResponseRoom
 
+FIGURES = {
+    "power": "portfolio_load",
+    "baseline": "portfolio_baseline",
+    "available": "portfolio_available",
+}
+"""The sensors that show the sums of a portfolio, by their names in reports."""
 _VERSION = 1
 _DELAY = 10.0
 """Seconds that what is asked for again anyway may be lost after a crash."""
@@ -101,14 +114,15 @@ class Portfolio:
         own = self.member.offer(now)
         if not self.leads:
             return own
-        offers = [own, *self.lead.others(now)]
+        sums = self.lead.sums
+        offers = [
+            plant.offer for plant in self.lead.plants(now) if plant.offer is not None
+        ]
         whole = sum(item.available_kw for item in offers)
-        delivered = [
-            item.delivered_kw for item in offers if item.delivered_kw is not None
-        ]
-        baselines = [
-            item.baseline_kw for item in offers if item.baseline_kw is not None
-        ]
+
+        def added(figure: Callable[[Offer], float | None]) -> float | None:
+            known = [kw for item in offers if (kw := figure(item)) is not None]
+            return sum(known) if known else None
 
         def weighed(figure: Callable[[Offer], float]) -> float:
             if whole <= 0.0:
@@ -116,14 +130,30 @@ class Portfolio:
             return sum(figure(item) * item.available_kw for item in offers) / whole
 
         return Offer(
-            now,
-            whole,
-            weighed(lambda item: item.confidence),
-            weighed(lambda item: item.burden),
-            sum(delivered) if delivered else None,
-            sum(baselines) if baselines else None,
-            own.out,
+            at=now,
+            available_kw=whole,
+            confidence=weighed(lambda item: item.confidence),
+            burden=weighed(lambda item: item.burden),
+            delivered_kw=added(lambda item: item.delivered_kw),
+            baseline_kw=added(lambda item: item.baseline_kw),
+            load_kw=sums.load.kw,
+            more_kw=sums.more.kw,
+            used_kw=sums.used_kw,
+            out=own.out,
+            complete=not sums.load.left_out,
+            baselines=self._baselines(own, now),
         )
+
+    def _baselines(self, own: Offer, now: float) -> dict[str, dict[str, Any]]:
+        """Return the baselines of the events that others asked for, of all plants."""
+        found = {}
+        for event in own.baselines:
+            said, left_out = summed_baseline(
+                self.lead.baselines(self.member.key(event), now)
+            )
+            if said is not None and not left_out:
+                found[event] = said
+        return found
 
     def for_engine(self, now: float) -> dict[str, Any] | None:
         """Return what the control engine is told; None outside of portfolios."""
@@ -134,7 +164,19 @@ class Portfolio:
             "events": self.member.events(now),
             "leads": self.leads,
             "shares": self.member.shares(now),
+            "figures": self._figures() if self.leads else {},
         }
+
+    def _figures(self) -> dict[str, str]:
+        """Return the entities that show the sums, by what utilities are told."""
+        registry = er.async_get(self.room.hass)
+        found = {
+            name: registry.async_get_entity_id(
+                "sensor", DOMAIN, f"{self.room.plant.key}.plant.{key}"
+            )
+            for name, key in FIGURES.items()
+        }
+        return {name: entity_id for name, entity_id in found.items() if entity_id}
 
     def shown(self, now: float) -> dict[str, Any] | None:
         """Return it for people."""

@@ -13,6 +13,13 @@ from homeassistant.core import callback
 
 from ..lookup import loaded_entry
 from ..plant.demand_response.portfolio import Deliveries, Site, share
+from ..plant.demand_response.portfolio_sum import (
+    Part,
+    Total,
+    kw_at,
+    load_and_baseline,
+    more,
+)
 from ..plant.demand_response.requested import Terms, reduction_at
 from .known_event import KnownEvent
 from .portfolio_member import asked_event, event_id
@@ -35,6 +42,8 @@ _LEAST_CHANGE = 1.0
 _SAME = 0.02
 """Share of what is requested, likewise."""
 
+_NOTHING = Total()
+
 DELIVERS = "delivers"
 FAILS = "fails"
 SILENT = "not_heard"
@@ -51,6 +60,18 @@ class Plant:
     """None while it is not heard."""
     ask: Callable[[Request], bool]
     """Tells it what it is asked for; False where it listens to somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What all plants take and could do together now."""
+
+    load: Total = _NOTHING
+    baseline: Total = _NOTHING
+    more: Total = _NOTHING
+    """What could be shed in addition."""
+    used_kw: float = 0.0
+    """What is shed, by estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,7 @@ class PortfolioLead:
         self._refuse: frozenset[str] = frozenset()
         self.rows: list[dict[str, Any]] = []
         """How each plant stands, for people."""
+        self.sums = Sums()
 
     @callback
     def look(self, now: float) -> None:
@@ -84,12 +106,18 @@ class PortfolioLead:
             self._splits.clear()
             self._told.clear()
             self.rows = []
+            self.sums = Sums()
             return
         plants = list(self._plants(now))
         heard = {plant.key: plant.offer for plant in plants if plant.offer is not None}
         events = self._events(now)
         for event, entry in events:
-            of_kw = self._requested(event, entry, heard.values(), now)
+            taking = [
+                offer
+                for offer in heard.values()
+                if event_id(event.key) not in offer.out
+            ]
+            of_kw = self._requested(event, entry, taking, now)
             if of_kw is None:
                 self._splits.pop(event.key, None)
             else:
@@ -102,6 +130,7 @@ class PortfolioLead:
         for plant in plants:
             self._ask(now, plant, events)
         self.rows = [self._row(plant) for plant in plants]
+        self.sums = self._summed(now, plants, events)
 
     @property
     def requested_kw(self) -> float | None:
@@ -110,14 +139,50 @@ class PortfolioLead:
 
     # Who takes part.
 
-    def others(self, now: float) -> list[Offer]:
-        """Return what the other plants offer, as far as they are heard."""
-        own = self._room.entry.entry_id
+    def plants(self, now: float) -> list[Plant]:
+        """Return all plants of the portfolio, the one that leads it first."""
+        return list(self._plants(now))
+
+    def baselines(
+        self, key: str, now: float
+    ) -> list[tuple[str, Mapping[str, Any] | None]]:
+        """Return the baseline of an event at each plant, as they are told, by name."""
+        own, *others = self._plants(now)
         return [
-            plant.offer
-            for plant in self._plants(now)
-            if plant.offer is not None and plant.key != own
+            (own.name, self._own_baseline(key)),
+            *(
+                (plant.name, _told_baseline(plant.offer, event_id(key)))
+                for plant in others
+            ),
         ]
+
+    def _own_baseline(self, key: str) -> Mapping[str, Any] | None:
+        said = self._room.baselines.get(key)
+        return said.told() if said is not None and said.spans else None
+
+    def _summed(
+        self,
+        now: float,
+        plants: list[Plant],
+        events: list[tuple[KnownEvent, Mapping[str, Any]]],
+    ) -> Sums:
+        """Return the sums of now, against the baseline of the first event that runs."""
+        running = next(
+            (event for event, _ in events if event.stands(now) == "active"), None
+        )
+        parts = []
+        for number, plant in enumerate(plants):
+            said = None
+            if running is not None:
+                said = (
+                    _told_baseline(plant.offer, event_id(running.key))
+                    if number
+                    else self._own_baseline(running.key)
+                )
+            parts.append(_part(plant, said, now))
+        load, baseline = load_and_baseline(parts, event=running is not None)
+        used = sum(plant.offer.used_kw for plant in plants if plant.offer is not None)
+        return Sums(load, baseline, more(parts), round(used, 1))
 
     def _plants(self, now: float) -> Iterator[Plant]:
         room, portfolio = self._room, self._portfolio
@@ -306,8 +371,29 @@ class PortfolioLead:
         return {
             "plant": plant.name,
             "stands": stands,
+            "load_kw": None if offer is None else offer.load_kw,
             "share_kw": self._asked_of(plant.key),
             "available_kw": None if offer is None else offer.available_kw,
             "delivered_kw": None if offer is None else offer.delivered_kw,
             "burden_hours": None if offer is None else offer.burden,
         }
+
+
+def _part(plant: Plant, said: Mapping[str, Any] | None, now: float) -> Part:
+    """Return what a plant brings to the sums; `said` is its baseline."""
+    offer = plant.offer
+    if offer is None:
+        return Part(plant.name, heard=False)
+    return Part(
+        plant.name,
+        load_kw=offer.load_kw,
+        baseline_kw=None if said is None else kw_at(said["kw"], now),
+        more_kw=offer.more_kw,
+        complete=offer.complete,
+    )
+
+
+def _told_baseline(offer: Offer | None, event: str) -> Mapping[str, Any] | None:
+    """Return what a plant says would be its load in an event; None: nothing."""
+    said = None if offer is None else offer.baselines.get(event)
+    return said if said is not None and said["kw"] else None

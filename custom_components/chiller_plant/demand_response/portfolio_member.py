@@ -13,7 +13,7 @@ from homeassistant.core import callback
 
 from ..plant.demand_response.asked_over import AskedOver
 from .known_event import FAULT, KnownEvent
-from .portfolio_terms import AskedEvent, Offer, Request
+from .portfolio_terms import MOST_BASELINES, AskedEvent, Offer, Request
 
 if TYPE_CHECKING:
     from .room import DemandResponseRoom
@@ -182,30 +182,78 @@ class PortfolioMember:
         event = self._active(now)
         baseline = delivered = None
         confidence = 1.0
+        load = self.load_kw
         if event is not None:
             said = room.baselines.get(event.key)
             baseline = None if said is None else said.mean(now, now + 1.0)
             confidence = _SURE.get("unknown" if said is None else said.confidence, 0.2)
-            load = None if room.meter is None else room.coordinator.reading(room.meter)
-            if baseline is not None and load is not None and load.good is not None:
-                delivered = baseline - float(load.good)
+            if baseline is not None and load is not None:
+                delivered = baseline - load
         able = (
             room.heard and room.settings.take_part and room.reported_state != FAULT
         ) and (event is None or delivered is not None)
         # Not what is measured alone: the meter shows a measure later than it is
         # used, and a plant that seems to have less would be asked for less.
-        used = room.attributes.get("used_kw")
-        shed = max(delivered or 0.0, used if isinstance(used, int | float) else 0.0)
+        used = self._used_kw
+        shed = max(delivered or 0.0, used)
         more = room.available_kw or 0.0
         return Offer(
-            now,
-            round(more + shed, 1) if able else 0.0,
-            confidence,
-            round(self._burden, 3),
-            None if delivered is None or not room.heard else round(delivered, 1),
-            None if baseline is None else round(baseline, 1),
-            self._out(),
+            at=now,
+            available_kw=round(more + shed, 1) if able else 0.0,
+            confidence=confidence,
+            burden=round(self._burden, 3),
+            delivered_kw=None
+            if delivered is None or not room.heard
+            else _kw(delivered),
+            baseline_kw=_kw(baseline),
+            load_kw=_kw(load),
+            more_kw=self._more_kw(now),
+            used_kw=round(used, 1),
+            out=self._out(),
+            baselines=self._baselines(now),
         )
+
+    @property
+    def load_kw(self) -> float | None:
+        """What the meter says now; None while it says nothing to rely on."""
+        if (meter := self._room.meter) is None:
+            return None
+        load = self._room.coordinator.reading(meter).good
+        return None if load is None else float(load)
+
+    @property
+    def _used_kw(self) -> float:
+        used = self._room.attributes.get("used_kw") if self._room.heard else None
+        return max(float(used), 0.0) if isinstance(used, int | float) else 0.0
+
+    def _more_kw(self, now: float) -> float | None:
+        """Return what could be shed in addition; None where nobody can say."""
+        room = self._room
+        if not room.settings.take_part:
+            return 0.0
+        if not room.heard or room.reported_state == FAULT or room.available_kw is None:
+            return None
+        running = [
+            room.opt_of(event)
+            for event in room.events.values()
+            if event.stands(now) == "active" and not event.test
+        ]
+        out = bool(running) and "in" not in running
+        return 0.0 if out else _kw(max(room.available_kw, 0.0))
+
+    def _baselines(self, now: float) -> dict[str, dict[str, Any]]:
+        """Return the baselines of the portfolio's events that are not over."""
+        if self.request is None:
+            return {}
+        coming = sorted(
+            (event for event in self.request.events if now < event.ends),
+            key=lambda event: event.begins,
+        )
+        return {
+            event.id: {**said.told(), "why": said.why[:500]}
+            for event in coming[:MOST_BASELINES]
+            if (said := self._room.baselines.get(self.key(event.id))) is not None
+        }
 
     def _active(self, now: float) -> KnownEvent | None:
         """Return the event that runs, one with a baseline before one without."""
@@ -292,6 +340,10 @@ class PortfolioMember:
         self.asked = {key: AskedOver(rows) for key, rows in kept["asked"].items()}
         self._modifications = dict(kept["modifications"])
         self._burden = self._saved_burden = float(kept["burden"])
+
+
+def _kw(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def event_id(key: str) -> str:

@@ -15,6 +15,7 @@ from homeassistant.core import callback
 
 from ..const import LOGGER
 from ..lookup import loaded_entry
+from ..plant.demand_response.portfolio_sum import sum_of
 from ..plant.demand_response.record import SUM, EventRecord
 from .known_event import KnownEvent, finite_number, from_json, text_of
 from .performance_table import DatabaseAway
@@ -148,6 +149,39 @@ def total(
         covered=min((item.covered for item in results.values()), default=0.0),
         settled_at=now,
     )
+
+
+def summed_baseline(
+    parts: Iterable[tuple[str, Mapping[str, Any] | None]],
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the sum of baselines that plants told, and who is left out.
+
+    The sum is as sure as the least sure of them; None where none is known.
+    """
+    names, known, left_out = [], [], []
+    for name, said in parts:
+        if said is None:
+            left_out.append(name)
+        else:
+            names.append(name)
+            known.append(said)
+    spans = sum_of([said["kw"] for said in known])
+    if not spans:
+        return None, left_out
+    why = f"the sum of {', '.join(names)}"
+    if left_out:
+        why += f"; nothing is known of {', '.join(left_out)}"
+    return {
+        "method": SUM,
+        "confidence": min((str(said["confidence"]) for said in known), key=_sure),
+        "eligible": not left_out and all(said["eligible"] for said in known),
+        "why": why[:500],
+        "kw": [list(span) for span in spans],
+    }, left_out
+
+
+def _sure(confidence: str) -> int:
+    return _SURER.index(confidence) if confidence in _SURER else 0
 
 
 class PortfolioResults:

@@ -6,7 +6,7 @@ to nothing. Powers are kW, times epoch seconds.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import voluptuous as vol
@@ -21,6 +21,9 @@ STALE = 120.0
 """Seconds after which an offer is worth nothing."""
 MOST_EVENTS = 50
 MOST_SIGNALS = 8
+MOST_BASELINES = 10
+"""Events of which an offer tells the baseline: those that come next."""
+MOST_SPANS = 400
 LAST_RANK = 1_000_000
 _LONGEST = 200_000
 _CONFIDENCE = vol.All(finite_number, vol.Range(0.0, 1.0))
@@ -43,8 +46,18 @@ class Offer:
     delivered_kw: float | None
     """Its baseline less its meter; None without an event, or where it is not known."""
     baseline_kw: float | None
+    load_kw: float | None
+    """What its meter says, with or without an event; None while it says nothing."""
+    more_kw: float | None
+    """What it could shed in addition now; None where its engine says nothing."""
+    used_kw: float
+    """What it sheds now, by estimate."""
     out: tuple[str, ...] = ()
     """The portfolio's events that it takes no part in."""
+    complete: bool = True
+    """False where it leads plants of its own, and not all of them are in its load."""
+    baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Its baselines by event of the portfolio, as `EventBaseline.told` has them."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in JSON types."""
@@ -120,6 +133,16 @@ def _signal_schema() -> vol.Schema:
     )
 
 
+_SPAN = vol.ExactSequence([epoch_seconds, epoch_seconds, finite_number])
+_BASELINE = vol.Schema(
+    {
+        vol.Required("method"): text_of(40),
+        vol.Required("confidence"): text_of(20),
+        vol.Required("eligible"): bool,
+        vol.Required("why"): text_of(500),
+        vol.Required("kw"): vol.All([_SPAN], vol.Length(max=MOST_SPANS)),
+    }
+)
 _OFFER = vol.Schema(
     {
         vol.Required("at"): epoch_seconds,
@@ -128,6 +151,13 @@ _OFFER = vol.Schema(
         vol.Required("burden"): _AMOUNT,
         vol.Required("delivered_kw"): _POWER_OR_NONE,
         vol.Required("baseline_kw"): _POWER_OR_NONE,
+        vol.Required("load_kw"): _POWER_OR_NONE,
+        vol.Required("more_kw"): vol.Any(None, _AMOUNT),
+        vol.Required("used_kw"): _AMOUNT,
+        vol.Optional("complete", default=True): bool,
+        vol.Optional("baselines", default=dict): vol.All(
+            {_KEY: _BASELINE}, vol.Length(max=MOST_BASELINES)
+        ),
         vol.Optional("out", default=list): vol.All([_KEY], vol.Length(max=MOST_EVENTS)),
     }
 )

@@ -12,6 +12,10 @@ from test_load_shedding import BEGIN, HOUR, NOW, Trial, grid_event
 from test_utilities import place
 
 SOURCE = "Portfolio of Head office"
+FIGURES = {
+    name: f"sensor.plant_portfolio_{name}"
+    for name in ("power", "baseline", "available")
+}
 
 
 def shared(kw: float, *, since: float = BEGIN, until: float = BEGIN + HOUR) -> Any:
@@ -24,6 +28,7 @@ def part(leads: bool = False, **shares: Any) -> dict[str, Any]:
         "events": [],
         "leads": leads,
         "shares": {key.replace("__", ":"): row for key, row in shares.items()},
+        "figures": FIGURES if leads else {},
     }
 
 
@@ -68,6 +73,75 @@ def test_events_of_an_own_utility_are_kept_alone_beside_a_portfolio() -> None:
     trial = Trial(grid_event(), portfolio=part())
     trial.run(1500)
     assert trial.report["attributes"]["target_kw"] == BASELINE - 100.0
+
+
+def show(trial: Trial, *left_out: str, **sums: float | None) -> None:
+    """Let Home Assistant show the sums of all plants."""
+    shown = {
+        entity_id: {
+            "state": "unknown" if sums[name] is None else str(sums[name]),
+            "attributes": {
+                "unit_of_measurement": "kW",
+                "left_out": dict.fromkeys(left_out, "it is not heard"),
+                "used_kw": 80.0,
+            },
+        }
+        for name, entity_id in FIGURES.items()
+    }
+    own = trial.house.entity
+    trial.house.entity = lambda entity_id: shown.get(entity_id) or own(entity_id)  # type: ignore[method-assign]
+
+
+def test_the_utility_is_told_of_all_plants() -> None:
+    trial = Trial(grid_event(), portfolio=part(leads=True))
+    show(trial, power=1200.0, baseline=1500.0, available=250.0)
+    trial.run(900)
+    figures = trial.news[-1].figures
+    assert (figures["power"], figures["baseline"]) == (1200.0, 1500.0)
+    row = [row for news in trial.news for row in news.rows][-1]
+    # The plant itself sheds nothing, but others do.
+    assert row.values == {
+        "DEMAND": 1200.0,
+        "BASELINE": 1500.0,
+        "OPERATING_STATE": "RUNNING_CURTAILED",
+        "LOAD_SHED_DELTA_AVAILABLE": 250.0,
+        "DATA_QUALITY": "OK",
+    }
+
+
+def test_a_plant_that_is_left_out_is_no_load_that_fell() -> None:
+    trial = Trial(grid_event(), portfolio=part(leads=True))
+    show(trial, "Annex", power=700.0, baseline=900.0, available=150.0)
+    trial.run(900)
+    # OpenADR 2.0b has no word for it.
+    figures = trial.news[-1].figures
+    assert (figures["power"], figures["baseline"]) == (None, None)
+    row = [row for news in trial.news for row in news.rows][-1]
+    assert (row.values["DEMAND"], row.values["DATA_QUALITY"]) == (700.0, "MISSING")
+
+
+def test_a_moment_without_one_plant_is_not_in_the_mean() -> None:
+    trial = Trial(grid_event(), portfolio=part(leads=True))
+    show(trial, power=1200.0, baseline=1500.0, available=250.0)
+    trial.run(720)
+    show(trial, "Annex", power=700.0, baseline=900.0, available=150.0)
+    trial.run(15)
+    show(trial, power=1200.0, baseline=1500.0, available=250.0)
+    trial.run(120)
+    rows = [row for news in trial.news for row in news.rows]
+    assert len(rows) >= 3
+    for row in rows:
+        assert (row.values["DEMAND"], row.values["DATA_QUALITY"]) == (1200.0, "OK")
+
+
+def test_nothing_is_told_while_the_sums_are_not_shown() -> None:
+    trial = Trial(grid_event(), portfolio=part(leads=True))
+    show(trial, power=None, baseline=None, available=None)
+    trial.run(900)
+    assert trial.news[-1].figures["power"] is None
+    row = [row for news in trial.news for row in news.rows][-1]
+    assert row.values["DATA_QUALITY"] == "MISSING"
+    assert "DEMAND" not in row.values
 
 
 def given(after: float = HOUR, **changes: Any) -> dict[str, Any]:

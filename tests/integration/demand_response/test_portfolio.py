@@ -137,6 +137,89 @@ async def test_the_answer_of_the_plant_with_the_utility_counts_for_all(
         assert (await told(hass, house.annex))["portfolio"]["events"] == []
 
 
+def total(hass: HomeAssistant, name: str) -> tuple[float | None, dict[str, str]]:
+    """Return a sum that people and the engine see, and whom it does not hold."""
+    state = hass.states.get(f"sensor.two_chillers_portfolio_{name}")
+    assert state is not None
+    kw = None if state.state == "unknown" else float(state.state)
+    return kw, state.attributes["left_out"]
+
+
+async def test_the_sums_are_those_of_all_plants(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    async with two_plants(hass, clock, machines) as house:
+        await announced(house)
+        assert total(hass, "load") == (600.0, {})
+        assert total(hass, "baseline") == (None, {})
+        assert total(hass, "available_reduction") == (200.0, {})
+        await house.after(610.0, lead=USUAL - 30.0, annex=USUAL - 10.0)
+        await house.after(15.0, lead=USUAL - 30.0, annex=USUAL - 10.0)
+        assert total(hass, "load") == (560.0, {})
+        assert total(hass, "baseline") == (pytest.approx(600.0, abs=0.2), {})
+        assert hass.states.get("sensor.annex_portfolio_load") is None
+        figures = (await told(hass, house.lead))["portfolio"]["figures"]
+        assert figures == {
+            "power": "sensor.two_chillers_portfolio_load",
+            "baseline": "sensor.two_chillers_portfolio_baseline",
+            "available": "sensor.two_chillers_portfolio_available_reduction",
+        }
+        assert (await told(hass, house.annex))["portfolio"]["figures"] == {}
+        # The energy of all of them is not known.
+        assert (await told(hass, house.lead))["telemetry"].keys() == {"power"}
+
+
+async def test_who_is_not_known_is_left_out_of_the_sums_and_named(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    async with two_plants(hass, clock, machines) as house:
+        await begun(house)
+        house.annex.runtime_data.demand_response.baselines.pop(LED)
+        await house.after(15.0)
+        left_out = {"Annex": "its baseline is not known"}
+        assert total(hass, "load") == (300.0, left_out)
+        assert total(hass, "baseline") == (pytest.approx(300.0, abs=0.2), left_out)
+        # Its engine is silent; the meter still speaks.
+        clock.tick(timedelta(seconds=70))
+        await house.show(house.lead, USUAL)
+        await house.tell(house.lead)
+        assert total(hass, "available_reduction") == (
+            150.0,
+            {"Annex": "its control engine says nothing"},
+        )
+        await hass.config_entries.async_unload(house.annex.entry_id)
+        await house.show(house.lead, USUAL)
+        await house.tell(house.lead)
+        assert total(hass, "load") == (300.0, {"Annex": "it is not heard"})
+
+
+async def test_a_plant_that_is_opted_out_is_still_in_the_load_and_has_nothing_to_give(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    async with two_plants(hass, clock, machines) as house:
+        await begun(house)
+        await call(hass, house.annex, "opt_event", event=LED, opt="out")
+        await house.after(15.0)
+        assert total(hass, "load") == (600.0, {})
+        assert total(hass, "available_reduction") == (150.0, {})
+
+
+async def test_a_request_for_more_load_asks_nobody(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    async with two_plants(hass, clock, machines) as house:
+        steps = [
+            {"duration": 1800.0, "value": 80.0},
+            {"duration": 1800.0, "value": -80.0},
+        ]
+        more = {"kind": "load_delta", "intervals": steps}
+        await announced(house, signals=[more])
+        await house.after(610.0)
+        assert await house.shares() == (0.0, 0.0)
+        await house.after(1800.0)
+        assert await house.shares() == (60.0, 20.0)
+
+
 async def test_a_share_runs_out_where_nobody_asks_any_more(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:

@@ -121,6 +121,9 @@ def offer(at: float | None = None, **changes: Any) -> dict[str, Any]:
         "burden": 0.0,
         "delivered_kw": None,
         "baseline_kw": 400.0,
+        "load_kw": 390.0,
+        "more_kw": 110.0,
+        "used_kw": 10.0,
         "out": [],
     } | changes
 
@@ -260,6 +263,38 @@ async def test_a_site_that_is_silent_or_out_is_asked_for_nothing(
             return last_kw(other) == 0.0
 
         await eventually(left)
+
+
+async def test_a_site_is_in_the_sums_with_the_baseline_that_it_told(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"sites": ["mall"]}) as (entry, other):
+        await asks_100_kw(hass, entry)
+        room = entry.runtime_data.demand_response
+        await eventually(lambda: "Grid:e1" in room.baselines)
+        said = {
+            "method": "ten_of_ten",
+            "confidence": "high",
+            "eligible": True,
+            "why": "",
+            "kw": [[BEGINS - HOUR, BEGINS + 6 * HOUR, 450.0]],
+        }
+        own = room.baselines["Grid:e1"].told()["kw"] or []
+
+        def told_of() -> bool:
+            other.say(OFFER, offer(baselines={"Grid:e1": said}))
+            return "mall" in room.portfolio.lead.sums.baseline.plants
+
+        await eventually(told_of)
+        sums = room.portfolio.lead.sums
+        # The plant that leads has no past, and so no baseline, here.
+        assert own == []
+        assert sums.baseline.kw == 450.0
+        assert sums.load.kw == 390.0
+        assert sums.load.left_out == {"Two chillers": "its baseline is not known"}
+        # It is not heard again.
+        room.portfolio.look(now() + 130.0)
+        assert "mall" in room.portfolio.lead.sums.load.left_out
 
 
 async def test_a_site_that_is_taken_out_is_told(

@@ -37,6 +37,19 @@ type Spans = tuple[tuple[float, float, float], ...]
 """(since, until, kW), epoch seconds, one after another."""
 
 
+def mean_of(
+    spans: Iterable[Sequence[float]], since: float, until: float
+) -> float | None:
+    """Return the mean of (since, until, kW) over a time; None if not known for all."""
+    total = weighed = 0.0
+    for begin, end, load in spans:
+        seconds = min(until, end) - max(since, begin)
+        if seconds > 0.0:
+            total += seconds * load
+            weighed += seconds
+    return total / weighed if weighed >= 0.999 * (until - since) > 0.0 else None
+
+
 @dataclass(frozen=True, slots=True)
 class EventTimes:
     """When an event takes place, epoch seconds."""
@@ -77,13 +90,7 @@ class EventBaseline:
 
     def mean(self, since: float, until: float) -> float | None:
         """Return the mean load over a time, kW; None if it is not known for all."""
-        total = weighed = 0.0
-        for begin, end, load in self.spans:
-            seconds = min(until, end) - max(since, begin)
-            if seconds > 0.0:
-                total += seconds * load
-                weighed += seconds
-        return total / weighed if weighed >= 0.999 * (until - since) > 0.0 else None
+        return mean_of(self.spans, since, until)
 
     def told(self) -> dict[str, Any]:
         """Return it as the control engine is told."""

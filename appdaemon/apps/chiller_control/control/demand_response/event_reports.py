@@ -31,6 +31,8 @@ class Figures:
     """What could be shed in addition."""
     curtailed: bool
     """Whether measures are used."""
+    complete: bool = True
+    """False where a plant that belongs to the figures is left out of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,30 @@ class Row:
 
 
 @dataclass(slots=True)
+class _Seen:
+    powers: list[float] = field(default_factory=list)
+    baselines: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Span:
     begin: float
     end: float
     last: bool
     looks: int = 0
-    powers: list[float] = field(default_factory=list)
-    baselines: list[float] = field(default_factory=list)
+    whole: _Seen = field(default_factory=lambda: _Seen())
+    part: _Seen = field(default_factory=lambda: _Seen())
+    """While a plant was left out: a load that was not seen is no load that fell."""
+
+    @property
+    def good(self) -> bool:
+        """Whether half of the readings are whole: enough for a mean."""
+        return 2 * len(self.whole.powers) >= self.looks > 0
+
+    @property
+    def told(self) -> _Seen:
+        """What is told of: the whole, or the part where there is too little of it."""
+        return self.whole if self.good or not self.part.powers else self.part
 
 
 class EventReports:
@@ -125,10 +144,11 @@ class EventReports:
                 return rows
             self._spans[event.key] = span
         span.looks += 1
+        seen = span.whole if figures.complete else span.part
         if figures.power_kw is not None:
-            span.powers.append(figures.power_kw)
+            seen.powers.append(figures.power_kw)
         if figures.baseline_kw is not None:
-            span.baselines.append(figures.baseline_kw)
+            seen.baselines.append(figures.baseline_kw)
         return rows
 
     @staticmethod
@@ -144,22 +164,23 @@ class EventReports:
 
 def _row(event: Reported, span: _Span, figures: Figures) -> Row:
     values: dict[str, Value] = {}
-    if span.powers:
-        values["DEMAND"] = round(sum(span.powers) / len(span.powers), 2)
-    if span.baselines:
-        values["BASELINE"] = round(sum(span.baselines) / len(span.baselines), 2)
+    seen = span.told
+    if seen.powers:
+        values["DEMAND"] = round(sum(seen.powers) / len(seen.powers), 2)
+    if seen.baselines:
+        values["BASELINE"] = round(sum(seen.baselines) / len(seen.baselines), 2)
     values["OPERATING_STATE"] = _state(event, span, figures)
     if figures.available_kw is not None:
         values["LOAD_SHED_DELTA_AVAILABLE"] = round(figures.available_kw, 2)
-    # Half of the readings are enough for a mean; a guess is never reported.
-    good = 2 * len(span.powers) >= span.looks > 0
-    values["DATA_QUALITY"] = "OK" if good else "MISSING"
+    # A guess is never reported.
+    values["DATA_QUALITY"] = "OK" if span.good else "MISSING"
     return Row(event.key, span.begin, span.end - span.begin, values)
 
 
 def _state(event: Reported, span: _Span, figures: Figures) -> OperatingState:
     if event.opt == "out" and not span.last:
-        running = span.powers and span.powers[-1] > 0.0
+        powers = span.told.powers
+        running = powers and powers[-1] > 0.0
         return "RUNNING_OPTED_OUT" if running else "IDLE_OPTED_OUT"
     if figures.curtailed:
         return "RUNNING_CURTAILED"

@@ -39,6 +39,9 @@ class PortfolioPart:
     """Whether its own events are shared with others."""
     shares: Mapping[str, Share]
     """By the key of the event."""
+    figures: Mapping[str, str]
+    """The entities that show what all plants take and could shed together: `power`,
+    `baseline` and `available`, kW. Empty where others lead."""
 
     def is_shared(self, event: GridEvent) -> bool:
         """Whether what an event asks for is asked of several plants."""
@@ -73,4 +76,5 @@ def parse_portfolio(data: Mapping[str, Any]) -> PortfolioPart:
             )
             for key, row in data["shares"].items()
         },
+        {str(name): str(entity) for name, entity in data["figures"].items()},
     )
