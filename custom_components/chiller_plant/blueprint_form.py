@@ -9,6 +9,7 @@ brings its own, and needs none here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite, nan
 import re
 from typing import Any
 
@@ -86,6 +87,9 @@ class Field:
                 return self._check_choice(value)
             case "duration":
                 return self._check_duration(value)
+            case "boolean" if not isinstance(value, bool):
+                # The selector itself would take anything for a yes.
+                return self.problem(value, "it is neither on nor off", "Switch it anew")
             case "device" | "entity" | "":
                 return None
         accept: Any = selector({self.kind: dict(self.selector)})
@@ -103,8 +107,10 @@ class Field:
         span = f"{low:g} to {high:g} {unit}".strip() if low is not None else ""
         remedy = f"Enter a number from {span}" if span else "Enter a number"
         try:
-            number = float(value)
-        except TypeError, ValueError:
+            number = nan if isinstance(value, bool) else float(value)
+        except TypeError, ValueError, OverflowError:
+            number = nan
+        if not isfinite(number):
             return self.problem(value, "it is not a number", remedy)
         if low is not None and not number >= low:
             return self.problem(value, f"at least {low:g} {unit}".strip(), remedy)
@@ -113,12 +119,17 @@ class Field:
         return None
 
     def _check_choice(self, value: Any) -> Problem | None:
-        options = {
+        # Not a set: what is written by hand may be of any type.
+        options = [
             option["value"] if isinstance(option, Mapping) else option
             for option in self.selector.get("options", ())
-        }
-        chosen = value if isinstance(value, list | tuple) else [value]
-        for item in chosen:
+        ]
+        several = bool(self.selector.get("multiple"))
+        if several and not isinstance(value, list | tuple):
+            return self.problem(
+                value, "one is chosen where several can be", "Make it a list"
+            )
+        for item in value if several else [value]:
             if item not in options:
                 return self.problem(
                     item, "the form does not offer it", "Choose what the form offers"
@@ -128,7 +139,7 @@ class Field:
     def _check_duration(self, value: Any) -> Problem | None:
         try:
             cv.positive_time_period_dict(value)
-        except vol.Invalid:
+        except vol.Invalid, OverflowError:
             return self.problem(
                 value, "it is not a duration", "Enter hours, minutes and seconds"
             )

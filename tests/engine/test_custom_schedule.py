@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chiller_control.control.custom_schedule import DAYS, CustomSchedule
+from chiller_control.control.custom_schedule import CustomSchedule
 from chiller_control.control.decision import ControlRefused, Decision, Inputs, Value
+from chiller_control.control.form_times import DAYS
 from factories import automation, first, plan_of
 from hypothesis import given, settings, strategies as st
 import pytest

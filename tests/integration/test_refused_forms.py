@@ -90,19 +90,35 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ("chiller_sequence", "chillers", [], "nothing is chosen"),
     ("chiller_sequence", "rotation_days", 0, "at least 1 days"),
     ("chiller_sequence", "rotation_time", "25:00:00", "not understood"),
+    ("chiller_sequence", "method", {"turns": "weekly"}, "does not offer it"),
+    ("chiller_sequence", "rotation_start", "2026-02-30", "not understood"),
+    ("chiller_sequence", "minimum_difference", [1], "not a number"),
     ("chiller_plant_schedule", "operation", "sometimes", "does not offer it"),
     ("chiller_plant_schedule", "start_time", "soon", "not understood"),
     ("chiller_plant_schedule", "days", ["mon", "xyz"], "does not offer it"),
+    ("chiller_plant_schedule", "days", [["mon"]], "does not offer it"),
+    ("chiller_plant_schedule", "days", "mon", "one is chosen where several can be"),
+    ("chiller_plant_schedule", "adaptive_start", "maybe", "neither on nor off"),
+    ("chiller_plant_schedule", "comfort_temperature", True, "not a number"),
+    ("chiller_plant_schedule", "zones", ["device:ct_1"], "Zone is asked for"),
     ("chiller_add_subtract", "chillers", ["device:schp_1"], "is of the kind SCHP"),
     ("chiller_add_subtract", "stage_up_threshold", 300, "at most 200 %"),
     ("chiller_add_subtract", "stage_hold", "a while", "not a duration"),
     ("chiller_add_subtract", "stage_hold", {"minutes": -5}, "not a duration"),
+    ("chiller_add_subtract", "stage_hold", {"days": 10**30}, "not a duration"),
+    ("chiller_add_subtract", "primary_flow", ["fixed"], "does not offer it"),
+    ("chiller_add_subtract", "pump_speed", "nan", "not a number"),
     ("dynamic_setpoint", "method", "magic", "does not offer it"),
     ("dynamic_setpoint", "zones", ["device:ct_1"], "Zone is asked for"),
     ("dynamic_setpoint", "supply_temperature_maximum", "warm", "not a number"),
+    ("dynamic_setpoint", "trim_interval", 120, "not a duration"),
+    ("dynamic_setpoint", "outputs", ["point:ct_1.run_command"], "does not offer it"),
     ("smart_ct", "towers", ["device:chiller_1"], "CT is asked for"),
     ("smart_ct", "condenser_pumps", ["device:schp_1"], "CDP is asked for"),
     ("smart_ct", "approach", -1, "at least 0 K"),
+    ("smart_ct", "law", {"law": "model"}, "does not offer it"),
+    ("smart_ct", "cell_hold", {"minutes": "long"}, "not a duration"),
+    ("smart_ct", "fan_speed_maximum", "inf", "not a number"),
     ("schp_control", "pumps", ["device:pchp_1"], "SCHP is asked for"),
     (
         "schp_control",
@@ -111,21 +127,27 @@ WRONG: list[tuple[str, str, Any, str]] = [
         "not of the kind that this field takes",
     ),
     ("schp_control", "speed_minimum", 120, "at most 100 %"),
+    ("schp_control", "pumps", ["schp_9"], "nothing of this name"),
+    ("schp_control", "standby_pumps", [1], "not a number"),
     ("pid_control", "measurement", "sensor.of_nobody", "nothing of this name"),
     ("pid_control", "outputs", ["point:schp_1.run_command"], "not of the kind"),
     ("pid_control", "gain", -1, "at least 0"),
+    ("pid_control", "gain", "1e400", "not a number"),
+    ("pid_control", "action", ["reverse"], "does not offer it"),
     ("custom_schedule", "point", "point:plant.chilled_water_flow", "not of the kind"),
     ("custom_schedule", "repeat", "never", "does not offer it"),
     ("custom_schedule", "value", "", "nothing is chosen"),
+    ("custom_schedule", "begin", "tomorrow", "not understood"),
+    ("custom_schedule", "end_time", "24:30", "not understood"),
 ]
 """Type, field, answer, and what is said of it; `device:` and `point:` name what
 the plant has."""
 
 
-def test_every_form_is_tried_with_two_wrong_answers() -> None:
+def test_every_form_is_tried_with_five_wrong_answers() -> None:
     kinds = [name for name, *_ in WRONG]
     assert set(kinds) == FORMS == set(RIGHT)
-    assert all(kinds.count(kind) >= 2 for kind in kinds)
+    assert all(kinds.count(kind) >= 5 for kind in kinds)
 
 
 @pytest.fixture

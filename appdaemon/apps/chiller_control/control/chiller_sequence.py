@@ -70,7 +70,7 @@ class ChillerSequence:
         """Check what was configured; raise ControlRefused if it cannot be run."""
         config = automation.config
         self._method = config.get("method") or "run_hours"
-        if self._method not in METHODS:
+        if self._method not in tuple(METHODS):
             raise ControlRefused(
                 f"method is {self._method!r}; it is one of {', '.join(METHODS)}",
                 "method",

@@ -13,14 +13,13 @@ neither runs a window twice nor leaves it open.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any
 
 from .decision import Command, ControlRefused, Decision, Event, Inputs, Value, iso
+from .form_times import days_of, moment_of, time_of
 from .plan import Plan, PlanAutomation, PlanPoint
 from .planned import Amendments, PlannedAction
 from .spans import Agenda, Said, Span, Window
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 REPEATS = ("once", "weekly")
 _WORDS = {"on": True, "true": True, "off": False, "false": False}
 BEGIN, END = "window_begin", "window_end"
@@ -69,8 +68,8 @@ class CustomSchedule:
         self._begin_time = self._end_time = time()
         self._days: frozenset[int] = frozenset()
         if self._repeat == "once":
-            self._begin = _moment(config.get("begin"), "begin")
-            self._end = _moment(config.get("end"), "end")
+            self._begin = moment_of(config.get("begin"), "begin")
+            self._end = moment_of(config.get("end"), "end")
             if self._end <= self._begin:
                 raise ControlRefused(
                     f"the end {self._end:%Y-%m-%d %H:%M} is not after the begin "
@@ -79,9 +78,9 @@ class CustomSchedule:
                     "end",
                 )
         else:
-            self._begin_time = _time(config.get("begin_time"), "begin_time")
-            self._end_time = _time(config.get("end_time"), "end_time")
-            self._days = _days(config.get("days"))
+            self._begin_time = time_of(config.get("begin_time"), "begin_time")
+            self._end_time = time_of(config.get("end_time"), "end_time")
+            self._days = days_of(config.get("days"), "days")
         self._active: bool | None = None
         if isinstance(active := automation.resume.get("active"), bool):
             self._active = active
@@ -303,36 +302,3 @@ def _local(moment: float, now: float, zone: tzinfo) -> str:
     if days == 0:
         return f"{local:%H:%M}"
     return f"{local:%a %H:%M}" if 0 < days < 7 else f"{local:%Y-%m-%d %H:%M}"
-
-
-def _days(value: Any) -> frozenset[int]:
-    days = value or DAYS
-    unknown = [day for day in days if day not in DAYS]
-    if unknown:
-        raise ControlRefused(
-            f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}", "days"
-        )
-    return frozenset(DAYS.index(day) for day in days)
-
-
-def _moment(value: Any, field: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise ControlRefused(
-            f"{field} is not a date and time: {value!r}", field
-        ) from None
-    if moment.tzinfo is not None:
-        raise ControlRefused(
-            f"{field} is a local time, without an offset: {value!r}", field
-        )
-    return moment
-
-
-def _time(value: Any, field: str) -> time:
-    try:
-        return time.fromisoformat(str(value))
-    except ValueError:
-        raise ControlRefused(
-            f"{field} is not a time of day: {value!r}", field
-        ) from None

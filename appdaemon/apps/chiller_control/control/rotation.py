@@ -6,11 +6,12 @@ or not at all; the rules are here, what is done with them is the controllers'.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
 from .decision import ControlRefused
+from .form_times import date_of, time_of
 
 
 def by_least(
@@ -70,20 +71,8 @@ class RotationSchedule:
             raise ControlRefused(
                 f"rotation_days is {days:g}; whole days are needed", "rotation_days"
             )
-        start, at = config.get("rotation_start"), config.get("rotation_time")
-        try:
-            self._start = date.fromisoformat(str(start))
-        except ValueError:
-            raise ControlRefused(
-                f"rotation_start is not a date: {start!r}", "rotation_start"
-            ) from None
-        try:
-            self._time = time.fromisoformat(str(at))
-        except ValueError:
-            raise ControlRefused(
-                f"rotation_time is not a time of day: {at!r}",
-                "rotation_time",
-            ) from None
+        self._start = date_of(config.get("rotation_start"), "rotation_start")
+        self._time = time_of(config.get("rotation_time"), "rotation_time")
 
     def at(self, now: float, zone: tzinfo) -> tuple[int, float]:
         """Return how many changes there have been, and when the next one is.

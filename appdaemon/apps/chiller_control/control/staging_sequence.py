@@ -368,7 +368,7 @@ class StagingSequence:
             else:
                 on = self.runs(chiller.key) and not (chiller in stopping and changes)
             if chiller in starting or chiller in stopping:
-                self._changed_for[chiller.key] = reason
+                self._changed_for[chiller.key] = reason or NOT_NEEDED
             why = self._changed_for.get(chiller.key, SERVES_BUILDING)
             self._command(
                 machine, on, why if self.runs(chiller.key) or on else NOT_NEEDED, step
