@@ -79,7 +79,7 @@ def figures_of(record: Record) -> tuple[list[Figure], dict[str, object]]:
     stages = judge_stages(record)
     unmet = unmet_kelvin_hours(record)
     hours = record.run_hours
-    beside = ", ".join(f"{key} {value:.1f} h" for key, value in hours.items())
+    ran = ", ".join(f"{key} {value:.1f} h" for key, value in hours.items())
     figures = [
         Figure(
             "week.automations_right",
@@ -128,7 +128,7 @@ def figures_of(record: Record) -> tuple[list[Figure], dict[str, object]]:
             "%",
             5.0 if record.days >= _LONG else None,
             "lower",
-            beside,
+            f"{record.days} days: {ran}",
         ),
     ]
     return figures, {
