@@ -7,7 +7,9 @@ It runs in the control engine's environment, because that one has the library fo
 `fingerprint` is that of the plant's certificate, `remembers` makes it refuse whom it
 did not register. On standard input:
 {"event": ID, "start": EPOCH, "duration": SECONDS, "level": N,
- "signal": NAME, "type": TYPE, "values": [...], "created": SECONDS FROM NOW},
+ "signal": NAME, "type": TYPE, "values": [...], "created": SECONDS FROM NOW,
+ "modification": N, "priority": N, "test": true, "comment": TEXT,
+ "startafter": SECONDS, "ramp": SECONDS, "recovery": SECONDS},
 {"cancel": ID}, {"forget": true}. On standard output, what it heard: registered, opt,
 report, status.
 """
@@ -71,9 +73,13 @@ def event_of(asked: dict[str, Any]) -> objects.Event:
             event_status="far",
             created_date_time=datetime.now(UTC)
             + timedelta(seconds=asked.get("created", 0)),
+            priority=asked.get("priority", 0),
+            test_event=asked.get("test", False),
+            vtn_comment=asked.get("comment"),
         ),
         active_period=objects.ActivePeriod(
-            dtstart=start, duration=timedelta(seconds=asked["duration"])
+            dtstart=start,
+            duration=timedelta(seconds=asked["duration"]),
         ),
         event_signals=[
             objects.EventSignal(
@@ -89,6 +95,22 @@ def event_of(asked: dict[str, Any]) -> objects.Event:
         targets=[{"ven_id": VEN_ID}],
         response_required="always",
     )
+
+
+def more_of(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what the library leaves out of the period of an event that it takes."""
+    within = {
+        name: timedelta(seconds=asked[name])
+        for name in ("startafter", "ramp", "recovery")
+        if name in asked
+    }
+    return {
+        "tolerance": {"startafter": within["startafter"]}
+        if "startafter" in within
+        else None,
+        "ramp_up_period": within.get("ramp"),
+        "recovery_period": within.get("recovery"),
+    }
 
 
 async def main() -> None:
@@ -164,7 +186,9 @@ async def main() -> None:
         elif "forget" in asked:
             registered.clear()
         else:
-            server.add_raw_event(VEN_ID, event_of(asked), callback=on_response)
+            event = event_of(asked)
+            server.add_raw_event(VEN_ID, event, callback=on_response)
+            event.active_period.update(more_of(asked))
     await server.stop()
 
 

@@ -61,9 +61,9 @@ def test_an_event_of_2_0b_is_read_with_all_its_signals() -> None:
     event = openadr2.grid_event(
         old_event(
             period={
-                "tolerance": {"tolerance": {"startafter": timedelta(minutes=10)}},
-                "ramp_up_period": timedelta(minutes=5),
-                "recovery_period": timedelta(minutes=7),
+                "tolerance": {"tolerate": {"startafter": timedelta(minutes=10)}},
+                "ramp_up": timedelta(minutes=5),
+                "recovery": timedelta(minutes=7),
             }
         ),
         "utility",

@@ -1,7 +1,8 @@
 """Events of OpenADR 2.0b in our own words.
 
-The library hands an event over as the dictionary that its documentation calls
-the payload representation; times are aware datetimes, durations timedeltas.
+The library hands an event over as a dictionary of what the message says, with names
+that differ from those of its own servers; times are aware datetimes, durations
+timedeltas.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,9 +46,7 @@ def grid_event(event: Mapping[str, Any], source: str) -> GridEvent:
 
 def _read(event: Mapping[str, Any], source: str) -> GridEvent:
     descriptor, period = event["event_descriptor"], event["active_period"]
-    tolerance = ((period.get("tolerance") or {}).get("tolerance") or {}).get(
-        "startafter"
-    )
+    tolerate = (period.get("tolerance") or {}).get("tolerate") or {}
     return GridEvent(
         id=str(descriptor["event_id"]),
         source=source,
@@ -57,9 +56,9 @@ def _read(event: Mapping[str, Any], source: str) -> GridEvent:
         duration=_seconds(period["duration"]),
         signals=_signals(event["event_signals"]),
         created=_moment(descriptor["created_date_time"]),
-        randomise=_seconds(tolerance),
-        ramp=abs(_seconds(period.get("ramp_up_period"))),
-        recovery=abs(_seconds(period.get("recovery_period"))),
+        randomise=_seconds(tolerate.get("startafter")),
+        ramp=abs(_seconds(period.get("ramp_up"))),
+        recovery=abs(_seconds(period.get("recovery"))),
         test=str(descriptor.get("test_event") or "false").lower() != "false",
         comment=str(descriptor.get("vtn_comment") or ""),
     )
