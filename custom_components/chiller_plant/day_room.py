@@ -33,6 +33,9 @@ from .profile_store import Decisions
 if TYPE_CHECKING:
     from .plan import PlanRoom
 
+_DAYS_KNOWN = 32
+"""Days whose entries are kept: more than anybody looks at at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -98,7 +101,7 @@ class DayRoom:
     ) -> DayResolution:
         """Return the profile of a day, and where it comes from."""
         if day not in self._entries:
-            if len(self._entries) > 7:
+            if len(self._entries) > _DAYS_KNOWN:
                 self._entries.clear()
             entries = self._decisions.calendar.on(day)
             self._entries[day] = [item.entry for item in entries]

@@ -7,7 +7,7 @@ asked for, so that no timer can make it wrong; timers only announce changes.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -33,7 +33,7 @@ from .plant.profiles import (
     plan_automations,
 )
 from .profile_store import ProfileStore, Registration, Report
-from .recoveries import Recoveries
+from .recoveries import SCHEDULE, Recoveries
 from .refusals import IDLE, REFUSED, Refusals
 from .revision import revision_of
 from .told_equipment import ToldEquipment
@@ -44,6 +44,8 @@ BY_CALENDAR = "by_calendar"
 _ANNOUNCE_DELAY = 0.3
 """Seconds to gather changes that belong together; an edited automation leaves
 the plan for a moment before it comes back."""
+_DAYS_AROUND = range(-8, 16)
+"""Those that a schedule looks at, counted from today."""
 
 
 class PlanRoom:
@@ -282,6 +284,19 @@ class PlanRoom:
             and self.automations.is_enabled(item)
         ]
 
+    def _idle_days(self, item: Registration) -> list[str]:
+        """Return days around today whose profile has not got a schedule.
+
+        It says when it starts next; without this, also on days on which it does not.
+        """
+        if item.control_type != SCHEDULE:
+            return []
+        today = dt_util.now().date()
+        days = (today + timedelta(days=offset) for offset in _DAYS_AROUND)
+        return [
+            day.isoformat() for day in days if not self.planned.runs_on(item.id, day)
+        ]
+
     def is_planned(self, automation_id: str) -> bool:
         """Whether an automation runs today."""
         return any(item.id == automation_id for item, _ in self._planned())
@@ -335,6 +350,7 @@ class PlanRoom:
                     "history": self.recoveries.history_of(
                         item.control_type, item.config
                     ),
+                    "idle_days": self._idle_days(item),
                 }
                 for item, priority in self._planned()
             ],

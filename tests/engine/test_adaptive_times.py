@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 import json
 from typing import Any
 
@@ -103,6 +103,8 @@ class Building:
     outdoor: float | None = 28.0
     taken: dict[str, str] = field(default_factory=dict)
     amendments: dict[str, Amendment] = field(default_factory=dict)
+    idle_days: frozenset[date] = frozenset()
+    """Days on which another profile runs."""
     now: datetime = MONDAY
     minutes_a_kelvin: float = 20.0
     """What the building takes once the plant is on."""
@@ -139,6 +141,7 @@ class Building:
                 taken=self.taken,
                 time_zone=BANGKOK,
                 amendments=self.amendments,
+                idle_days=self.idle_days,
             ),
         )
         self.resume = json.dumps(decision.attributes.get("resume", {}))
@@ -164,6 +167,18 @@ class Building:
             self.now += timedelta(minutes=1)
             assert self.now < MONDAY + timedelta(hours=latest)
         return self.now
+
+    def told_hours(self) -> list[str]:
+        """Return what is planned within three days, as a person reads it."""
+        assert self.decision is not None
+        told = []
+        for item in self.decision.planned:
+            when = datetime.fromtimestamp(item.at, BANGKOK)
+            if item.kind == "stop" and when.date() == self.now.date():
+                told.append(f"{when:%a %H:%M}")
+            elif item.kind == "start" and when < self.now + timedelta(days=3):
+                told.append(f"{when:%a}")
+        return told
 
     def told(self, name: str) -> list[Mapping[str, object]]:
         return [data for event, data in self.events if event == name]
@@ -391,6 +406,35 @@ def test_weekend_counts_as_time_without_the_plant() -> None:
     building = Building(history=STARTS, config={"days": ["mon"]}, now=at(6))
     building.step()
     assert building.goes_on_at() == at(6), "nothing is known of a Monday: at once"
+
+
+FRIDAY = MONDAY - timedelta(days=3)
+WEEKEND = frozenset((FRIDAY + timedelta(days=days)).date() for days in (1, 2))
+
+
+def test_friday_evening_tells_of_monday_and_of_no_start_that_will_not_happen() -> None:
+    building = Building(history=STARTS, now=FRIDAY + timedelta(hours=17))
+    building.step()
+    assert building.told_hours() == ["Fri 18:00", "Sat", "Sun", "Mon"]
+    building.idle_days = WEEKEND
+    decision = building.until(19, day=-3)
+    assert building.told_hours() == ["Mon"]
+    assert decision.attributes["message"] == "Plant off until Mon 05:00"
+    start = datetime.fromisoformat(str(decision.attributes["estimated_start"]))
+    assert start.astimezone(BANGKOK) == MONDAY + timedelta(hours=5)
+    assert decision.attributes["estimated_minutes"] == 180.0
+    assert decision.attributes["sureness"] == "not known yet (20 recoveries)"
+
+
+def test_weekend_of_another_profile_counts_as_days_off() -> None:
+    history = [*STARTS, *(started(day, 150.0, off=62.0) for day in (22, 29))]
+    building = Building(history=history, now=at(0), idle_days=WEEKEND)
+    monday = building.step().attributes["estimated_minutes"]
+    building = Building(history=history, now=at(0))
+    tuesday = building.step().attributes["estimated_minutes"]
+    assert isinstance(monday, float)
+    assert isinstance(tuesday, float)
+    assert monday > tuesday + 60.0
 
 
 # The stop

@@ -1,6 +1,6 @@
 """The hours of the plant, also in nights that are not 24 hours long."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,9 +25,15 @@ def schedule(**config: Any) -> ChillerPlantSchedule:
     return ChillerPlantSchedule(plan, first(plan))
 
 
-def at(hours: ChillerPlantSchedule, *when: int, fold: int = 0) -> Decision:
+def at(
+    hours: ChillerPlantSchedule,
+    *when: int,
+    fold: int = 0,
+    idle: frozenset[date] = frozenset(),
+) -> Decision:
     local = datetime(*when, tzinfo=BERLIN, fold=fold)
-    return hours.step(local.timestamp(), Inputs({}, time_zone=BERLIN))
+    inputs = Inputs({}, time_zone=BERLIN, idle_days=idle)
+    return hours.step(local.timestamp(), inputs)
 
 
 def is_on(hours: ChillerPlantSchedule, *when: int, fold: int = 0) -> bool:
@@ -131,3 +137,33 @@ def test_next_change_is_when_it_changes(
 def test_a_form_that_cannot_work_is_refused(config: dict[str, Any], says: str) -> None:
     with pytest.raises(ControlRefused, match=says):
         schedule(**config)
+
+
+SATURDAY = frozenset({date(2026, 11, 21)})
+
+
+def test_what_does_not_happen_in_another_profile_is_not_told() -> None:
+    hours = schedule()
+    evening = at(hours, 2026, 11, 20, 19, 0)
+    assert evening.attributes["message"] == "Plant off until Sat 07:00"
+    evening = at(hours, 2026, 11, 20, 19, 1, idle=SATURDAY)
+    assert evening.attributes["message"] == "Plant off until Sun 07:00"
+    starts = [item.at for item in evening.planned if item.kind == "start"]
+    assert datetime.fromtimestamp(starts[0], BERLIN).date() == date(2026, 11, 22)
+
+
+def test_a_night_that_began_on_a_day_of_this_profile_goes_on() -> None:
+    hours = schedule(start_time="20:00", stop_time="04:00")
+    (command,) = at(hours, 2026, 11, 21, 3, 0, idle=SATURDAY).commands
+    assert command.value is True
+    sunday = frozenset({date(2026, 11, 22)})
+    (command,) = at(hours, 2026, 11, 23, 3, 0, idle=sunday).commands
+    assert command.value is False
+
+
+def test_plant_that_runs_all_day_is_not_stopped_while_the_next_plan_is_late() -> None:
+    hours = schedule(operation="all_day")
+    before = at(hours, 2026, 11, 20, 23, 59, idle=SATURDAY)
+    assert before.attributes["message"] == "Plant on until Sat 00:00"
+    (command,) = at(hours, 2026, 11, 21, 0, 0, idle=SATURDAY).commands
+    assert command.value is True

@@ -122,6 +122,7 @@ async def test_plan_says_what_the_engine_needs_to_know(
         "config": {"gain": 0.5, "action": "reverse"},
         "amendments": [],
         "history": [],
+        "idle_days": [],
     }
     assert reported.pop("at") > 1_700_000_000
     assert reported == {"state": "holding", "attributes": {"output": 61.5}}
@@ -440,3 +441,31 @@ async def test_unassigned_automation_is_put_into_profiles_by_its_repair(
         "Holiday": {"loop": 4},
     }
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue) is None
+
+
+async def test_schedule_is_told_on_which_days_another_profile_runs(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    friday = datetime(2026, 11, 20, 12)
+    entry = await set_up_on(hass, freezer, friday, "Asia/Bangkok")
+    schedule = {"control_type": "chiller_plant_schedule", "config": {}}
+    await automate(hass, plain("hours", entry, **schedule), plain("loop", entry))
+    freezer.tick(1)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    working = [
+        {"automation": f"automation.{name}", "priority": 5}
+        for name in ("hours", "loop")
+    ]
+    await call(hass, entry, "save_profile", name="Weekday", automations=working)
+
+    async def idle_days() -> list[list[str]]:
+        plan = await get_plan(hass, entry)
+        return [item["idle_days"] for item in plan["automations"]]
+
+    told = {tuple(days) for days in await idle_days()}
+    weekends = ("14", "15", "21", "22", "28", "29")
+    days = (*(f"2026-11-{day}" for day in weekends), "2026-12-05")
+    assert told == {days, ()}, "who looks at days, and who does not"
+    await call(hass, entry, "save_profile", name="Weekend", automations=working)
+    assert await idle_days() == [[], []]

@@ -196,6 +196,7 @@ class Engine:
                 automation.priority,
                 self._time_zone,
                 automation.amendments,
+                automation.idle_days,
             )
             decision = running.controller.step(now, inputs)
         except Exception as err:  # noqa: BLE001 - one loop must not stop the others
@@ -247,7 +248,12 @@ def _undecided(
 
 def _same(one: PlanAutomation, other: PlanAutomation) -> bool:
     """Whether two are the same but for what a controller is told while it runs."""
-    told: dict[str, Any] = {"priority": 0, "resume": {}, "amendments": {}}
+    told: dict[str, Any] = {
+        "priority": 0,
+        "resume": {},
+        "amendments": {},
+        "idle_days": frozenset(),
+    }
     return replace(one, **told) == replace(other, **told)
 
 

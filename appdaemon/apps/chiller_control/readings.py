@@ -1,7 +1,7 @@
 """What entities show, as the values that controllers compute with."""
 
 from collections.abc import Iterable, Mapping
-from datetime import tzinfo
+from datetime import date, tzinfo
 from math import isfinite
 from typing import Any
 
@@ -19,6 +19,7 @@ def read(
     priority: int,
     time_zone: tzinfo,
     amendments: Amendments | None = None,
+    idle_days: frozenset[date] = frozenset(),
 ) -> Inputs:
     """Return the wanted points as they are now, for who commands at `priority`."""
     values: dict[str, Value | None] = {}
@@ -41,7 +42,7 @@ def read(
         owner_priority = attributes.get("owner_priority")
         if owner_priority is not None and owner_priority > priority:
             taken[key] = str(attributes.get("owner") or "somebody else")
-    return Inputs(values, holds, taken, time_zone, amendments or {})
+    return Inputs(values, holds, taken, time_zone, amendments or {}, idle_days)
 
 
 def value_of(

@@ -7,15 +7,14 @@ neither starts the plant twice nor leaves it on.
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any
 
 from .adaptive_times import AdaptiveTimes
 from .decision import Command, ControlRefused, Decision, Event, Inputs, iso
+from .form_times import days_of, time_of
 from .plan import Plan, PlanAutomation
 from .planned import Amendments, PlannedAction
 from .spans import Agenda, Said, Span, Window
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OPERATIONS = ("between_times", "all_day", "off")
 START, STOP = "start", "stop"
 
@@ -38,18 +37,11 @@ class ChillerPlantSchedule:
                 f"operation is {self._operation!r}; it is one of {', '.join(OPERATIONS)}",
                 "operation",
             )
-        days = config.get("days") or DAYS
-        unknown = [day for day in days if day not in DAYS]
-        if unknown:
-            raise ControlRefused(
-                f"days: {unknown[0]!r} is not one of {', '.join(DAYS)}",
-                "days",
-            )
-        self._days = frozenset(DAYS.index(day) for day in days)
+        self._days = days_of(config.get("days"), "days")
         self._start = self._stop = time()
         if self._operation == "between_times":
-            self._start = _time(config.get("start_time"), "start_time")
-            self._stop = _time(config.get("stop_time"), "stop_time")
+            self._start = time_of(config.get("start_time"), "start_time")
+            self._stop = time_of(config.get("stop_time"), "stop_time")
             if self._start == self._stop:
                 raise ControlRefused(
                     f"start and stop are both {self._start:%H:%M}; choose all day "
@@ -57,6 +49,7 @@ class ChillerPlantSchedule:
                     "start_time",
                     "stop_time",
                 )
+        self._idle_days: frozenset[date] = frozenset()
         self._was_on: bool | None = None
         self._was_in: Window | None = None
         self._agenda = Agenda((START, STOP), self._windows, self._say)
@@ -70,6 +63,9 @@ class ChillerPlantSchedule:
     def step(self, now: float, inputs: Inputs) -> Decision:
         """Decide whether the plant is allowed to run."""
         zone = inputs.time_zone
+        if inputs.idle_days != self._idle_days:
+            self._idle_days = inputs.idle_days
+            self._agenda.forget()
         planned = self.ahead(now, zone, inputs.amendments)
         span = self._agenda.now(now)
         on = span is not None
@@ -128,7 +124,8 @@ class ChillerPlantSchedule:
         """Yield the windows around today, in epoch seconds.
 
         A week back too: what runs on through several days began then. And two
-        ahead, so that only what never ends reaches the end of it.
+        ahead, so that only what never ends reaches the end of it. On days whose profile
+        does not have this schedule it starts nothing.
         """
         if self._operation == "off":
             return
@@ -136,6 +133,9 @@ class ChillerPlantSchedule:
         for offset in range(-8, 16):
             day = today + timedelta(days=offset)
             if day.weekday() not in self._days:
+                continue
+            # Today's plan may be a moment late at midnight: who runs, runs on.
+            if day in self._idle_days and day != today:
                 continue
             last = day + timedelta(days=1) if crosses_midnight else day
             yield (
@@ -160,12 +160,3 @@ def _until(change: float | None, now: float, zone: tzinfo) -> str:
     return (
         f" until {local:%H:%M}" if local.date() == today else f" until {local:%a %H:%M}"
     )
-
-
-def _time(value: Any, field: str) -> time:
-    try:
-        return time.fromisoformat(str(value))
-    except ValueError:
-        raise ControlRefused(
-            f"{field} is not a time of day: {value!r}", field
-        ) from None

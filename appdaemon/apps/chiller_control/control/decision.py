@@ -7,7 +7,7 @@ happened. It does no I/O and reads no clock.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from .planned import Amendments, PlannedAction
@@ -43,6 +43,8 @@ class Inputs:
     time_zone: tzinfo = UTC
     amendments: Amendments = field(default_factory=dict)
     """What people changed of what this automation is about to do."""
+    idle_days: frozenset[date] = frozenset()
+    """Days around today on which this automation is not in the profile."""
 
     def number(self, point: str | None) -> float | None:
         """Return a number, None if it is not known."""

@@ -7,7 +7,9 @@ and the equipment with the entity of each point.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 import json
+from math import isfinite, nan
 from typing import Any
 
 from .decision import ControlRefused
@@ -67,6 +69,8 @@ class PlanAutomation:
     """What people changed of what it is about to do."""
     history: tuple[Mapping[str, Any], ...] = ()
     """What came of it before, oldest first, for control types that learn."""
+    idle_days: frozenset[date] = frozenset()
+    """Days around today on which it is not in the profile, as far as that is told."""
 
     def names(self, key: str) -> tuple[str, ...]:
         """Return the equipment or point keys that a metadata field names."""
@@ -91,8 +95,10 @@ class PlanAutomation:
             raise ControlRefused(f"{key} is missing", key)
         try:
             number = float(value)
-        except (TypeError, ValueError):
-            raise ControlRefused(f"{key} is not a number: {value!r}", key) from None
+        except (TypeError, ValueError, OverflowError):
+            number = nan
+        if not isfinite(number):
+            raise ControlRefused(f"{key} is not a number: {value!r:.80}", key)
         if minimum is not None and not number >= minimum:
             raise ControlRefused(
                 f"{key} is {number:g}; at least {minimum:g} is needed", key
@@ -197,4 +203,13 @@ def _automation(data: Mapping[str, Any]) -> PlanAutomation:
         history=tuple(
             item for item in data.get("history") or () if isinstance(item, Mapping)
         ),
+        idle_days=_days(data.get("idle_days")),
     )
+
+
+def _days(data: Any) -> frozenset[date]:
+    found = set()
+    for item in data if isinstance(data, list) else ():
+        with suppress(TypeError, ValueError):
+            found.add(date.fromisoformat(item))
+    return frozenset(found)

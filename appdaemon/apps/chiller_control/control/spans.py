@@ -119,6 +119,10 @@ class Agenda:
         self.horizon: float | None = None
         self.zone: tzinfo = UTC
 
+    def forget(self) -> None:
+        """Work the windows out anew at the next look: what they follow from changed."""
+        self._looked_at = None
+
     def look(
         self, now: float, zone: tzinfo, amendments: Amendments
     ) -> tuple[PlannedAction, ...]:
