@@ -98,6 +98,18 @@ class Measured:
     coasting: bool = False
 
     @property
+    def error(self) -> float | None:
+        """Minutes that it took longer than was expected; None: nothing was expected.
+
+        Of what was not waited for the end of, only that it took longer is known.
+        """
+        if self.predicted is None or (
+            not self.reached and self.minutes < self.predicted
+        ):
+            return None
+        return self.minutes - self.predicted
+
+    @property
     def after_day_off(self) -> bool:
         """Whether the plant had been off for more than a night."""
         return self.kind == START and self.off_hours >= _DAY_OFF_HOURS

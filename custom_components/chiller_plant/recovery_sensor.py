@@ -14,7 +14,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import UnitOfTime
+from homeassistant.const import UnitOfTemperature, UnitOfTime
 from homeassistant.core import callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -33,22 +33,43 @@ class RecoveryDescription(SensorEntityDescription):
     value_fn: Callable[[Measured], float | None]
 
 
+type Value = Callable[[Measured], float | None]
+
+
+def _minutes(key: str, kind: str, value: Value) -> RecoveryDescription:
+    return RecoveryDescription(
+        key=key,
+        kind=kind,
+        value_fn=value,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        suggested_display_precision=0,
+    )
+
+
+def _temperature(key: str, kind: str, value: Value) -> RecoveryDescription:
+    return RecoveryDescription(
+        key=key,
+        kind=kind,
+        value_fn=value,
+        device_class=SensorDeviceClass.TEMPERATURE,
+        native_unit_of_measurement=UnitOfTemperature.CELSIUS,
+        suggested_display_precision=1,
+    )
+
+
 _FIGURES = (
-    RecoveryDescription(
-        key="start_minutes", kind=START, value_fn=lambda last: last.minutes
-    ),
-    RecoveryDescription(
-        key="start_minutes_expected", kind=START, value_fn=lambda last: last.predicted
-    ),
-    RecoveryDescription(
-        key="start_minutes_late", kind=START, value_fn=lambda last: last.late_minutes
-    ),
-    RecoveryDescription(
-        key="stop_minutes", kind=STOP, value_fn=lambda last: last.minutes
-    ),
-    RecoveryDescription(
-        key="stop_minutes_expected", kind=STOP, value_fn=lambda last: last.predicted
-    ),
+    _minutes("start_minutes", START, lambda last: last.minutes),
+    _minutes("start_minutes_expected", START, lambda last: last.predicted),
+    _minutes("start_minutes_error", START, lambda last: last.error),
+    _minutes("start_minutes_late", START, lambda last: last.late_minutes),
+    _temperature("start_zone_temperature", START, lambda last: last.zone),
+    _temperature("start_outdoor_temperature", START, lambda last: last.outdoor),
+    _minutes("stop_minutes", STOP, lambda last: last.minutes),
+    _minutes("stop_minutes_expected", STOP, lambda last: last.predicted),
+    _minutes("stop_minutes_error", STOP, lambda last: last.error),
+    _temperature("stop_zone_temperature", STOP, lambda last: last.zone),
+    _temperature("stop_outdoor_temperature", STOP, lambda last: last.outdoor),
 )
 
 
@@ -83,10 +104,7 @@ class RecoverySensor(PlanEntity, SensorEntity):
 
     entity_description: RecoveryDescription
     _signals = ("recoveries",)
-    _attr_device_class = SensorDeviceClass.DURATION
-    _attr_native_unit_of_measurement = UnitOfTime.MINUTES
     _attr_state_class = SensorStateClass.MEASUREMENT
-    _attr_suggested_display_precision = 0
 
     def __init__(self, data: ChillerPlantData, figure: RecoveryDescription) -> None:
         """Take the figure."""

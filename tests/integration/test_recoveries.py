@@ -7,6 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
+    do_adhoc_statistics,
 )
 import pytest_socket
 
@@ -168,23 +169,83 @@ async def test_entities_show_the_newest_start_and_stop(hass: HomeAssistant) -> N
         for key in (
             "start_minutes",
             "start_minutes_expected",
+            "start_minutes_error",
             "start_minutes_late",
+            "start_zone_temperature",
+            "start_outdoor_temperature",
             "stop_minutes",
             "stop_minutes_expected",
+            "stop_minutes_error",
+            "stop_zone_temperature",
+            "stop_outdoor_temperature",
         )
     }
     assert [state and float(state.state) for state in states.values()] == [
         70.0,
         58.0,
+        12.0,
         4.5,
+        27.25,
+        28.5,
         41.0,
         38.0,
+        3.0,
+        27.25,
+        28.5,
     ]
     last = states["start_minutes"]
     assert last is not None
     assert last.attributes["zone_temperature"] == 27.25
     assert last.attributes["recoveries"] == 2
-    assert last.attributes["state_class"] == "measurement"
+    assert all(
+        state is not None and state.attributes["state_class"] == "measurement"
+        for state in states.values()
+    )
+
+
+async def test_entities_show_the_same_after_a_restart_and_have_statistics_of_their_own(
+    hass: HomeAssistant,
+) -> None:
+    entry = await site(hass)
+    await report(hass, entry, a_start(), a_start(day=1, minutes=70.0))
+    await async_wait_recording_done(hass)
+    minutes = entity(hass, "sensor", "start_minutes")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+
+    def shown() -> str | None:
+        found = hass.states.get(minutes)
+        return found and found.state
+
+    await eventually(lambda: shown() == "70.0")
+    await async_wait_recording_done(hass)
+    now = dt_util.utcnow()
+    do_adhoc_statistics(
+        hass, start=now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0)
+    )
+    await async_wait_recording_done(hass)
+    ids = await get_instance(hass).async_add_executor_job(
+        list_statistic_ids, hass, None, "mean"
+    )
+    units = {
+        item["statistic_id"]: item["statistics_unit_of_measurement"] for item in ids
+    }
+    assert units[minutes] == "min"
+    assert units[entity(hass, "sensor", "start_zone_temperature")] == "°C"
+    assert entity(hass, "sensor", "start_minutes_error") in units
+
+
+async def test_of_a_start_that_was_not_waited_for_the_error_is_not_known(
+    hass: HomeAssistant,
+) -> None:
+    entry = await site(hass)
+    await report(hass, entry, a_start(reached=False, minutes=40.0, predicted=58.0))
+    error = hass.states.get(entity(hass, "sensor", "start_minutes_error"))
+    assert error is not None
+    assert error.state == "unknown"
+    await report(hass, entry, a_start(day=1, reached=False, minutes=90.0))
+    error = hass.states.get(error.entity_id)
+    assert error is not None
+    assert float(error.state) == 32.0
 
 
 async def test_schedule_with_fixed_hours_has_no_such_entities(
