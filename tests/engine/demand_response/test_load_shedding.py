@@ -503,22 +503,46 @@ def test_fault_is_told_and_the_commands_run_out_by_themselves() -> None:
     assert after == before
 
 
+PRECOOL = {
+    "lead": 7200.0,
+    "setpoint_drop": 1.0,
+    "coldest": 22.0,
+    "weather": "weather.town",
+    "zones": [
+        {
+            "name": "Zone 1",
+            "setpoint": "zone_1.temperature_setpoint",
+            "temperature": "zone_1.temperature",
+        }
+    ],
+}
+
+
+def test_forecast_that_the_integration_tells_decides_how_far_it_is_cooled() -> None:
+    begins = NOW + 2 * HOUR
+    setpoint = "number.zone_1_temperature_setpoint"
+    lowest = {}
+    for outdoor in (16.0, 24.0, 33.0):
+        trial = Trial(
+            grid_event(start=begins),
+            settings={"precool": PRECOOL},
+            forecast=[[begins - HOUR, begins, 40.0], [begins, begins + HOUR, outdoor]],
+        )
+        trial.run(2 * HOUR - 60.0)
+        lowest[outdoor] = trial.load.commands.get(setpoint, 24.0)
+        why = [
+            json.loads(call["report"])
+            for call in trial.house.of("report_demand_response")
+        ]
+        assert f"{outdoor:.0f} °C" in json.dumps(why, ensure_ascii=False), outdoor
+    assert lowest[16.0] == 24.0
+    assert lowest[33.0] == 23.0 < lowest[24.0] == 23.5
+
+
 def test_event_is_prepared_for_and_everything_told_of_it_is_json() -> None:
-    precool = {
-        "lead": 7200.0,
-        "setpoint_drop": 1.0,
-        "coldest": 22.0,
-        "zones": [
-            {
-                "name": "Zone 1",
-                "setpoint": "zone_1.temperature_setpoint",
-                "temperature": "zone_1.temperature",
-            }
-        ],
-    }
     trial = Trial(
         grid_event(start=NOW + 2 * HOUR),
-        settings={"precool": precool, "shedding": {"release_interval": 60.0}},
+        settings={"precool": PRECOOL, "shedding": {"release_interval": 60.0}},
     )
     setpoint = "number.zone_1_temperature_setpoint"
     states = set()
