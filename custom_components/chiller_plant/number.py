@@ -34,6 +34,7 @@ _SCALES = {
     Quantity.ENERGY: _Scale(NumberDeviceClass.ENERGY, 0, 1e9, 1),
     Quantity.PERCENT: _Scale(None, 0, 100, 0.1),
     Quantity.RELATIVE_HUMIDITY: _Scale(NumberDeviceClass.HUMIDITY, 0, 100, 0.1),
+    Quantity.IRRADIANCE: _Scale(NumberDeviceClass.IRRADIANCE, 0, 2000, 1),
     Quantity.COUNT: _Scale(None, 0, 1000, 1),
 }
 

@@ -66,6 +66,9 @@ _SCALES = {
     Quantity.RELATIVE_HUMIDITY: _Scale(
         SensorDeviceClass.HUMIDITY, SensorStateClass.MEASUREMENT, 0
     ),
+    Quantity.IRRADIANCE: _Scale(
+        SensorDeviceClass.IRRADIANCE, SensorStateClass.MEASUREMENT, 0
+    ),
     Quantity.COUNT: _Scale(None, SensorStateClass.MEASUREMENT, 0),
 }
 

@@ -49,6 +49,7 @@ class Quantity(StrEnum):
     ENERGY = "energy"
     PERCENT = "percent"
     RELATIVE_HUMIDITY = "relative_humidity"
+    IRRADIANCE = "irradiance"
     COUNT = "count"
 
     @property
@@ -71,6 +72,7 @@ _UNITS = {
     Quantity.ENERGY: "kWh",
     Quantity.PERCENT: "%",
     Quantity.RELATIVE_HUMIDITY: "%",
+    Quantity.IRRADIANCE: "W/m²",
 }
 
 
@@ -202,6 +204,7 @@ _VOCABULARY: dict[EquipmentType, tuple[tuple[str, Quantity, bool], ...]] = {
         ("outdoor_temperature", Quantity.TEMPERATURE, False),
         ("relative_humidity", Quantity.RELATIVE_HUMIDITY, False),
         ("wet_bulb_temperature", Quantity.TEMPERATURE, False),
+        ("solar_irradiance", Quantity.IRRADIANCE, False),
     ),
     EquipmentType.SHEDDABLE_CIRCUIT: (
         ("run_command", Quantity.STATE, True),

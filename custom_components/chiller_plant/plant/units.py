@@ -109,6 +109,7 @@ UNITS: dict[Quantity, dict[str, Unit]] = {
     # "1" is a fraction: 0 to 1 on the wire, 0 to 100 here.
     Quantity.PERCENT: {"%": _ITSELF, "1": Unit(100.0)},
     Quantity.RELATIVE_HUMIDITY: {"%": _ITSELF, "1": Unit(100.0)},
+    Quantity.IRRADIANCE: {"W/m²": _ITSELF, "W/m2": _ITSELF, "kW/m2": Unit(1000.0)},
 }
 """The units a plant file may name, by quantity. `MBTU` is a million BTU."""
 

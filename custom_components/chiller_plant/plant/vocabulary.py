@@ -212,6 +212,9 @@ ROLE_NAMES = MappingProxyType(
             "wet_bulb_temperature": Names(
                 "weather air wetBulb sensor", "Outside_Air_Wet_Bulb_Temperature_Sensor"
             ),
+            "solar_irradiance": Names(
+                "weather solar irradiance sensor", "Solar_Irradiance_Sensor"
+            ),
         },
         EquipmentType.SHEDDABLE_CIRCUIT: {
             "run_command": _MOTOR["run_command"],

@@ -33,6 +33,7 @@ _SPIKE = {
     Quantity.ENERGY: 5000.0,
     Quantity.PERCENT: 60.0,
     Quantity.RELATIVE_HUMIDITY: 40.0,
+    Quantity.IRRADIANCE: 500.0,
 }
 """How far from the truth a wild reading is."""
 

@@ -132,6 +132,7 @@ SENSORS: Mapping[EquipmentType, Mapping[str, Row]] = MappingProxyType(
             "outdoor_temperature": Row("model.outdoor", "dry_bulb"),
             "relative_humidity": Row("model.outdoor", "relative_humidity"),
             "wet_bulb_temperature": Row("model.outdoor", "wet_bulb"),
+            "solar_irradiance": Row("model.outdoor", "solar"),
         },
         EquipmentType.SHEDDABLE_CIRCUIT: {
             "run_status": Row("circuits", "running"),

@@ -23,6 +23,7 @@ _NUMBERS: dict[int, tuple[str, str | None]] = {
     22: ("ton-hours", "RTh"),
     27: ("hertz", None),
     29: ("percent-relative-humidity", "%"),
+    35: ("watts-per-square-meter", "W/m²"),
     47: ("watts", "W"),
     48: ("kilowatts", "kW"),
     49: ("megawatts", "MW"),

@@ -66,6 +66,7 @@ _WORDS: dict[str, str] = {
     "differential": "diff differential delta dif",
     "pressure": "press prs pressure",
     "humidity": "rh hum humid humidity relhum",
+    "irradiance": "irradiance irradiation radiation pyranometer ghi solrad",
     "power": "kw power pwr kilowatt kilowatts",
     "energy": "kwh energy enrg consumption mwh",
     "speed": "spd speed",

@@ -50,6 +50,9 @@ _LIMITS_OF_QUANTITY: dict[Quantity, tuple[float | None, float | None]] = {
     Quantity.ENERGY: (0, None),
     Quantity.PERCENT: (0, 110),
     Quantity.RELATIVE_HUMIDITY: (0, 100),
+    # Edges of clouds may send more than the sun itself; at night a pyranometer shows
+    # a little less than nothing.
+    Quantity.IRRADIANCE: (-20, 1600),
 }
 _MOST_TEXT = 100
 _HEAD = (

@@ -209,6 +209,7 @@ RULES: dict[EquipmentType, tuple[Rule, ...]] = {
         _rule("outdoor_temperature", "outdoor temperature", "air sensor"),
         _rule("relative_humidity", "outdoor humidity", "air sensor"),
         _rule("wet_bulb_temperature", "wetbulb", "outdoor air temperature sensor"),
+        _rule("solar_irradiance", "irradiance", "outdoor solar global horizontal sensor"),
     ),
     EquipmentType.SHEDDABLE_CIRCUIT: (
         _rule("run_command", "startstop|command|enable", "run enable"),
