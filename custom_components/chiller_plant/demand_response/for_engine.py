@@ -6,13 +6,14 @@ something new to fetch: so nothing is, that changes by itself.
 
 from typing import TYPE_CHECKING, Any
 
+from ..plant.demand_response.event_baseline import AFTER
 from ..plant.model import PointKey
 from .measures import points_of, precooled_zones
 
 if TYPE_CHECKING:
     from .room import DemandResponseRoom
 
-BASELINE_KEPT = 3 * 3600.0
+BASELINE_KEPT = AFTER
 """Seconds after an event in which what is given back is held against its baseline."""
 
 
