@@ -8,6 +8,7 @@ new state: there, the five minutes show that somebody went on looking.
 from asyncio import shield
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import isfinite
 from statistics import fmean
 from typing import Any, Literal
@@ -16,10 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance, history
 from homeassistant.components.recorder.statistics import statistics_during_period
-from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfPower
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfPower, UnitOfTemperature
 from homeassistant.core import HomeAssistant, State
 from homeassistant.util import dt as dt_util
-from homeassistant.util.unit_conversion import PowerConverter
+from homeassistant.util.unit_conversion import PowerConverter, TemperatureConverter
 
 from ..plant.demand_response.performance import MOST_HOLD
 from ..plant.hourly import HOUR, hour_of
@@ -27,6 +28,10 @@ from ..plant.hourly import HOUR, hour_of
 _FIVE_MINUTES = 300.0
 _MOST_OF_AN_HOUR = 10
 """Of its twelve five minutes."""
+_UNITS: dict[str, str] = {
+    PowerConverter.UNIT_CLASS: UnitOfPower.KILO_WATT,
+    TemperatureConverter.UNIT_CLASS: UnitOfTemperature.CELSIUS,
+}
 _LATELY = 24 * HOUR
 """How far back an hour is looked at that closely; of older ones parts are purged."""
 _WRITE_TIMEOUT = 10.0
@@ -39,7 +44,7 @@ class NoHistory(Exception):
 
 
 class MeterHistory:
-    """The history of one entity, in kW."""
+    """The history of one entity, in kW or °C."""
 
     def __init__(self, hass: HomeAssistant, entity_id: str) -> None:
         """Nothing is read yet."""
@@ -51,6 +56,12 @@ class MeterHistory:
     ) -> list[tuple[float, float]]:
         """Return (start, mean) of the hours between, in order. Raises `NoHistory`."""
         return await self._async_ask(self._hours, since, until)
+
+    async def async_parts(
+        self, since: float, until: float
+    ) -> list[tuple[float, float]]:
+        """Return the same, also of hours of which only a part is known."""
+        return await self._async_ask(partial(self._hours, least=1), since, until)
 
     async def async_samples(self, since: float, until: float) -> Samples:
         """Return the readings between, and what held before. Raises `NoHistory`.
@@ -73,13 +84,15 @@ class MeterHistory:
         except (SQLAlchemyError, RuntimeError) as error:
             raise NoHistory(f"the recorder's database is away: {error}") from error
 
-    def _hours(self, since: float, until: float) -> list[tuple[float, float]]:
+    def _hours(
+        self, since: float, until: float, least: int = _MOST_OF_AN_HOUR
+    ) -> list[tuple[float, float]]:
         found = dict(self._means(since, until, "hour"))
         parts: dict[int, list[float]] = {}
         for start, mean in self._means(since, until, "5minute"):
             parts.setdefault(hour_of(start), []).append(mean)
         for hour, means in parts.items():
-            if len(means) >= _MOST_OF_AN_HOUR:
+            if len(means) >= least:
                 found.setdefault(float(hour), fmean(means))
             elif hour >= until - _LATELY:
                 # Home Assistant makes an hour of whatever there was of it: ten
@@ -98,7 +111,7 @@ class MeterHistory:
             dt_util.utc_from_timestamp(until),
             {self._entity_id},
             period,
-            {PowerConverter.UNIT_CLASS: UnitOfPower.KILO_WATT},
+            _UNITS,
             {"mean"},
         )
         return [

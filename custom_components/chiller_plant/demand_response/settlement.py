@@ -1,7 +1,8 @@
 """What each event is held against, and what came of it.
 
 The baseline of an event is made as soon as it is known, anew every hour until the
-event begins, and never after that. When the event is over, the meter's readings are
+event begins, and held while it lasts. When the event is over and its weather is known,
+that may say better what the load would have been. The meter's readings are
 held against it, once; again if they were not all written yet.
 """
 
@@ -18,7 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
 from ..lookup import entity_of_point
-from ..plant.demand_response.baselines import LOOK_BACK
+from ..plant.demand_response.baselines import LOOK_BACK, WEATHER
 from ..plant.demand_response.event_baseline import (
     EventBaseline,
     EventTimes,
@@ -28,10 +29,12 @@ from ..plant.demand_response.event_baseline import (
     without_outages,
 )
 from ..plant.demand_response.load_days import load_days
+from ..plant.demand_response.outdoor_air import MEASURED, Weather, weather_by_hour
 from ..plant.demand_response.performance import performance
 from ..plant.demand_response.record import EventRecord
 from ..plant.demand_response.requested import Terms, requested_kw
 from ..plant.hourly import HOUR, hour_of
+from ..plant.roles import EquipmentType
 from .known_event import KnownEvent
 from .meter_history import MeterHistory, NoHistory, kilowatts, mean_of
 from .performance_store import PerformanceStore
@@ -220,7 +223,11 @@ class Settlement:
         start = day_of(first, zone)
         days = [start + timedelta(days=number) for number in span]
         off = await self._room.plan.days.holidays.async_days_off(days)
-        known = load_days(hours, zone, off.__contains__, self._excluded(times))
+        # The weather of a part of an event says nothing about all of it.
+        weather = await self._async_weather(
+            first, times.ends if now >= times.ends else hour_of(now)
+        )
+        known = load_days(hours, zone, off.__contains__, self._excluded(times), weather)
         return await self._hass.async_add_executor_job(
             partial(
                 event_baseline,
@@ -232,6 +239,22 @@ class Settlement:
                 latest=latest,
             )
         )
+
+    async def _async_weather(self, since: float, until: float) -> dict[float, Weather]:
+        """Return the weather of each hour, as far as a weather station knew it."""
+        plant = self._room.plant
+        found = {}
+        for station in plant.of_type(EquipmentType.WEATHER_STATION):
+            for role in MEASURED:
+                point = station.points.get(role)
+                if point is None or role in found:
+                    continue
+                entity_id = entity_of_point(self._hass, plant, point)
+                if entity_id is not None:
+                    history = MeterHistory(self._hass, entity_id)
+                    end = hour_of(until + HOUR - 1.0)
+                    found[role] = dict(await history.async_parts(since, end))
+        return weather_by_hour(found)
 
     def _live(self, event: KnownEvent, why: str) -> EventBaseline:
         """Return the load as it is now, where nothing else is to be had."""
@@ -276,10 +299,7 @@ class Settlement:
 
     async def _async_settle(self, event: KnownEvent) -> None:
         now = _now()
-        said = self._baselines.get(event.key)
-        if said is None or not said.final:
-            said = await self._async_baseline(event, now)
-            self._baselines[event.key] = said
+        said = await self._async_settled_by(event, now)
         record = await self._async_record(event, said, now)
         self._memory.settled[event.key] = event.stopped
         self._again.pop(event.key, None)
@@ -288,6 +308,18 @@ class Settlement:
             self._again[event.key] = again
         await self.store.async_keep(record)
         self._room.changed()
+
+    async def _async_settled_by(self, event: KnownEvent, now: float) -> EventBaseline:
+        """Return what an event is settled by.
+
+        That is what was held while it lasted, unless its weather says it better.
+        """
+        held = self._baselines.get(event.key)
+        said = await self._async_baseline(event, now)
+        if held is not None and held.final and said.method != WEATHER:
+            return held
+        self._baselines[event.key] = said
+        return said
 
     async def _async_record(
         self, event: KnownEvent, said: EventBaseline, now: float

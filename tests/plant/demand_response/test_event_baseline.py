@@ -52,6 +52,7 @@ def history(
     zone: tzinfo,
     load: Callable[[datetime], float] = by_the_clock,
     days: int = 45,
+    air_until: float | None = None,
 ) -> list[LoadDay]:
     """Return the hours of UTC until a moment, as Home Assistant keeps them."""
     last = int(until // HOUR)
@@ -71,7 +72,11 @@ def history(
         )
         for hour in range(last - 24 * days, last)
     ]
-    return load_days(means, zone, weekend, {})
+    air = {
+        hour * HOUR: (25.0 + hour % 7,)
+        for hour in range(last - 24 * days, int((air_until or 0.0) // HOUR))
+    }
+    return load_days(means, zone, weekend, {}, air)
 
 
 def at(zone: tzinfo, *when: int) -> float:
@@ -115,8 +120,19 @@ def test_it_tells_the_hour_before_and_the_six_after() -> None:
 
 @pytest.mark.parametrize("method", [*METHODS])
 def test_what_was_chosen_is_used(method: str) -> None:
-    found = made(at(BERLIN, 2026, 6, 24, 14), 2, BERLIN, method=method)
+    begins = at(BERLIN, 2026, 6, 24, 14)
+    days = history(begins - HOUR, BERLIN, air_until=begins + 2 * HOUR)
+    found = made(begins, 2, BERLIN, method=method, days=days)
     assert found.method == method
+    assert found.mean(begins, begins + 2 * HOUR) == pytest.approx(245.0, abs=30.0)
+
+
+def test_nobody_knows_the_weather_of_an_event_before_it_is_over() -> None:
+    begins = at(BERLIN, 2026, 6, 24, 14)
+    days = history(begins - HOUR, BERLIN, air_until=begins + HOUR)
+    found = made(begins, 2, BERLIN, method="weather", days=days)
+    assert found.method == "ten_of_ten"
+    assert "the weather of the event is not known yet" in found.why
 
 
 @pytest.mark.parametrize(

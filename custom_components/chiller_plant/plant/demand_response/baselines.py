@@ -12,6 +12,7 @@ known load in the hours of the event, and what is known of the day itself:
   the last ten, scaled by 0.8 to 1.2.
 - `match_day`: the three days that were most alike until the event was announced.
 - `last_hour`: the last hour before the event was announced.
+- `weather`: the load of like days fitted to the weather, see `weather_baseline`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from datetime import date, timedelta
 from statistics import fmean
 
 from .load_days import MINUTES, EventHours, LoadDay
+from .weather_baseline import weathered
 
 LOOK_BACK = timedelta(days=45)
 ENOUGH_DAYS = 10
@@ -28,6 +30,8 @@ _DAYS_OFF = 4
 _SCALE = 0.8, 1.2
 _LONGEST_LOOK = 8 * 60
 """Minutes before the event: what the load was earlier says nothing about it."""
+WEATHER = "weather"
+"""The method that knows what the weather of the event was."""
 _LEAST_ALIKE = 3
 """Hours that a day must share with today to be called alike."""
 
@@ -162,12 +166,30 @@ def _last_hour(event: EventHours, days: Sequence[LoadDay], today: LoadDay) -> Ba
     )
 
 
+def _weather(event: EventHours, days: Sequence[LoadDay], today: LoadDay) -> Baseline:
+    try:
+        said, used, fitted = weathered(event, days, today)
+    except ValueError as error:
+        raise NoBaseline(str(error)) from error
+    # Around the event it is a mean of the same days, as much higher as in it.
+    plain = _mean_day(used)
+    usual = sum(plain[hour] for hour in event.hours)
+    low, high = _SCALE
+    ratio = min(max(sum(said.values()) / usual, low), high) if usual > 0.0 else 1.0
+    shape = {hour: load * ratio for hour, load in plain.items()} | said
+    told = "fitted to the weather"
+    if fitted is not None:
+        told += f" and to the load of {_named([fitted])}"
+    return _said(WEATHER, event, used, shape, told)
+
+
 METHODS: Mapping[str, Callable[[EventHours, Sequence[LoadDay], LoadDay], Baseline]] = {
     "ten_of_ten": _ten_of_ten,
     "four_of_five": _four_of_five,
     "five_of_ten": _five_of_ten,
     "match_day": _match_day,
     "last_hour": _last_hour,
+    WEATHER: _weather,
 }
 
 

@@ -22,7 +22,7 @@ from .load_days import (
     wall_minute,
     wall_time,
 )
-from .placebo import Confidence, Placebo, placebo
+from .placebo import Confidence, Placebo, chosen_method, placebo
 
 BEFORE = 1.0 * HOUR
 AFTER = 6.0 * HOUR
@@ -133,8 +133,8 @@ def event_baseline(
     """Return the baseline of an event.
 
     `days` are what is known of the past and of today, `method` what an operator or
-    a contract chose, `latest` the mean load of the five minutes before the
-    event was heard of, kW. Raises ValueError for an event that takes no time.
+    a contract chose, otherwise the past decides; `latest` the mean load of the five
+    minutes before the event was heard of, kW. Raises ValueError for an event that takes no time.
     """
     pieces = _parts(times, zone)
     parts = [
@@ -150,7 +150,14 @@ def event_baseline(
     known = _with_days(days, parts, is_off)
     refused: list[str] = []
     for name in dict.fromkeys(
-        filter(None, (method, preferred_method(parts[0], known), "last_hour"))
+        method
+        for method in (
+            method,
+            chosen_method(parts[0], known),
+            preferred_method(parts[0], known),
+            "last_hour",
+        )
+        if method is not None
     ):
         try:
             said = [baseline(name, part, known) for part in parts]

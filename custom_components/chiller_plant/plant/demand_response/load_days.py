@@ -6,11 +6,12 @@ of 23 or 25 hours compare like with like.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from statistics import fmean
 
 from ..hourly import HOUR, hour_of
+from .outdoor_air import Weather
 
 MINUTES = HOUR // 60
 """The length of an hour, as times of day are counted."""
@@ -33,6 +34,8 @@ class LoadDay:
     hours: Mapping[int, float]
     excluded: str | None = None
     """Why this day says nothing about an ordinary one: an event, an outage."""
+    weather: Mapping[int, Weather] = field(default_factory=dict)
+    """The weather of the hours in which it is known."""
 
     def covers(self, hours: Iterable[int]) -> bool:
         """Whether the load of all these hours is known."""
@@ -60,10 +63,12 @@ def load_days(
     zone: tzinfo,
     is_off: Callable[[date], bool],
     excluded: Mapping[date, str],
+    weather: Mapping[float, Weather] | None = None,
 ) -> list[LoadDay]:
     """Sort hourly means (epoch seconds of the hour's start, kW) into days.
 
-    The hour that a change of clocks repeats is the mean of both.
+    `weather` is known by when its hours began. The hour that a change of clocks
+    repeats is the mean of both.
     """
     found: dict[date, dict[int, list[float]]] = {}
     for at, load in means:
@@ -73,21 +78,34 @@ def load_days(
         day: {minute: fmean(loads) for minute, loads in sorted(hours.items())}
         for day, hours in found.items()
     }
-    nothing: dict[int, float] = {}
+    outside: dict[date, dict[int, Weather]] = {}
+    for at, air in (weather or {}).items():
+        day, minute = wall_time(at, zone)
+        outside.setdefault(day, {})[minute] = air
+    # The day of an event may have weather before it has any load.
     return [
         LoadDay(
             day,
             is_off(day),
-            own[day]
-            | {
-                DAY_MINUTES + minute: load
-                for minute, load in own.get(day + timedelta(days=1), nothing).items()
-                if minute < _NIGHT
-            },
+            _with_night(own, day),
             excluded.get(day),
+            _with_night(outside, day),
         )
-        for day in sorted(own)
+        for day in sorted(own.keys() | outside.keys())
     ]
+
+
+def _with_night[T](known: Mapping[date, Mapping[int, T]], day: date) -> dict[int, T]:
+    """Return the hours of a day and of the night that follows."""
+    nothing: Mapping[int, T] = {}
+    return {
+        **known.get(day, nothing),
+        **{
+            DAY_MINUTES + minute: value
+            for minute, value in known.get(day + timedelta(days=1), nothing).items()
+            if minute < _NIGHT
+        },
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,20 @@ not eligible, which is an answer too.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from math import sqrt
 from statistics import fmean
 from typing import Literal
 
-from .baselines import METHODS, NoBaseline, baseline, eligible_days
+from .baselines import (
+    ENOUGH_DAYS,
+    METHODS,
+    WEATHER,
+    NoBaseline,
+    baseline,
+    eligible_days,
+    preferred_method,
+)
 from .load_days import EventHours, LoadDay
 
 type Confidence = Literal["high", "medium", "low", "unknown"]
@@ -21,6 +30,8 @@ HIGH, MEDIUM = 0.10, 0.20
 which a site is not eligible."""
 FEWEST_DAYS = 5
 MOST_DAYS = 30
+_CLEARLY = 0.9
+"""Share of the error of the usual method that another may have to be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +68,9 @@ def placebo(method: str, event: EventHours, days: Sequence[LoadDay]) -> Placebo:
     Load is compared in the event's own hours. Raises `NoBaseline` if there is
     no day to try it on.
     """
-    errors: list[float] = []
-    loads: list[float] = []
-    tried = 0
-    for day in eligible_days(event, days)[:MOST_DAYS]:
-        then = replace(event, day=day.day)
-        try:
-            said = baseline(method, then, days)
-        except NoBaseline:
-            continue
-        tried += 1
-        errors += [said.hours[hour] - day.hours[hour] for hour in event.hours]
-        loads += [day.hours[hour] for hour in event.hours]
+    tried = _tried(method, event, days)
+    errors = [said - was for pairs in tried.values() for said, was in pairs]
+    loads = [was for pairs in tried.values() for _, was in pairs]
     mean = fmean(loads) if loads else 0.0
     if not mean > 0.0:
         raise NoBaseline(f"there is no day to try {method} on")
@@ -76,11 +78,44 @@ def placebo(method: str, event: EventHours, days: Sequence[LoadDay]) -> Placebo:
     count = len(errors)
     return Placebo(
         method,
-        tried,
+        len(tried),
         sqrt(squares / count) / mean,
         sqrt(squares / max(count - 1, 1)) / mean,
         fmean(errors) / mean,
     )
+
+
+def chosen_method(event: EventHours, days: Sequence[LoadDay]) -> str:
+    """Return the method that is best for an event here, by the site's own past.
+
+    That is the utilities' usual one for as many days as there are, or the one that
+    knows the weather, where it was clearly closer on the same days, told as early.
+    """
+    usual = preferred_method(event, days)
+    weather = _tried(WEATHER, event, days)
+    others = _tried(usual, event, days)
+    both = weather.keys() & others.keys()
+    if len(both) < ENOUGH_DAYS:
+        return usual
+    off = [
+        sum((said - was) ** 2 for day in both for said, was in tried[day])
+        for tried in (weather, others)
+    ]
+    return WEATHER if off[0] < _CLEARLY**2 * off[1] else usual
+
+
+def _tried(
+    method: str, event: EventHours, days: Sequence[LoadDay]
+) -> dict[date, list[tuple[float, float]]]:
+    """Return what a method said of the hours of past days, and what they were."""
+    found: dict[date, list[tuple[float, float]]] = {}
+    for day in eligible_days(event, days)[:MOST_DAYS]:
+        try:
+            said = baseline(method, replace(event, day=day.day), days)
+        except NoBaseline:
+            continue
+        found[day.day] = [(said.hours[hour], day.hours[hour]) for hour in event.hours]
+    return found
 
 
 def placebos(event: EventHours, days: Sequence[LoadDay]) -> dict[str, Placebo]:
