@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.energy_parts.closed_loop import Guest
+from custom_components.chiller_plant.plant.demand_response.baselines import WEATHER
+from custom_components.chiller_plant.plant.demand_response.outdoor_air import MEASURED
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.simulator.weather_series import (
     DAY,
@@ -31,7 +33,15 @@ from custom_components.chiller_plant.simulator.weather_series import (
 
 from .bus_parts.result import Figure
 from .demand_response_parts.days import watch
-from .demand_response_parts.events import CASES, HOUR, Case, Means, is_off, played
+from .demand_response_parts.events import (
+    CASES,
+    HOUR,
+    Case,
+    Means,
+    Outside,
+    is_off,
+    played,
+)
 from .demand_response_parts.judge import METHOD_NAMES, Outcome, outcome, trusted, worst
 from .demand_response_parts.site import site
 from .shared.page import PAGE, table, write_rows
@@ -76,15 +86,25 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def history(plant: Plant, weather: WeatherSeries, days: int) -> Means:
-    """Return the hourly means of ordinary days, from the first of the year on."""
+def history(
+    plant: Plant, weather: WeatherSeries, days: int
+) -> tuple[Means, dict[str, dict[float, float]]]:
+    """Return the hours of ordinary days, from the first of the year on.
+
+    That is the load, and what the weather station measured.
+    """
     starts = [YEAR_START + DAY * day for day in range(0, days, _CHUNK)]
     seen = watch(plant, weather, starts, _CHUNK, {})
-    return [
-        (start + HOUR * hour, item.mean(start + HOUR * hour, start + HOUR * (hour + 1)))
-        for start, item in zip(starts, seen, strict=True)
-        for hour in range(24 * _CHUNK)
-    ]
+    means: Means = []
+    outside: dict[str, dict[float, float]] = {role: {} for role in MEASURED}
+    for start, item in zip(starts, seen, strict=True):
+        for hour in range(24 * _CHUNK):
+            at = start + HOUR * hour
+            means.append((at, item.mean(at, at + HOUR)))
+            air = item.outside(at, at + HOUR)
+            for role, value in zip(MEASURED, air, strict=True):
+                outside[role][at] = value
+    return means, outside
 
 
 def event_days(days: int, count: int) -> list[float]:
@@ -98,7 +118,11 @@ def event_days(days: int, count: int) -> list[float]:
 
 
 def outcomes_of(
-    plant: Plant, weather: WeatherSeries, cases: Sequence[Case], means: Means
+    plant: Plant,
+    weather: WeatherSeries,
+    cases: Sequence[Case],
+    means: Means,
+    outside: Outside,
 ) -> list[Outcome]:
     """Play each case on a day of its own, and the same days without."""
     midnights = event_days(round(len(means) / 24), len(cases))
@@ -118,12 +142,20 @@ def outcomes_of(
             seen[index],
             seen[index + len(sites)],
             [known for known in means if known[0] < midnights[index]],
+            {
+                role: {
+                    at: value for at, value in hours.items() if at < midnights[index]
+                }
+                for role, hours in outside.items()
+            },
         )
         for index, item in enumerate(sites)
     ]
 
 
-def figures_of(found: Sequence[Outcome], means: Means) -> list[Figure]:
+def figures_of(
+    found: Sequence[Outcome], means: Means, outside: Outside | None = None
+) -> list[Figure]:
     """Return what is judged."""
     ahead = [item for item in found if "pre-cooled" in item.name]
     cooling = [item for item in found if "cooling only" in item.name]
@@ -160,7 +192,7 @@ def figures_of(found: Sequence[Outcome], means: Means) -> list[Figure]:
             f" {worst(ahead, 'risen') if ahead else float('nan'):.2f}",
         ),
     ]
-    tried = trusted(means, YEAR_START + 14 * HOUR, YEAR_START + 17 * HOUR)
+    tried = trusted(means, YEAR_START + 14 * HOUR, YEAR_START + 17 * HOUR, outside)
     figures += [
         Figure(
             f"dr.baseline_cvrmse.{name}",
@@ -185,7 +217,10 @@ def figures_of(found: Sequence[Outcome], means: Means) -> list[Figure]:
             f"of the load, the mean of {beside}, the worst"
             f" {worst(found, 'performance_error'):.3f}; of the energy shed"
             f" {fmean(shed):.2f}; all together"
-            f" {sum(i.settled - i.achieved for i in found) / sum(i.truth for i in found):+.3f}",
+            f" {sum(i.settled - i.achieved for i in found) / sum(i.truth for i in found):+.3f};"
+            f" {sum(i.method == WEATHER for i in found)} of them by their weather;"
+            f" without a pyranometer {fmean(i.off(i.without_sun) for i in found):.3f},"
+            f" without a weather station {fmean(i.off(i.without_weather) for i in found):.3f}",
         )
     )
     return figures
@@ -199,11 +234,11 @@ def main() -> int:
         return 2
     plant, weather = site(), WeatherSeries.tropical(arguments.seed)
     began = time.monotonic()
-    means = history(plant, weather, -(-arguments.days // _CHUNK) * _CHUNK)
+    means, outside = history(plant, weather, -(-arguments.days // _CHUNK) * _CHUNK)
     _say(f"{arguments.days} days of history, {time.monotonic() - began:.0f} s")
-    found = outcomes_of(plant, weather, CASES[: arguments.events], means)
+    found = outcomes_of(plant, weather, CASES[: arguments.events], means, outside)
     _say(f"{len(found)} events, {time.monotonic() - began:.0f} s together")
-    figures = figures_of(found, means)
+    figures = figures_of(found, means, outside)
     if arguments.markdown:
         write_rows("demand_response", _machine(), figures)
     if arguments.json:

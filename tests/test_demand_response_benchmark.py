@@ -25,6 +25,7 @@ from benchmarks.demand_response_parts.events import (
 from benchmarks.demand_response_parts.judge import outcome, trusted
 from benchmarks.demand_response_parts.site import METER, site
 from benchmarks.energy_parts.closed_loop import Guest
+from custom_components.chiller_plant.plant.demand_response.outdoor_air import MEASURED
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.simulator.weather_series import (
     DAY,
@@ -48,7 +49,12 @@ def hours(load: float, days: int = DAYS) -> Means:
 
 def a_day(load: float, *, zone: float = 24.0) -> Watched:
     time = MIDNIGHT + 60.0 * np.arange(1, 24 * 60 + 1)
-    return Watched(time, np.full(len(time), load), np.full((len(time), 2), zone))
+    return Watched(
+        time,
+        np.full(len(time), load),
+        np.full((len(time), 2), zone),
+        np.full((len(time), len(MEASURED)), 25.0),
+    )
 
 
 def told(plant: Plant, case: Case) -> Answering:

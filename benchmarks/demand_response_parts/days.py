@@ -2,7 +2,7 @@
 
 Days go by side by side, each a scenario with a command desk and controllers of its
 own, as in the energy benchmark. What is kept is what a recorder would have: the
-meter once a minute.
+meter and the weather station once a minute.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,14 @@ import numpy as np
 
 from benchmarks.energy_parts.closed_loop import ClosedLoop, Guest, plan_of
 from benchmarks.energy_parts.controls import CONTROL_INTERVAL, CONTROLS
+from custom_components.chiller_plant.plant.demand_response.outdoor_air import MEASURED
 from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.roles import EquipmentType
 from custom_components.chiller_plant.simulator.arrays import Array
 from custom_components.chiller_plant.simulator.weather_series import DAY, WeatherSeries
 from custom_components.chiller_plant.simulator.worlds import Worlds
 
-from .site import METER
+from .site import METER, WEATHER
 
 WARM_UP = 36 * 3600.0
 """Seconds before midnight with which a day begins, so that it does not matter from
@@ -39,6 +40,14 @@ class Watched:
     """kW."""
     zones: Array
     """°C, a column each zone."""
+    outdoor: Array
+    """What the weather station measures, a column each of `MEASURED`."""
+
+    def outside(self, since: float, until: float) -> list[float]:
+        """Return the mean weather, in the order of `MEASURED`."""
+        seen = (self.time > since) & (self.time <= until)
+        means: list[float] = self.outdoor[seen].mean(axis=0).tolist()
+        return means
 
     def mean(self, since: float, until: float) -> float:
         """Return the mean load, kW."""
@@ -74,7 +83,9 @@ def watch(
         f"{item.key}.temperature" for item in plant.of_type(EquipmentType.ZONE)
     )
     steps = round((warm_up + days * DAY) / CONTROL_INTERVAL)
-    seen = np.zeros((len(starts), steps, 2 + len(zones)))
+    read = (METER, *(f"{WEATHER}.{role}" for role in MEASURED), *zones)
+    inside = 2 + len(MEASURED)
+    seen = np.zeros((len(starts), steps, 1 + len(read)))
     gc.collect()
     gc.disable()
     try:
@@ -82,7 +93,7 @@ def watch(
             worlds.advance(CONTROL_INTERVAL)
             times = worlds.time
             seen[:, step, 0] = times
-            seen[:, step, 1:] = worlds.read((METER, *zones))
+            seen[:, step, 1:] = worlds.read(read)
             for kind in {item.keys: item for item in columns}.values():
                 rows = kind.rows(worlds)
                 for index, loop in enumerate(loops):
@@ -92,6 +103,11 @@ def watch(
     finally:
         gc.enable()
     return [
-        Watched(seen[index, :, 0], seen[index, :, 1], seen[index, :, 2:])
+        Watched(
+            seen[index, :, 0],
+            seen[index, :, 1],
+            seen[index, :, inside:],
+            seen[index, :, 2:inside],
+        )
         for index in range(len(starts))
     ]

@@ -5,7 +5,7 @@ product's own, with the measures that it offers for this plant file until somebo
 decides otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date
 from statistics import fmean
@@ -50,6 +50,9 @@ from custom_components.chiller_plant.plant.demand_response.event_baseline import
     event_baseline,
 )
 from custom_components.chiller_plant.plant.demand_response.load_days import load_days
+from custom_components.chiller_plant.plant.demand_response.outdoor_air import (
+    weather_by_hour,
+)
 from custom_components.chiller_plant.plant.model import Plant
 
 from .site import METER
@@ -60,6 +63,8 @@ _ONLY_COOLING = (ZONE, CHILLED_WATER, DEMAND_LIMIT)
 
 type Means = list[tuple[float, float]]
 """(start of an hour, mean kW)."""
+type Outside = Mapping[str, Mapping[float, float]]
+"""What a weather station measured, by role and by the start of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +240,14 @@ class Answering:
             self.levels.append((now, decision.state, levels))
         return decision
 
-    def settled_by(self, means: Means) -> EventBaseline:
-        """Return the baseline as it is made from these hours."""
+    def settled_by(self, means: Means, outside: Outside | None = None) -> EventBaseline:
+        """Return the baseline as it is made from these hours.
+
+        What it was outside in the event is not known before it is over.
+        """
         return event_baseline(
             EventTimes(self.begins, self.ends, self.received, self.first_action),
-            load_days(means, UTC, is_off, {}),
+            load_days(means, UTC, is_off, {}, weather_by_hour(outside or {})),
             is_off,
             UTC,
         )

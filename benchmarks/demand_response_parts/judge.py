@@ -7,10 +7,18 @@ from datetime import UTC
 import numpy as np
 
 from custom_components.chiller_plant.plant.demand_response.baselines import METHODS
+from custom_components.chiller_plant.plant.demand_response.event_baseline import (
+    EventBaseline,
+)
 from custom_components.chiller_plant.plant.demand_response.load_days import (
     EventHours,
     event_hours,
     load_days,
+)
+from custom_components.chiller_plant.plant.demand_response.outdoor_air import (
+    MEASURED,
+    SUN,
+    weather_by_hour,
 )
 from custom_components.chiller_plant.plant.demand_response.performance import (
     performance,
@@ -21,7 +29,7 @@ from custom_components.chiller_plant.plant.demand_response.placebo import (
 )
 
 from .days import Watched
-from .events import HOUR, SETTINGS, Answering, Means, is_off
+from .events import HOUR, SETTINGS, Answering, Means, Outside, is_off
 
 _QUARTER = 900.0
 _FIVE = 300.0
@@ -55,15 +63,29 @@ class Outcome:
     """The same of the two hours before it: cooling ahead."""
     settled: float
     achieved: float
+    without_sun: float
+    """What is settled where the weather station has no pyranometer."""
+    without_weather: float
+    """The same where there is no weather station."""
 
     @property
     def performance_error(self) -> float:
         """What the settled reduction is off by, over the load."""
-        return abs(self.settled - self.achieved) / self.truth
+        return self.off(self.settled)
+
+    def off(self, settled: float) -> float:
+        """Return what a settled reduction is off by, over the load."""
+        return abs(settled - self.achieved) / self.truth
 
 
-def outcome(site: Answering, seen: Watched, without: Watched, means: Means) -> Outcome:
-    """Judge one event; `means` are the hours of the days before it."""
+def outcome(
+    site: Answering,
+    seen: Watched,
+    without: Watched,
+    means: Means,
+    outside: Outside | None = None,
+) -> Outcome:
+    """Judge one event; `means` and `outside` are the hours of the days before it."""
     begins, ends = site.begins, site.ends
     fives = np.arange(begins, ends - _FIVE + 1.0, _FIVE)
     off = [
@@ -74,7 +96,10 @@ def outcome(site: Answering, seen: Watched, without: Watched, means: Means) -> O
         (at, seen.mean(at, at + HOUR))
         for at in np.arange(midnight, midnight + 24 * HOUR, HOUR).tolist()
     ]
-    said = site.settled_by([*means, *today])
+    load = [*means, *today]
+    weather = _with_today(outside or {}, seen, midnight)
+    said = site.settled_by(load, weather)
+    cloudy = {role: hours for role, hours in weather.items() if role != SUN}
     baseline, truth = said.mean(begins, ends), without.mean(begins, ends)
     assert baseline is not None
     settled = performance(
@@ -104,7 +129,26 @@ def outcome(site: Answering, seen: Watched, without: Watched, means: Means) -> O
         _peak(seen, without, begins - 2 * HOUR, begins),
         settled.achieved_kw,
         truth - seen.mean(begins, ends),
+        _shed(site.settled_by(load, cloudy), seen, begins, ends),
+        _shed(site.settled_by(load), seen, begins, ends),
     )
+
+
+def _shed(said: EventBaseline, seen: Watched, begins: float, ends: float) -> float:
+    baseline = said.mean(begins, ends)
+    assert baseline is not None
+    return baseline - seen.mean(begins, ends)
+
+
+def _with_today(outside: Outside, seen: Watched, midnight: float) -> Outside:
+    """Return the weather until the end of a day; nothing where there was none before."""
+    found = {role: dict(hours) for role, hours in outside.items()}
+    for at in np.arange(midnight, midnight + 24 * HOUR, HOUR).tolist():
+        means = seen.outside(at, at + HOUR)
+        for role, value in zip(MEASURED, means, strict=True):
+            if role in found:
+                found[role][at] = value
+    return found
 
 
 def _peak(seen: Watched, without: Watched, since: float, until: float) -> float:
@@ -116,12 +160,14 @@ def _peak(seen: Watched, without: Watched, since: float, until: float) -> float:
     )
 
 
-def trusted(means: Means, begins: float, ends: float) -> Mapping[str, Placebo]:
+def trusted(
+    means: Means, begins: float, ends: float, outside: Outside | None = None
+) -> Mapping[str, Placebo]:
     """Try every method on the days of a history; the event is of its last weekday.
 
     Each of those days is taken for a day with an event that was told when it began.
     """
-    days = load_days(means, UTC, is_off, {})
+    days = load_days(means, UTC, is_off, {}, weather_by_hour(outside or {}))
     last = max(day.day for day in days if not day.off)
     one = event_hours(begins, ends, UTC, notified=begins)
     return placebos(EventHours(last, one.hours, one.clean_until), days)

@@ -1,7 +1,8 @@
 """The site that sheds: the example's plant under an office of its own gains.
 
 Its load follows people, sun and weather instead of a table, weekends are other days
-than weekdays, and a tank of chilled water stands beside the battery.
+than weekdays, a tank of chilled water stands beside the battery, and the weather
+station has a pyranometer.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from custom_components.chiller_plant.plant.model import Plant
 from custom_components.chiller_plant.plant.plant_file import parse_plant
 
 METER = "site_power.power"
+WEATHER = "weather"
 _EXAMPLE = REPOSITORY / "examples" / "two_chillers" / "plant.yaml"
 
 _GAINS: Mapping[str, Mapping[str, float]] = {
@@ -38,6 +40,9 @@ _TANK: Mapping[str, Any] = {
         "power": {"register": "input", "address": 41, "type": "int16", "scale": 0.1},
     },
 }
+_PYRANOMETER: Mapping[str, Any] = {
+    "solar_irradiance": {"object": "analog-input,99", "limits": [-20, 1600]}
+}
 
 
 def site() -> Plant:
@@ -46,4 +51,5 @@ def site() -> Plant:
     for key, gains in _GAINS.items():
         data["equipment"][key]["ratings"] |= gains
     data["equipment"]["tank"] = dict(_TANK)
+    data["equipment"]["weather"]["points"] |= _PYRANOMETER
     return parse_plant(yaml.safe_dump(data, sort_keys=False), "the site that sheds")
