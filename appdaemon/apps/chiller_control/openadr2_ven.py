@@ -18,7 +18,7 @@ from openleadr.enums import REPORT_NAME
 from openleadr.objects import SamplingRate
 
 from .control.demand_response.event_book import MOST_EVENTS, EventBook, Told
-from .control.demand_response.grid_event import EventRefused, GridEvent
+from .control.demand_response.grid_event import EventRefused
 from .control.demand_response.openadr2 import grid_event, is_cancelled
 from .openadr2_client import CertificateTrouble, PlantClient, stop
 from .openadr2_reports import ReportDesk, Status, StatusTelemetry, Telemetry
@@ -259,7 +259,7 @@ class Ven2:
                 told = self.book.cancel(key, self.clock(), "cancelled by the utility")
             else:
                 read = grid_event(event, self.settings.name)
-                self._check_repeated(read)
+                self.book.check_repeated(read)
                 told = self.book.receive(read, self.clock())
             if told is not None:
                 await self.store()
@@ -275,20 +275,6 @@ class Ven2:
             self.told(told)
         entry = self.book.entries.get(key)
         return "optIn" if entry is not None and entry.opt == "in" else "optOut"
-
-    def _check_repeated(self, event: GridEvent) -> None:
-        """Raise EventRefused for two different events under one name."""
-        known = self.book.entries.get(event.key)
-        if (
-            known is not None
-            and known.event.modification == event.modification
-            and (known.event.start, known.event.duration, known.event.signals)
-            != (event.start, event.duration, event.signals)
-        ):
-            raise EventRefused(
-                f"it was sent again with other contents and the same modification"
-                f" number {event.modification}; what came first counts"
-            )
 
     def _refuse(self, identity: str, event: Mapping[str, Any], why: str) -> None:
         mark = hash((why, repr(event)))

@@ -313,6 +313,7 @@ class Ven3:
             if known is None and event.start + event.duration <= self.clock():
                 # Servers list what is long over.
                 return False
+            self.book.check_repeated(event)
             told = self.book.receive(event, self.clock())
         except EventRefused as refused:
             mark = hash(repr(item))

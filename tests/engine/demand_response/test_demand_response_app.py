@@ -10,7 +10,7 @@ from typing import Any
 
 from appdaemon.appdaemon import AppDaemon
 from house import House, running_apps
-from shed_site import CIRCUITS, UTILITY, Load, baseline, site_data
+from shed_site import CIRCUITS, METER, UTILITY, Load, baseline, site_data
 from utility_server import PATH, Vtn, free_port, vtn
 
 from tests.waiting import eventually
@@ -140,6 +140,35 @@ async def test_restart_in_mid_event_moves_nothing(tmp_path: Path) -> None:
         assert not [data for action, data in place.calls[calls:] if action == "release"]
         assert place.actions.count("event_begun") == 1
         await eventually(lambda: server.all(heard="registered")[1:])
+
+
+async def test_meter_that_falls_silent_in_an_event_holds_what_is_shed(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    place = Place(demand_response=site_data(utility(port), poll=0.5))
+    async with vtn(port) as server, running(place, tmp_path):
+        await eventually(lambda: server.was_told(heard="registered"))
+        soon(server, "e1", after=4, lasts=600)
+        await eventually(lambda: place.off and place.load.power <= 410.0, LONG)
+        await eventually(lambda: place.reported["state"] == "shedding", LONG)
+        place.load.meter_works = False
+        await eventually(
+            lambda: METER in (place.reported["attributes"]["message"] or ""), LONG
+        )
+        off, calls = place.off, len(place.calls)
+        reports = len(place.of("report_demand_response"))
+        await eventually(
+            lambda: len(place.of("report_demand_response")) > reports, LONG
+        )
+        assert place.off == off
+        assert place.reported["state"] == "shedding"
+        assert not [data for action, data in place.calls[calls:] if action == "release"]
+        place.load.meter_works = True
+        await eventually(
+            lambda: METER not in (place.reported["attributes"]["message"] or ""), LONG
+        )
+        assert place.off
 
 
 async def test_events_go_on_by_the_clock_when_the_server_is_dead(

@@ -1,74 +1,19 @@
 """Events of an OpenADR 3 server are kept as they are, and its troubles waited out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 from certificates import Authority
-from chiller_control.control.demand_response.event_book import EventBook, Told
-from chiller_control.openadr3_ven import (
-    ReportRow,
-    ServerRefused,
-    Ven3,
-    Ven3Settings,
-    Version,
-)
+from chiller_control.control.demand_response.event_book import Told
+from chiller_control.openadr3_ven import ReportRow, ServerRefused, Version
 from chiller_control.ven import Refusal
+from openadr3_site import VERSIONS, Site, kept, site_at, until
 import pytest
-from utility_events import NOW, START, new_event
+from utility_events import START, new_event
 from utility_server import free_port
 from vtn3 import Vtn3, vtn3
-
-VERSIONS: tuple[Version, ...] = ("3.0", "3.1")
-
-
-@dataclass
-class Site:
-    """A VEN with a clock of its own, and what it told."""
-
-    ven: Ven3
-    told: list[Told | Refusal] = field(default_factory=list)
-    stored: list[list[dict[str, Any]]] = field(default_factory=list)
-    now: float = NOW
-
-
-def site_at(server: Vtn3, **settings: Any) -> Site:
-    book = EventBook("plant")
-    site: Site
-
-    async def store() -> None:
-        site.stored.append(book.as_dict())
-
-    given = {
-        "name": "grid",
-        "ven_name": "plant",
-        "url": server.url,
-        "client_id": "c1",
-        "client_secret": "s3",
-        "version": server.version,
-        "program": "shed",
-        "poll": 0.05,
-    }
-    site = Site(
-        Ven3(
-            Ven3Settings(**(given | settings)),
-            book,
-            store,
-            lambda told: site.told.append(told),
-            clock=lambda: site.now,
-        )
-    )
-    return site
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -229,19 +174,6 @@ async def test_what_a_full_disk_did_not_keep_is_kept_in_the_next_round() -> None
 
 
 OUTSIDE = "https://plant.example.com"
-
-
-async def running(site: Site) -> AsyncIterator[None]:
-    """Keep a connection for as long as the block lasts."""
-    task = asyncio.create_task(site.ven.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-kept = asynccontextmanager(running)
 
 
 def told_at(server: Vtn3, **settings: Any) -> Site:
@@ -421,40 +353,3 @@ async def test_the_clock_of_the_server_is_said_if_it_is_wrong() -> None:
         await site.ven.fetch(session)
         assert site.ven.health.stands == "registered"
         assert "s ahead of ours" in site.ven.health.why
-
-
-@pytest.mark.parametrize(
-    ("garbage", "words"),
-    [
-        (b"", "is not JSON"),
-        (b"<html>Welcome</html>", "is not JSON"),
-        (b"[" * 100_000, "is not JSON"),
-        (b'{"id": 7}', "list of programs is no list"),
-        (b"[7]", "cannot be read"),
-        (b'[{"programName": "shed"}]', "cannot be read"),
-        (b" " * 5_000_000, "longer than 4 MB"),
-    ],
-)
-async def test_an_answer_that_is_none_is_said_and_waited_out(
-    garbage: bytes, words: str
-) -> None:
-    async def answer(request: web.Request) -> web.Response:
-        if request.path == "/auth/token":
-            return web.json_response({"access_token": "t", "token_type": "Bearer"})
-        if request.path == "/auth/server":
-            return web.json_response({"tokenURL": f"{request.url.origin()}/auth/token"})
-        return web.Response(body=garbage)
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        site = site_at(Vtn3(url=f"http://127.0.0.1:{runner.addresses[0][1]}"))
-        async with kept(site):
-            await until(lambda: words in site.ven.health.why)
-        assert site.ven.health.stands == "lost"
-        assert not site.ven.book.entries
-    finally:
-        await runner.cleanup()

@@ -101,6 +101,20 @@ class EventBook:
         self._entries[event.key] = replace(known, event=event, cancelled=None)
         return Told(event, "modified", f"modification {event.modification}")
 
+    def check_repeated(self, event: GridEvent) -> None:
+        """Raise `EventRefused` for another event under the name of one that is known."""
+        known = self._entries.get(event.key)
+        if (
+            known is not None
+            and known.event.modification == event.modification
+            and (known.event.start, known.event.duration, known.event.signals)
+            != (event.start, event.duration, event.signals)
+        ):
+            raise EventRefused(
+                "it was sent again with other contents and the same modification"
+                f" number {event.modification}; what came first counts"
+            )
+
     def cancel(self, key: str, now: float, why: str) -> Told | None:
         """Let an event end now; None if there is none to end."""
         entry = self._entries.get(key)

@@ -109,6 +109,8 @@ def _steps(
         if own.get("start"):
             at = _start(own["start"], created if at is None else at)
         duration = _optional_seconds(own.get("duration") or whole.get("duration"))
+        if duration < 0.0:
+            raise EventRefused(f"an interval lasts {duration:g} s, which is no time")
         if at is None:
             raise EventRefused("it says nowhere when it begins")
         steps.append((at, at + duration, _payloads(interval["payloads"])))
