@@ -29,7 +29,13 @@ from tests.integration.demand_response.metering import (
     site_with_a_past,
     tell_time,
 )
-from tests.integration.demand_response.site import Board, report
+from tests.integration.demand_response.site import (
+    GRID,
+    Board,
+    report,
+    set_up_site,
+    utility,
+)
 from tests.integration.planning import call
 from tests.integration.served_plant import state
 
@@ -252,6 +258,23 @@ async def test_events_are_found_by_time_and_name_and_exported(
     assert rows[1]["name"] == "'=1+1", "a spreadsheet must not compute it"
     assert rows[1]["eligible"] == "yes"
     assert "plant=two_chillers" in answer["url"]
+
+
+async def test_plant_that_is_removed_and_added_again_finds_what_came_of_its_events(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    entry = await announced(hass, clock, machines)
+    await measure(hass, clock, machines, at(13, 55), at(16), 200.0)
+    await over(hass, entry, clock)
+    (before,) = await performances(hass, entry)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    clock.move_to(at(20))
+    again = await set_up_site(hass, machines, utility("Grid", GRID, "grid"))
+    assert again.entry_id != entry.entry_id
+    assert await performances(hass, again) == [before]
+    await tell_time(hass, again)
+    assert float(state(hass, ACHIEVED)) == pytest.approx(100.0, abs=0.2)
 
 
 async def test_what_the_recorder_purges_stays(
