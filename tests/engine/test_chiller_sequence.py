@@ -149,6 +149,36 @@ def test_fewest_starts_first() -> None:
     assert order(decision) == ["chiller_3", "chiller_2", "chiller_1"]
 
 
+def test_by_starts_it_is_known_after_how_many_and_not_when() -> None:
+    rotation = sequence(method="starts")
+    decision = rotation.step(NOON, readings((3.0, 1.0, 5.0)))
+    assert decision.attributes["lead"] == "chiller_2"
+    assert decision.attributes["starts_to_rotation"] == 3
+    assert "next change after 3 more starts" in str(decision.attributes["message"])
+    assert decision.planned == ()
+    for starts in (2.0, 3.0):
+        decision = rotation.step(NOON, readings((3.0, starts, 5.0)))
+        assert decision.attributes["lead"] == "chiller_2"
+    assert "after 1 more start" in str(decision.attributes["message"])
+    decision = rotation.step(NOON, readings((3.0, 4.0, 5.0)))
+    assert decision.attributes["lead"] == "chiller_1"
+    unknown = rotation.step(NOON, readings((3.0, None, 5.0)))
+    assert unknown.attributes["starts_to_rotation"] is None
+
+
+def test_chiller_that_falls_silent_is_not_said_to_run() -> None:
+    rotation = sequence()
+    running = rotation.step(NOON, readings(chiller_1__run_status=True))
+    assert state_of(running, "chiller_1") == ("running", None)
+    silent = rotation.step(NOON + 5, readings(chiller_1__run_status=None))
+    assert state_of(silent, "chiller_1")[0] == "unknown"
+    assert "silent" in str(state_of(silent, "chiller_1")[1])
+    assert silent.state == "holding"
+    assert order(silent) == order(running)
+    later = rotation.step(NOON + 70, readings(chiller_1__run_status=None))
+    assert order(later)[-1] == "chiller_1", "and cannot be counted on"
+
+
 def test_manual_order_is_that_of_the_form() -> None:
     rotation = sequence(["chiller_3", "chiller_1"], method="manual")
     decision = rotation.step(NOON, readings((5.0, 0.0, 9.0)))

@@ -11,7 +11,7 @@ One that is in alarm, failed or out of reach is last, the latest of them last of
 all, until it has been well again for a while.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -19,9 +19,10 @@ from itertools import pairwise
 from typing import Any
 
 from .decision import Command, ControlRefused, Decision, Event, Inputs, duration, iso
-from .plan import Plan, PlanAutomation, PlanEquipment
+from .plan import Plan, PlanAutomation
 from .planned import Amendments, PlannedAction
 from .rotation import RotationSchedule, by_least
+from .sequence_members import Member, fails_before_staging_gives_up, member_of
 from .turns import CalendarTurns, RunHourTurns, Turn
 
 METHODS = {
@@ -37,21 +38,6 @@ RECOVERY_TIME = 60.0
 """Seconds that a chiller must be well before it gets its place back."""
 FAILURE_MEMORY = 3600.0
 """Seconds after which one that did not start is given another chance."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A chiller of the sequence and its points."""
-
-    key: str
-    name: str
-    position: str
-    amount: str | None
-    """What its turn is decided by, where that is counted."""
-    run_command: str | None
-    status: str | None
-    alarm: str | None
-    remote_mode: str | None
 
 
 @dataclass(slots=True)
@@ -79,7 +65,7 @@ class ChillerSequence:
         if not keys:
             raise ControlRefused("no chiller is chosen", "chillers")
         self._members = {
-            key: _member(plan, key, _COUNTED.get(self._method))
+            key: member_of(plan, key, _COUNTED.get(self._method))
             for key in dict.fromkeys(keys)
         }
         self._tolerance = 0.0
@@ -96,7 +82,7 @@ class ChillerSequence:
         self._by_hours = RunHourTurns(self._tolerance, tuple(self._members), names)
         self._turn = Turn(())
         self._failure_time = automation.number("failure_time", 240.0, minimum=1.0)
-        _fails_before_staging_gives_up(plan, self._members, self._failure_time)
+        fails_before_staging_gives_up(plan, self._members, self._failure_time)
         self._base: tuple[str, ...] = ()
         """The order of turns, whoever is faulted or set by hand."""
         self._order: tuple[str, ...] | None = None
@@ -142,7 +128,7 @@ class ChillerSequence:
     # Who can run
 
     def _observe(
-        self, now: float, inputs: Inputs, item: _Member, events: list[Event]
+        self, now: float, inputs: Inputs, item: Member, events: list[Event]
     ) -> None:
         running = inputs.on(item.status)
         if running is None and item.status is not None:
@@ -173,7 +159,7 @@ class ChillerSequence:
                 events.append(Event("chiller_back", text, data))
 
     def _why_not(
-        self, now: float, inputs: Inputs, item: _Member, running: bool | None
+        self, now: float, inputs: Inputs, item: Member, running: bool | None
     ) -> str | None:
         """Return why a chiller cannot be counted on, None if it can."""
         if inputs.on(item.alarm):
@@ -326,18 +312,21 @@ class ChillerSequence:
         state = "running" if "running" in states else "standby"
         if all(item == "excluded" for item in states):
             state = "no_chiller"
-        elif missing:
+        elif missing or "unknown" in states:
             state = "holding"
         return Decision(
             commands=self._commands(),
             state=state,
             attributes={
-                "message": self._message(now, inputs.time_zone, change, missing),
+                "message": self._message(
+                    now, inputs.time_zone, change, missing, amounts
+                ),
                 "method": self._method,
                 "lead": order[0] if order else None,
                 "order": list(order),
                 "chillers": chillers,
                 "next_rotation": iso(change),
+                "starts_to_rotation": self._starts_left(amounts),
                 "next_lead": self._next_lead() if change is not None else None,
                 "conditions": self._conditions(amounts),
                 "missing": missing,
@@ -356,10 +345,25 @@ class ChillerSequence:
             owner, place = self._set_by[key]
             where = "out of the order" if place < 1 else f"at {place}"
             reason = f"set {where} by {owner}"
+        if self._runs.get(key) and key in self._silent_since:
+            why = "silent; it ran when it was last heard"
+            return {"state": "unknown", "reason": why}
         if self._runs.get(key):
             return {"state": "running", "reason": reason}
         out = fault is not None or self._position(key) == 0
         return {"state": "excluded" if out else "standby", "reason": reason}
+
+    def _starts_left(self, amounts: Mapping[str, float]) -> int | None:
+        """Return after how many more starts of who leads another one does.
+
+        When that is, nobody knows beforehand: it is planned for no time.
+        """
+        if self._method != "starts" or not all(
+            key in amounts for key in self._base[:2]
+        ):
+            return None
+        counts = [amounts[key] for key in self._base[:2]]
+        return int(counts[1] - counts[0]) + 1 if len(counts) == 2 else None
 
     def _next_lead(self) -> str | None:
         """Return who leads after the next change by the calendar."""
@@ -389,10 +393,13 @@ class ChillerSequence:
         zone: tzinfo,
         change: float | None,
         missing: Sequence[str],
+        amounts: Mapping[str, float],
     ) -> str:
         text = f"{self._names(self._order or ())} ({METHODS[self._method]})"
         if missing:
             return f"{text}; {', '.join(missing)} not good"
+        if (starts := self._starts_left(amounts)) is not None:
+            return f"{text}; next change after {starts} more start{'s'[: starts > 1]}"
         if change is None:
             return text
         local = datetime.fromtimestamp(change, zone)
@@ -430,60 +437,3 @@ class ChillerSequence:
             if key in self._members:
                 self._failed_at[key] = float(at)
         self._by_hours.restore(data["turns"])
-
-
-def _member(plan: Plan, key: str, counted: str | None) -> _Member:
-    """Find the points of a chiller; raises ControlRefused."""
-    chiller: PlanEquipment | None = plan.equipment.get(key)
-    if chiller is None or chiller.type != "chiller":
-        raise ControlRefused(f"chillers: the plant has no chiller {key}", "chillers")
-    position = chiller.command("sequence_position")
-    if position is None:
-        raise ControlRefused(
-            f"{chiller.name} has no sequence_position to set: it cannot be started",
-            "chillers",
-        )
-    amount = chiller.point(counted) if counted else None
-    if counted and amount is None:
-        raise ControlRefused(
-            f"{chiller.name} has no run_status, so that its "
-            f"{counted.replace('_', ' ')} are not counted; choose another method",
-            "method",
-        )
-    return _Member(
-        key=key,
-        name=chiller.name,
-        position=position,
-        amount=amount,
-        run_command=chiller.point("run_command"),
-        status=chiller.point("run_status"),
-        alarm=chiller.point("alarm"),
-        remote_mode=chiller.point("remote_mode"),
-    )
-
-
-def _fails_before_staging_gives_up(
-    plan: Plan, chillers: Collection[str], failure_time: float
-) -> None:
-    """Raise ControlRefused where a failed start would never be seen here.
-
-    It is seen while the start command is there, and staging takes that back.
-    """
-    for other in plan.automations:
-        if other.control_type != "chiller_add_subtract":
-            continue
-        staged = other.names("chillers")
-        if staged and not set(staged) & set(chillers):
-            continue
-        with suppress(ControlRefused):
-            proof = other.number("proof_timeout", 300.0)
-            break
-    else:
-        return
-    if failure_time >= proof:
-        raise ControlRefused(
-            f"failed after {duration(failure_time)} is not shorter than the wait for "
-            f"proof of {other.name}, {duration(proof)}: a chiller that does not start "
-            "would never be moved to the end",
-            "failure_time",
-        )
