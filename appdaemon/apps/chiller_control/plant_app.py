@@ -40,6 +40,7 @@ class PlantApp(Hass):
         self._unready: str | None = None
         self._timer: str | None = None
         self._stopped = False
+        self._states: Mapping[str, Any] = {}
         self.listen_event(self._changed, self.hears)
         self._again(0)
 
@@ -81,9 +82,20 @@ class PlantApp(Hass):
             # of the machine, it is off by the difference.
             now = time()
             if self._ask(now):
+                self._look()
                 self.cycle(now)
         finally:
             self._again(self.interval)
+
+    def _look(self) -> None:
+        """Find where AppDaemon keeps what it hears of entities, for one cycle.
+
+        To ask for each entity by itself takes a turn of AppDaemon's own thread,
+        which has thousands of changes to take in where a plant is large; and what
+        it keeps is another thing after Home Assistant was away.
+        """
+        found = None if self._stopped else self.get_state(copy=False)
+        self._states = found if isinstance(found, Mapping) else {}
 
     def _ask(self, now: float) -> bool:
         """Ask when that is due; return whether it is known what is to be done."""
@@ -141,10 +153,8 @@ class PlantApp(Hass):
 
     def entity(self, entity_id: str) -> Mapping[str, Any] | None:
         """Return state and attributes of an entity."""
-        if self._stopped:
-            return None
-        found = self.get_state(entity_id, attribute="all", copy=False)
-        return found if isinstance(found, dict) else None
+        found = None if self._stopped else self._states.get(entity_id)
+        return found if isinstance(found, Mapping) else None
 
     def call(self, action: str, data: Mapping[str, Any]) -> None:
         """Call an action of the integration."""
