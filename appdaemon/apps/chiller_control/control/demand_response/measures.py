@@ -16,6 +16,8 @@ Kind: TypeAlias = Literal["switch_off", "raise", "limit", "discharge"]
 takes steps off what the machines carry. `discharge` asks a storage for steps of power."""
 
 _UNLIMITED = 100.0
+_READ_BY_THEN = 60.0
+"""Seconds after which a meter that shows the same was read, and is the same."""
 EMPTY_BAND = 5.0
 """% above its reserve from which on an empty storage may be used again."""
 
@@ -133,14 +135,20 @@ def move(now: float, measure: Measure, use: Use, level: int) -> None:
 
 
 def on_its_way(
-    now: float, measures: Sequence[Measure], uses: Mapping[str, Use]
+    now: float, measures: Sequence[Measure], uses: Mapping[str, Use], read: float
 ) -> float:
-    """Return what was done and the meter cannot show yet, kW; negative is less."""
+    """Return what was done and the meter cannot show yet, kW; negative is less.
+
+    `read` is when the meter last showed something new: of what was done after that
+    it shows nothing at all.
+    """
     total = 0.0
     for measure in measures:
         use = uses[measure.key]
         if use.moved_kw:
-            left = 1.0 - (now - use.changed) / SETTLING[measure.kind]
+            since = now - use.changed
+            unread = use.changed >= read and since < _READ_BY_THEN
+            left = 1.0 if unread else 1.0 - since / SETTLING[measure.kind]
             total += use.moved_kw * max(left, 0.0)
     return total
 

@@ -65,6 +65,9 @@ class Shedding:
         self._uses = {item.key: Use() for item in self._measures}
         self._unable: dict[str, str] = {}
         self._last: float | None = None
+        self._shown: float | None = None
+        self._read = float("-inf")
+        """When the meter last showed something else."""
         self._ended: float | None = None
         self._stepped_back = float("-inf")
         self._slowed = float("-inf")
@@ -98,6 +101,8 @@ class Shedding:
         self._changed = {}
         self._count(now)
         meter = inputs.number(self._meter)
+        if meter != self._shown:
+            self._shown, self._read = meter, now
         demand = self._demand(now)
         self._look(now, inputs)
         self._keep_comfort(now, inputs)
@@ -218,7 +223,7 @@ class Shedding:
                 f"The meter {self._meter} says nothing: what is shed stays as it is"
                 f" until it does. Asked for: {asked.reason}."
             )
-        coming = on_its_way(now, self._measures, self._uses)
+        coming = self._coming(now)
         missing = meter - asked.target_kw - coming
         # What was added may be seen already: only the meter says that it is too much.
         spare = asked.target_kw - meter + min(coming, 0.0)
@@ -236,6 +241,10 @@ class Shedding:
             f"Held at {asked.target_kw:.0f} kW of {demand.baseline_kw:.0f} kW."
             f" Asked for: {asked.reason}."
         )
+
+    def _coming(self, now: float) -> float:
+        """Return what was done and the meter cannot show yet, kW."""
+        return on_its_way(now, self._measures, self._uses, self._read)
 
     def _add(self, now: float, inputs: Inputs, missing: float) -> float:
         """Use more until the estimates cover what is missing; return the sum, kW."""
@@ -383,7 +392,7 @@ class Shedding:
             soon = self._limit(now, SHOWS, demand) + more
             if meter >= soon + _SURGE * demand.baseline_kw:
                 self._slow_down(now, inputs)
-            coming = meter - on_its_way(now, self._measures, self._uses)
+            coming = meter - self._coming(now)
             late = self._limit(now, ROOMS_SHOW, demand) + more
             ready = [
                 item
@@ -470,9 +479,7 @@ class Shedding:
                     key: use.as_dict() for key, use in self._uses.items() if use.level
                 },
                 "ended": self._ended,
-                "precooling": (
-                    None if self._precooling is None else self._precooling.resume
-                ),
+                "precooling": self._precooling and self._precooling.resume,
             },
         }
 
