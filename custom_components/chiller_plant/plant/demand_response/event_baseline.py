@@ -1,4 +1,4 @@
-"""The load that an event is held against, from an hour before it to three after.
+"""The load that an event is held against, from an hour before it to six after.
 
 Whatever the load is known by, there is an answer that says what it is worth: the
 method that was asked for, then the one that fits the days there are, then the last

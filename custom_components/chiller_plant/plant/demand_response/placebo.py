@@ -13,7 +13,6 @@ from statistics import fmean
 from typing import Literal
 
 from .baselines import (
-    ENOUGH_DAYS,
     METHODS,
     WEATHER,
     NoBaseline,
@@ -95,7 +94,7 @@ def chosen_method(event: EventHours, days: Sequence[LoadDay]) -> str:
     weather = _tried(WEATHER, event, days)
     others = _tried(usual, event, days)
     both = weather.keys() & others.keys()
-    if len(both) < ENOUGH_DAYS:
+    if len(both) < FEWEST_DAYS:
         return usual
     off = [
         sum((said - was) ** 2 for day in both for said, was in tried[day])
