@@ -24,7 +24,8 @@ def changes(
         found.append(
             Event(
                 "shed_more" if level > was else "shed_less",
-                why,
+                # Read in a list of what happened, where nothing else says of what.
+                f"{measure.name}, {_step(measure, level)}: {why}",
                 {
                     "equipment": equipment_of(measure),
                     "measure": measure.name,
@@ -35,6 +36,14 @@ def changes(
             )
         )
     return found
+
+
+def _step(measure: Measure, level: int) -> str:
+    if level == 0:
+        return "given back"
+    if level < 0:
+        return "cooled ahead"
+    return "used" if measure.levels == 1 else f"step {level} of {measure.levels}"
 
 
 def rows(
