@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+from functools import partial
 import os
 from pathlib import Path
 import shutil
@@ -99,7 +100,7 @@ async def _check(arguments: argparse.Namespace) -> int:
                 if arguments.points:
                     checks = run_large_plant_checks
                 if arguments.event:
-                    checks = run_event
+                    checks = partial(run_event, picture=arguments.picture)
                 passed = await checks(stack, report)
     except TimeoutError:
         _print(f"FAILED: the story took longer than {seconds} s")

@@ -6,6 +6,7 @@ A chapter that fails does not hide the ones after it.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 import contextlib
+from pathlib import Path
 import time
 
 import aiohttp
@@ -123,8 +124,13 @@ async def run_site_checks(stack: Stack, report: Callable[[Finding], None]) -> bo
         )
 
 
-async def run_event(stack: Stack, report: Callable[[Finding], None]) -> bool:
-    """Play an event of a utility; end with what came of it."""
+async def run_event(
+    stack: Stack, report: Callable[[Finding], None], picture: Path | None = None
+) -> bool:
+    """Play an event of a utility; end with what came of it.
+
+    `picture` is where a picture of the event goes, if one is wanted.
+    """
     utility = Utility(REPOSITORY, stack.folder / "utility.log")
     await utility.start()
     try:
@@ -133,7 +139,8 @@ async def run_event(stack: Stack, report: Callable[[Finding], None]) -> bool:
             WireRecorder(wire, _recorded(stack)) as recorder,
         ):
             control = ControlChapters(stack, wire, recorder)
-            story = EventChapters(stack, wire, utility)
+            story = EventChapters(stack, wire, utility, picture)
+            shown = (("+ a picture is taken", story.it_is_shown),) if picture else ()
             watching = asyncio.create_task(story.watch())
             try:
                 passed = await _tell(
@@ -145,6 +152,7 @@ async def run_event(stack: Stack, report: Callable[[Finding], None]) -> bool:
                         ("4 a steady load", story.a_steady_load),
                         ("5 an event is announced", story.an_event_is_announced),
                         ("6 the load falls", story.the_load_falls),
+                        *shown,
                         ("7 held, in comfort", story.it_is_held_in_comfort),
                         ("8 comes back slowly", story.it_comes_back_slowly),
                         ("9 reported", story.it_is_reported),

@@ -8,6 +8,7 @@ used is compared with what that wire said before and after.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import fmean
 import time
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from custom_components.chiller_plant.plant.roles import EquipmentType
 
 from .control_chapters import SUPPLY_TEMPERATURE
-from .installation import WEEKDAY
+from .installation import DASHBOARD, WEEKDAY
 from .observer import Observer
 from .stack import Stack
 from .story import StepFailed, wait_until
@@ -31,15 +32,18 @@ air still moves slowly enough for measures that are decided every few seconds.""
 
 _EVENT = "peak_1"
 _LEVEL = 2
-_NOTICE = 60.0
-_DURATION = 240.0
-"""Seconds; forty minutes at the plant."""
+_NOTICE = 30.0
+_DURATION = 180.0
+"""Seconds; half an hour at the plant."""
+_WEATHER = "26 23"
+"""°C outdoors and of the dew point: what the load would be without an event is known
+only where nothing else changes it."""
 _LOAD = 0.45
 _COLD = 8.0
 _COOLING_SECONDS = 400
 _STEADY = 60.0
 _STEADY_SECONDS = 600
-_KEPT_LOAD = 0.02
+_KEPT_LOAD = 0.015
 """Share by which a load may move and is still called steady."""
 _BASELINE_SECONDS = 300.0
 _IN_TIME = 15 * 60.0
@@ -60,6 +64,8 @@ class EventChapters:
     stack: Stack
     wire: Wire
     utility: Utility
+    picture: Path | None = None
+    """Where a picture of the event goes, if one is wanted."""
     loads: list[tuple[float, float]] = field(default_factory=list)
     """What the meter's own wire said: when, kW."""
     warmest: dict[str, float] = field(default_factory=dict)
@@ -107,12 +113,14 @@ class EventChapters:
             return self.utility.was_told(heard="registered")
 
         await wait_until(registered, 60, "the utility's server registers the plant")
+        await observer.installation.show_events(observer.socket)
         return f"registered in {time.monotonic() - begin:.0f} s"
 
     async def the_plant_cools(self, observer: Observer) -> str:
         """Give the day to the weekday's profile; see cold water."""
         begin = time.monotonic()
         await self.stack.simulator.tell(f"load {_LOAD}")
+        await self.stack.simulator.tell(f"weather {_WEATHER}")
         await observer.installation.move_today(observer.socket, WEEKDAY)
 
         async def cold() -> bool:
@@ -128,11 +136,10 @@ class EventChapters:
 
     async def a_steady_load(self, observer: Observer) -> str:
         """Wait until the plant holds its buildings and the meter says the same."""
-        since = time.time()
 
         async def steady() -> bool:
             now = time.time()
-            if now - since < _STEADY + _BASELINE_SECONDS:
+            if now - self.loads[0][0] < _BASELINE_SECONDS:
                 return False
             thirds = [
                 self._mean(now - share * _BASELINE_SECONDS / 3, now)
@@ -213,6 +220,15 @@ class EventChapters:
         if warm:
             raise StepFailed(f"too warm: {warm}")
         return f"{held:.0f} kW in the mean, no zone above {max(self.warmest.values()):.1f} °C"
+
+    async def it_is_shown(self, _: Observer) -> str:
+        """Take a picture of the page that shows it, halfway."""
+        from .picture import take_picture  # noqa: PLC0415  needs a browser
+
+        assert self.picture is not None
+        await asyncio.sleep(max(self._begin + _DURATION / 2 - time.time(), 0.0))
+        await take_picture(self.stack, f"/{DASHBOARD}/event", self.picture)
+        return f"{self.picture}"
 
     def _switched(self) -> list[str]:
         circuits = self.stack.plant.of_type(EquipmentType.SHEDDABLE_CIRCUIT)

@@ -273,6 +273,13 @@ class Installation:
             month = self.today() + timedelta(days=9)
             await self.put_on_calendar(socket, month, HOLIDAY)
 
+    async def show_events(self, socket: WebSocket) -> None:
+        """Add the example's page for events of utilities to its dashboard."""
+        text = (self.example / "event.yaml").read_text(encoding="utf-8")
+        dashboard = self._dashboard()
+        dashboard["views"].append(yaml.safe_load(text))
+        await socket.call("lovelace/config/save", url_path=DASHBOARD, config=dashboard)
+
     @property
     def pages(self) -> list[str]:
         """The pages of the example's dashboard."""
