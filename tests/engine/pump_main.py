@@ -172,3 +172,17 @@ class PumpMain:
             hours = self.values[f"{key}.staging_run_hours"]
             if key in self.running and hours is not None:
                 self.values[f"{key}.staging_run_hours"] = hours + self.poll / 3600
+
+
+def main(**form: Any) -> PumpMain:
+    """Return a main whose form says this."""
+    return PumpMain(pump_plan(**form))
+
+
+def started(demand: float = 40.0, **form: Any) -> PumpMain:
+    """Return a main that has settled with one pump."""
+    pumps = main(**form)
+    pumps.demand = demand
+    pumps.run(120)
+    assert len(pumps.running) == 1
+    return pumps

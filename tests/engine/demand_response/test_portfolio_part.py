@@ -8,7 +8,7 @@ from chiller_control.control.demand_response.portfolio_part import parse_portfol
 from chiller_control.ven import Refusal
 import pytest
 from shed_site import BASELINE
-from test_load_shedding import BEGIN, HOUR, NOW, Trial, grid_event
+from shedding_trial import BEGIN, HOUR, NOW, Trial, grid_event
 from test_utilities import place
 
 SOURCE = "Portfolio of Head office"
