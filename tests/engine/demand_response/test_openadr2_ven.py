@@ -1,6 +1,7 @@
 """A real VTN that is late, restarts, forgets and lies: the plant stays with it."""
 
 import asyncio
+import logging
 import time
 
 from chiller_control.control.demand_response.event_book import Told
@@ -38,6 +39,17 @@ async def test_what_the_meter_reads_is_reported_and_what_is_lost_is_not() -> Non
         await until(lambda: server.was_told(heard="report", resource="meter"))
         assert server.was_told(value=412.5)
         assert not server.was_told(heard="report", resource="lost")
+
+
+async def test_polls_leave_no_lines_in_the_log_of_appdaemon(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    port = free_port()
+    async with vtn(port) as server, plant(port):
+        # Several polls, which come as often as reports.
+        await until(lambda: len(server.all(heard="report", resource="meter")) > 2)
+    assert [item.name for item in caplog.records if item.name.startswith("apsch")] == []
 
 
 async def test_a_server_that_is_down_at_the_start_is_tried_again() -> None:
