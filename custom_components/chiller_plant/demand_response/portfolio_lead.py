@@ -44,8 +44,11 @@ _SAME = 0.02
 
 _NOTHING = Total()
 
+READY = "ready"
+"""Nothing is asked of it."""
 DELIVERS = "delivers"
 FAILS = "fails"
+NO_ENGINE = "no_engine"
 SILENT = "not_heard"
 OTHERS = "in_another_portfolio"
 
@@ -361,18 +364,21 @@ class PortfolioLead:
 
     def _row(self, plant: Plant) -> dict[str, Any]:
         offer = plant.offer
-        stands = DELIVERS
+        asked = self._asked_of(plant.key)
+        stands = DELIVERS if asked > 0.0 else READY
         if plant.key in self._refuse:
             stands = OTHERS
         elif offer is None:
             stands = SILENT
         elif plant.key in self._failing:
             stands = FAILS
+        elif offer.more_kw is None:
+            stands = NO_ENGINE
         return {
             "plant": plant.name,
             "stands": stands,
             "load_kw": None if offer is None else offer.load_kw,
-            "share_kw": self._asked_of(plant.key),
+            "share_kw": asked,
             "available_kw": None if offer is None else offer.available_kw,
             "delivered_kw": None if offer is None else offer.delivered_kw,
             "burden_hours": None if offer is None else offer.burden,

@@ -61,7 +61,7 @@ class PortfolioFlow(OptionsFlow):
             else:
                 return self._decide(
                     portfolio={
-                        "plants": user_input["plants"],
+                        "plants": user_input.get("plants", []),
                         "sites": sites,
                         "site": site,
                         "prefix": prefix,
@@ -130,13 +130,17 @@ def is_topic(text: str, *, level: bool = False) -> bool:
 
 
 def _portfolio(possible: list[SelectOptionDict]) -> vol.Schema:
+    plants: dict[vol.Marker, Any] = {
+        vol.Optional("plants", default=list): SelectSelector(
+            SelectSelectorConfig(
+                options=possible, multiple=True, mode=SelectSelectorMode.LIST
+            )
+        )
+    }
     return vol.Schema(
         {
-            vol.Optional("plants", default=list): SelectSelector(
-                SelectSelectorConfig(
-                    options=possible, multiple=True, mode=SelectSelectorMode.LIST
-                )
-            ),
+            # A heading above nothing to choose from would only be asked about.
+            **(plants if possible else {}),
             vol.Optional("sites", default=list): TextSelector(
                 TextSelectorConfig(multiple=True)
             ),

@@ -56,6 +56,7 @@ async def test_the_other_plant_hears_of_an_event_in_time_and_sheds_nothing_yet(
         assert not part["leads"]
         assert (await told(hass, house.lead))["portfolio"]["leads"]
         assert await house.shares() == (None, None)
+        assert rows(hass)["Annex"]["stands"] == "ready"
         assert hass.states.get("sensor.annex_demand_response") is not None
 
 
@@ -92,6 +93,7 @@ async def test_a_plant_whose_engine_is_silent_is_made_up_at_once(
         await begun(house)
         await house.after(70.0, annex=None)
         assert await house.shares() == (100.0, 0.0)
+        assert rows(hass)["Annex"]["stands"] == "no_engine"
 
 
 async def test_a_plant_that_does_not_deliver_is_made_up(
@@ -356,6 +358,8 @@ async def offered(hass: HomeAssistant, entry_id: str) -> list[str]:
             flow["flow_id"], {"next_step_id": chosen}
         )
     schema = flow["data_schema"].schema
+    if "plants" not in schema:
+        return []
     return [item["value"] for item in schema["plants"].config["options"]]
 
 
@@ -376,6 +380,6 @@ async def test_names_that_are_no_topics_are_refused(
         hass,
         entry,
         "portfolio",
-        **{"plants": [], "sites": [], "prefix": "chiller_plant"} | answers,
+        **{"sites": [], "prefix": "chiller_plant"} | answers,
     )
     assert result["errors"] == {field: error}
