@@ -3,7 +3,8 @@
 The form of an automation names devices and entities of this Home Assistant; in a
 plan file they are equipment and points, so that it fits another one. New
 automations are added to `automations.yaml`, the file of Home Assistant's own
-editor: behind what is there, which is not touched, all of them or none.
+editor, behind what is there; of one that is to be changed the form is put in the
+place of its form. Nothing else in the file is touched, and it is all or nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util.file import write_utf8_file_atomic
 from homeassistant.util.yaml import dump, load_yaml
 
+from .automation_text import with_forms
 from .blueprint_form import Form, async_form_of_blueprint
 from .data import ChillerPlantConfigEntry
 from .lookup import (
@@ -147,32 +149,41 @@ async def async_config_of(
     return config
 
 
-async def async_add(hass: HomeAssistant, configs: Sequence[dict[str, Any]]) -> None:
-    """Make automations; if one of them does not appear, none is made.
+async def async_write(
+    hass: HomeAssistant,
+    made: Sequence[Mapping[str, Any]],
+    changed: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Make automations, and give others (by id) another configuration.
 
-    Raises `CannotAdd`.
+    If one of them does not appear, nothing is done. Raises `CannotAdd`.
     """
     path = Path(hass.config.path(AUTOMATION_CONFIG_PATH))
-    before = await hass.async_add_executor_job(_append, path, configs)
+    before = await hass.async_add_executor_job(_write, path, made, changed)
     await hass.services.async_call(AUTOMATION_DOMAIN, SERVICE_RELOAD, blocking=True)
     registry = er.async_get(hass)
-    for config in configs:
+    for config in (*made, *changed.values()):
         entity_id = registry.async_get_entity_id(
             AUTOMATION_DOMAIN, AUTOMATION_DOMAIN, config[CONF_ID]
         )
-        if entity_id is not None and hass.states.get(entity_id) is not None:
+        form = None if entity_id is None else _form_of(hass, entity_id)
+        if form is not None and form.get("input") == config[_BLUEPRINT]["input"]:
             continue
         await hass.async_add_executor_job(_put_back, path, before)
         await hass.services.async_call(AUTOMATION_DOMAIN, SERVICE_RELOAD, blocking=True)
         raise CannotAdd(
-            f"{config[CONF_ALIAS]} did not appear after it was added to"
+            f"{config[CONF_ALIAS]} did not appear after it was written to"
             f" {AUTOMATION_CONFIG_PATH}; configuration.yaml must have the line"
             f" 'automation: !include {AUTOMATION_CONFIG_PATH}'"
         )
 
 
-def _append(path: Path, configs: Sequence[dict[str, Any]]) -> str | None:
-    """Add to the file, and return what it was before; None if it was not there."""
+def _write(
+    path: Path,
+    made: Sequence[Mapping[str, Any]],
+    changed: Mapping[str, Mapping[str, Any]],
+) -> str | None:
+    """Write the file, and return what it was before; None if it was not there."""
     try:
         before = path.read_text(encoding="utf-8") if path.is_file() else None
         known = (load_yaml(str(path)) or []) if before is not None else []
@@ -180,13 +191,28 @@ def _append(path: Path, configs: Sequence[dict[str, Any]]) -> str | None:
         raise CannotAdd(f"{path.name} cannot be read: {error}") from error
     if not isinstance(known, list):
         raise CannotAdd(f"{path.name} holds no list of automations")
-    # Written behind what is there: comments and secrets of others stay.
-    kept = (before or "").rstrip()
-    text = f"{kept}\n" if known else ""
-    text += dump(list(configs))
+    there = {item.get(CONF_ID) for item in known if isinstance(item, Mapping)}
+    for key, config in changed.items():
+        if key not in there:
+            raise CannotAdd(
+                f"{config[CONF_ALIAS]} is not in {path.name}; change it where it is"
+                " written"
+            )
+    wanted = [
+        {**item, _BLUEPRINT: changed[item[CONF_ID]][_BLUEPRINT]}
+        if isinstance(item, Mapping) and item.get(CONF_ID) in changed
+        else item
+        for item in known
+    ]
+    wanted += made
+    # Written into what is there: comments and secrets of others stay.
+    text = with_forms(before or "", {key: changed[key][_BLUEPRINT] for key in changed})
+    text = f"{text.rstrip()}\n" if known else ""
+    if made:
+        text += dump(list(made))
     try:
         write_utf8_file_atomic(str(path), text)
-        if load_yaml(str(path)) == [*known, *configs]:
+        if load_yaml(str(path)) == wanted:
             return before
         _put_back(path, before)
     except (HomeAssistantError, OSError) as error:

@@ -29,6 +29,7 @@ _IMPORT_SCHEMA = vol.Schema(
         **_PLANT,
         vol.Required("yaml"): cv.string,
         vol.Optional("create_automations", default=False): cv.boolean,
+        vol.Optional("update_automations", default=False): cv.boolean,
     }
 )
 
@@ -72,6 +73,7 @@ async def _async_import(call: ServiceCall) -> ServiceResponse:
             call.data["yaml"],
             _FILE,
             create=call.data["create_automations"],
+            update=call.data["update_automations"],
         )
     except PlantFileError as error:
         raise ServiceValidationError(
@@ -88,6 +90,7 @@ async def _async_import(call: ServiceCall) -> ServiceResponse:
     return {
         "changed": list(taken.changed),
         "created_automations": list(taken.created),
+        "updated_automations": list(taken.updated),
         "different_automations": list(taken.different),
         "left_out": list(taken.left_out),
     }

@@ -5,14 +5,15 @@ before anything is changed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .automation_config import CannotAdd, async_add, async_config_of, async_row
+from .automation_config import CannotAdd, async_config_of, async_row, async_write
 from .data import ChillerPlantConfigEntry
 from .day_calendar import MAXIMUM_ENTRIES, DayCalendar, row_problem
 from .holidays import can_tell
@@ -42,6 +43,8 @@ class Taken:
     """In words; empty if everything was so already."""
     created: list[str] = field(default_factory=list)
     """The automations that were made."""
+    updated: list[str] = field(default_factory=list)
+    """The automations that were there, and were given the form of the file."""
     different: list[str] = field(default_factory=list)
     """Automations that are there already, but configured otherwise; they are left
     as they are."""
@@ -108,8 +111,12 @@ async def async_import(
     name: str,
     *,
     create: bool,
+    update: bool,
 ) -> Taken:
-    """Take a plan file; with `create`, make the automations that are missing.
+    """Take a plan file.
+
+    With `create`, make the automations that are missing; with `update`, give those
+    that are configured otherwise the form of the file.
 
     Raises `PlantFileError` with everything that is wrong, and `CannotAdd` if the
     automations could not be made; nothing is changed by either.
@@ -119,11 +126,11 @@ async def async_import(
     plan, problems = await hass.async_add_executor_job(
         read_plan_file, text, name, list(room.profiles)
     )
-    reading = _Reading(hass, entry, plan, problems, create=create)
+    reading = _Reading(hass, entry, plan, problems, create=create, update=update)
     decided = await reading.async_judge()
     problems.raise_if_any()
-    if reading.to_make:
-        await async_add(hass, reading.to_make)
+    if reading.to_make or reading.to_change:
+        await async_write(hass, reading.to_make, reading.to_change)
     decided.apply(room.store.decisions)
     if decided.holiday_source is not None:
         room.days.holidays.ask()
@@ -131,6 +138,7 @@ async def async_import(
     return Taken(
         changed=_changes(before, await async_export(hass, entry)),
         created=[str(config["alias"]) for config in reading.to_make],
+        updated=[str(config["alias"]) for config in reading.to_change.values()],
         different=reading.different,
         left_out=reading.left_out,
     )
@@ -174,6 +182,7 @@ class _Reading:
         problems: Problems,
         *,
         create: bool,
+        update: bool,
     ) -> None:
         self._hass = hass
         self._entry = entry
@@ -181,9 +190,11 @@ class _Reading:
         self._plan = plan
         self._problems = problems
         self._create = create
+        self._update = update
         self._rows = {row.id: row for row in plan.automations or ()}
         self._ids: dict[str, str] = {}
-        self.to_make: list[dict[str, object]] = []
+        self.to_make: list[dict[str, Any]] = []
+        self.to_change: dict[str, dict[str, Any]] = {}
         self.different: list[str] = []
         self.left_out: list[str] = []
 
@@ -231,8 +242,14 @@ class _Reading:
             if known is None or row.blueprint is None:
                 continue
             now = await async_row(self._hass, self._entry, known)
-            if (now.blueprint, dict(now.inputs)) != (row.blueprint, dict(row.inputs)):
+            if (now.blueprint, dict(now.inputs)) == (row.blueprint, dict(row.inputs)):
+                continue
+            if not self._update:
                 self.different.append(known.name)
+                continue
+            same = replace(row, id=found, name=known.name)
+            if (config := await self._async_config(same, path, "changed")) is not None:
+                self.to_change[found] = config
 
     async def _async_to_make(self, row: AutomationRow, path: KeyPath) -> None:
         if not self._create:
@@ -246,13 +263,18 @@ class _Reading:
                 path, f"automation '{row.name}' ({row.id}) is not there", how
             )
             return
-        try:
-            config = await async_config_of(self._hass, self._entry, row)
-        except CannotAdd as error:
-            found = f"automation '{row.name}' cannot be made: {error}"
-            self._problems.add(path, found)
-        else:
+        if (config := await self._async_config(row, path, "made")) is not None:
             self.to_make.append(config)
+
+    async def _async_config(
+        self, row: AutomationRow, path: KeyPath, what: str
+    ) -> dict[str, Any] | None:
+        try:
+            return await async_config_of(self._hass, self._entry, row)
+        except CannotAdd as error:
+            found = f"automation '{row.name}' cannot be {what}: {error}"
+            self._problems.add(path, found)
+            return None
 
     def _find(self, automation: str | None, name: str | None) -> str | None:
         """Return the id of an automation that is there, by id or by name."""

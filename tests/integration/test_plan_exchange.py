@@ -115,6 +115,7 @@ async def test_what_was_exported_changes_nothing_when_it_is_imported(
     assert await take(hass, entry, text) == {
         "changed": [],
         "created_automations": [],
+        "updated_automations": [],
         "different_automations": [],
         "left_out": [],
     }
@@ -373,6 +374,95 @@ async def test_missing_automations_are_made_behind_those_that_are_there(
 
     answer = await take(hass, entry, text.replace("08:00:00", "09:00:00"))
     assert answer["different_automations"] == ["Kspo: pressure"]
+    assert "08:00:00" in configured.read_text(), "nothing is changed unasked"
+
+
+MINE = """# The night watch.
+- id: watch
+  alias: Watch   # kept
+  triggers: []
+  actions: []
+# Of the arena.
+- id: kspo_loop
+  alias: Mine
+  description: "Kept, too"
+  use_blueprint:
+    path: chiller_plant/custom_schedule.yaml
+    input:
+      plant: {plant}
+      point: switch.two_chillers_enable_command
+      value: 'on'   # gone: it is part of the form
+      begin_time: "08:00:00"
+      end_time: "10:00:00"
+
+# After it.
+- alias: Nobody's
+  id: last
+  triggers: []
+  actions: []
+"""
+
+
+async def test_automations_that_are_there_are_changed_only_where_that_is_asked_for(
+    hass: HomeAssistant, configured: Path
+) -> None:
+    entry = await set_up(hass, UNCONNECTED)
+    text = MINE.replace("{plant}", entry.entry_id)
+    await hass.async_add_executor_job(configured.write_text, text)
+    await hass.services.async_call("automation", "reload", blocking=True)
+    registrations = entry.runtime_data.plan.store.decisions.registrations
+    await eventually(lambda: "kspo_loop" in registrations)
+    assert registrations["kspo_loop"].config["end_time"] == "10:00:00"
+
+    answer = await take(hass, entry, FILE)
+    assert answer["different_automations"] == ["Mine"]
+    assert configured.read_text() == text
+
+    answer = await take(hass, entry, FILE, update_automations=True)
+
+    assert answer["updated_automations"] == ["Mine"]
+    assert answer["different_automations"] == []
+    await eventually(
+        lambda: registrations["kspo_loop"].config["end_time"] != "10:00:00"
+    )
+    after = configured.read_text()
+    head, form, tail = (
+        text.partition("    input:\n")[0].rpartition("  use_blueprint:")[0],
+        after,
+        text[text.index("\n# After it.") :],
+    )
+    assert form.startswith(head)
+    assert form.endswith(tail)
+    assert registrations["kspo_loop"].name == "Mine"
+    again = await take(hass, entry, FILE, update_automations=True)
+    assert again["updated_automations"] == []
+    assert configured.read_text() == after
+
+
+async def test_automation_that_is_written_elsewhere_is_not_changed_and_nothing_else_is(
+    hass: HomeAssistant, configured: Path
+) -> None:
+    entry = await set_up(hass, UNCONNECTED)
+    await take(hass, entry, FILE, create_automations=True)
+    registrations = entry.runtime_data.plan.store.decisions.registrations
+    await eventually(lambda: "kspo_loop" in registrations)
+    text = configured.read_text()
+    elsewhere = configured.parent / "elsewhere.yaml"
+    elsewhere.write_text(text)
+    configured.write_text("[]\n")
+    (configured.parent / "configuration.yaml").write_text(
+        "automation: !include elsewhere.yaml\n"
+    )
+    before = await export(hass, entry)
+    with pytest.raises(ServiceValidationError, match="is not in automations.yaml"):
+        await take(
+            hass,
+            entry,
+            FILE.replace("08:00:00", "09:00:00"),
+            update_automations=True,
+        )
+    assert (elsewhere.read_text(), configured.read_text()) == (text, "[]\n")
+    assert await export(hass, entry) == before
 
 
 @pytest.mark.parametrize(

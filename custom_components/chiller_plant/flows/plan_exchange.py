@@ -24,6 +24,7 @@ from .plant_file import Refused
 CONF_PLAN = "plan"
 CONF_UPLOAD = "plan_file"
 CONF_CREATE = "create_automations"
+CONF_UPDATE = "update_automations"
 _FILE = "plan.yaml"
 _SHOWN = 30
 
@@ -55,7 +56,11 @@ class PlanExchangeFlow(OptionsFlow):
                 if upload is None:
                     self._refuse_if_another(now)
                 taken = await self._async_take(
-                    entry, changed, upload, create=user_input[CONF_CREATE]
+                    entry,
+                    changed,
+                    upload,
+                    create=user_input[CONF_CREATE],
+                    update=user_input[CONF_UPDATE],
                 )
             except Refused as refused:
                 errors["base"], problems = refused.error, refused.problems
@@ -74,6 +79,7 @@ class PlanExchangeFlow(OptionsFlow):
                         FileSelectorConfig(accept=".yaml,.yml")
                     ),
                     vol.Required(CONF_CREATE, default=False): BooleanSelector(),
+                    vol.Required(CONF_UPDATE, default=False): BooleanSelector(),
                 }
             ),
             errors=errors,
@@ -93,6 +99,7 @@ class PlanExchangeFlow(OptionsFlow):
         upload: str | None,
         *,
         create: bool,
+        update: bool,
     ) -> Taken:
         name = _FILE
         try:
@@ -100,7 +107,9 @@ class PlanExchangeFlow(OptionsFlow):
                 text, name = await self.hass.async_add_executor_job(
                     take_upload, self.hass, upload
                 )
-            return await async_import(self.hass, entry, text, name, create=create)
+            return await async_import(
+                self.hass, entry, text, name, create=create, update=update
+            )
         except PlantFileError as error:
             problems = "\n".join(f"- `{problem}`" for problem in error.problems)
             raise Refused("plan_refused", problems) from error
@@ -117,6 +126,7 @@ def _told(taken: Taken) -> dict[str, str]:
     return {
         "changed": "\n".join(lines) or "-",
         "created": ", ".join(taken.created) or "-",
+        "updated": ", ".join(taken.updated) or "-",
         "different": ", ".join(taken.different) or "-",
         "left_out": ", ".join(taken.left_out) or "-",
     }
