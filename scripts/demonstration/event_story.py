@@ -297,6 +297,7 @@ class EventChapters:
 def performance_table(row: Mapping[str, Any]) -> str:
     """Return what an event came to, as an energy manager reads it."""
     names = {
+        "event_id": "Event",
         "baseline_kw": "Baseline",
         "requested_kw": "Requested",
         "target_kw": "Target",
@@ -308,6 +309,7 @@ def performance_table(row: Mapping[str, Any]) -> str:
         "eligible": "Eligible",
         "samples": "Samples",
         "method": "Method",
+        "why": "Because",
     }
     units = {"shed_percent": "%", "energy_kwh": "kWh"}
 
@@ -317,7 +319,7 @@ def performance_table(row: Mapping[str, Any]) -> str:
             return {True: "yes", False: "no", None: "not known"}[value]
         if isinstance(value, float):
             return f"{value:.1f} {units.get(key, 'kW' if key.endswith('_kw') else '')}"
-        return str(value).replace("_", " ")
+        return str(value).replace("_", " ") if key == "method" else str(value)
 
     width = max(map(len, names.values()))
     return "\n".join(f"  {name:<{width}}  {said(key)}" for key, name in names.items())
