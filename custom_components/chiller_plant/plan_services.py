@@ -112,6 +112,7 @@ _SCHEMAS = {
         {
             vol.Optional("plant"): cv.string,
             vol.Optional("engine_version"): vol.All(cv.string, vol.Length(max=40)),
+            vol.Optional("revision"): vol.All(cv.string, vol.Length(max=40)),
         }
     ),
     SERVICE_SAVE_PROFILE: vol.Schema(
@@ -166,6 +167,9 @@ async def _async_get_plan(call: ServiceCall) -> ServiceResponse:
     room = _room(call)
     if (version := call.data.get("engine_version")) is not None:
         room.engine.introduced(version)
+    if call.data.get("revision") == (revision := room.revision):
+        # Who asks has it already, and asks every minute.
+        return {"revision": revision}
     return room.as_dict()
 
 

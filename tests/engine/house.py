@@ -76,6 +76,8 @@ class House:
                 error = {"code": "not_loaded", "message": "The plant is not loaded"}
                 return {"success": False, "error": error, "ad_status": "OK"}
             response = deepcopy(answer)
+            if sent.get("revision") == answer.get("revision") is not None:
+                response = {"revision": sent["revision"]}
         if action == "keep_reports":
             self.reports_kept[sent["connection"]] = sent["reports"]
         if action == "get_reports":

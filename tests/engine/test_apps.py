@@ -96,6 +96,24 @@ async def test_change_of_the_plan_is_carried_out_when_it_is_said(
         assert len(house.of("command", source="automation.pressure")) == before
 
 
+async def test_a_plan_that_is_known_is_not_sent_again(tmp_path: Path) -> None:
+    house = House(plan(loop()), dict(cooling().states()))
+    async with running_apps(house, tmp_path):
+        await eventually(lambda: house.of("command"))
+        asked = len(house.of("get_plan", revision="1"))
+        await house.say_plan_changed()
+        await eventually(lambda: len(house.of("get_plan", revision="1")) > asked)
+        # It goes on with what it has.
+        sent = len(house.of("command", source="automation.pressure"))
+        await eventually(
+            lambda: len(house.of("command", source="automation.pressure")) > sent
+        )
+        house.plan = plan(HOURS, revision="2")
+        await house.say_plan_changed()
+        await eventually(lambda: house.of("command", source="automation.hours"))
+        assert "revision" not in house.of("get_plan")[0]
+
+
 async def test_who_takes_over_commands_before_the_other_lets_go(
     tmp_path: Path,
 ) -> None:

@@ -185,8 +185,13 @@ async def test_reports_do_not_change_the_revision_and_nothing_else_is_missed(
     assert answer == {"revision": seen[-1]}
     assert (await get_plan(hass, entry))["revision"] == seen[-1]
 
+    known = {"revision": seen[-1]}
+    assert await call(hass, entry, "get_plan", **known) == known
+
     await in_all_profiles(hass, entry, loop=6)
-    seen.append((await get_plan(hass, entry))["revision"])
+    plan = await call(hass, entry, "get_plan", **known)
+    assert plan == await get_plan(hass, entry), "what is known is not it any more"
+    seen.append(plan["revision"])
     er.async_get(hass).async_update_entity(
         "switch.chiller_1_run_command", new_entity_id="switch.first"
     )

@@ -22,6 +22,7 @@ class ControlApp(PlantApp):
         self._engine = Engine(
             self.control_type, self.build, self, ZoneInfo(str(self.AD.tz))
         )
+        self._known: str | None = None
         super().initialize()
 
     @property
@@ -29,9 +30,16 @@ class ControlApp(PlantApp):
         """Seconds from one cycle to the next."""
         return self._engine.interval
 
+    @property
+    def known(self) -> str | None:
+        """Revision of the plan; with thousands of points a plan is large."""
+        return self._known
+
     def take(self, answer: Mapping[str, Any]) -> None:
         """Take over a plan."""
-        self._engine.take_plan(parse_plan(answer))
+        plan = parse_plan(answer)
+        self._engine.take_plan(plan)
+        self._known = plan.revision
 
     def cycle(self, now: float) -> None:
         """Decide and command once."""

@@ -57,6 +57,11 @@ class PlantApp(Hass):
         """Seconds from one cycle to the next."""
         raise NotImplementedError
 
+    @property
+    def known(self) -> str | None:
+        """Revision of what is to be done, as far as it need not be said again."""
+        return None
+
     def take(self, answer: Mapping[str, Any]) -> None:
         """Take over what is to be done; raises KeyError, TypeError, ValueError."""
         raise NotImplementedError
@@ -120,8 +125,12 @@ class PlantApp(Hass):
         data = {"engine_version": VERSION}
         if plant := self.args.get("plant"):
             data["plant"] = plant
+        if (known := self.known) is not None:
+            data["revision"] = known
         answer = self.call_now(self.asks, data, return_response=True)
         response = (answer.get("result") or {}).get("response") or {}
+        if response == {"revision": known}:
+            return
         try:
             self.take(response)
         except (KeyError, TypeError, ValueError, AttributeError) as err:
