@@ -92,6 +92,8 @@ ACTIONS = (
     "pump_stopped",
     "window_began",
     "window_ended",
+    "coast_began",
+    "coast_ended",
     "recovery",
     "drift",
     "today_edited",

@@ -11,6 +11,7 @@ from datetime import tzinfo
 from math import inf
 from typing import Any, Protocol
 
+from .control.coasting import coasts
 from .control.decision import Controller, ControlRefused, Decision, Planner
 from .control.plan import Plan, PlanAutomation
 from .control.planned import PlannedAction
@@ -262,7 +263,12 @@ def _others(plan: Plan | None, control_type: str) -> object:
     if plan is None:
         return None
     return [
-        (item.entity_id, dict(item.metadata), item.config.get("proof_timeout"))
+        (
+            item.entity_id,
+            dict(item.metadata),
+            item.config.get("proof_timeout"),
+            (dict(item.config), item.amendments) if coasts(item) else None,
+        )
         for item in plan.automations
         if item.control_type != control_type
     ]

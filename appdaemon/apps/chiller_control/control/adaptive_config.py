@@ -6,6 +6,7 @@ from .decision import ControlRefused
 from .plan import Plan, PlanAutomation, PlanEquipment
 
 WORST, AVERAGE = ZONE_CHOICES = ("worst", "average")
+NOTHING, PUMPS = COAST_CHOICES = ("nothing", "chilled_water_pumps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class AdaptiveConfig:
     """Spreads of the error that are added to what is likely."""
     occupy_zones: bool
     """Whether the zones' air handlers are started with the plant."""
+    coast_with: str
+    """What goes on until the hours end when the plant stops early."""
 
 
 def adaptive_config(automation: PlanAutomation) -> AdaptiveConfig | None:
@@ -41,6 +44,13 @@ def adaptive_config(automation: PlanAutomation) -> AdaptiveConfig | None:
         raise ControlRefused(
             f"zone_choice is {choice!r}; it is {' or '.join(ZONE_CHOICES)}",
             "zone_choice",
+        )
+
+    coast_with = config.get("coast_with") or NOTHING
+    if coast_with not in COAST_CHOICES:
+        raise ControlRefused(
+            f"coast_with is {coast_with!r}; it is {' or '.join(COAST_CHOICES)}",
+            "coast_with",
         )
 
     def number(name: str, default: float, minimum: float, maximum: float) -> float:
@@ -58,6 +68,7 @@ def adaptive_config(automation: PlanAutomation) -> AdaptiveConfig | None:
         earliest_stop=number("earliest_stop", 60.0, 1.0, 480.0),
         margin=number("start_margin", 1.0, 0.0, 5.0),
         occupy_zones=config.get("occupy_zones") is True,
+        coast_with=str(coast_with),
     )
     if result.latest_start > result.earliest_start:
         raise ControlRefused(

@@ -17,6 +17,7 @@ from typing import Any
 
 from .adaptive_config import (
     AVERAGE,
+    PUMPS,
     WORST,
     adaptive_config,
     adaptive_zones,
@@ -297,6 +298,18 @@ class AdaptiveTimes:
                 f"Plant off {ahead:.0f} min before the end of the hours: comfort lasts"
                 f" {enough:.0f} min, {sureness(estimate, 0)}"
             )
+            if config.coast_with == PUMPS:
+                self._why += "; chilled-water pumps go on until then"
+
+    def pumps_go_on_until(self, now: float, agenda: Agenda) -> float | None:
+        """Return the end of the hours, if pumps go on after an early stop now."""
+        if not self.wanted or not self._config.stop or self._config.coast_with != PUMPS:
+            return None
+        span = agenda.now(now)
+        if span is None or span.last.at is not None or span.last.cancelled:
+            return None
+        end = agenda.end_of(now)
+        return end if end - now <= 60.0 * self._config.earliest_stop else None
 
     # What comes of it
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from .coasting import Coasting
 from .decision import Command, Decision, Event, Inputs, duration, iso
 from .plan import Plan, PlanAutomation
 from .planned import PlannedAction
 from .report import Report
-from .staging_conditions import StagingConditions, capacity_requirement
+from .staging_conditions import StagingConditions, required_capacity
 from .staging_config import StagingConfig, shared_cells
 from .staging_order import HandOver, StagingOrder
 from .staging_outputs import StagingOutputs
@@ -22,7 +23,8 @@ from .staging_planned import DOWN, UP, StagingOccurrences
 from .staging_plant import Chiller, StagingPlant, staging_plant
 from .staging_report import change, chiller_state, what_is_missing, who_cannot
 from .staging_rest import Rest
-from .staging_sequence import SequenceSettings, SequenceStep, StagingSequence
+from .staging_sequence import StagingSequence
+from .staging_step import SequenceSettings, SequenceStep
 from .staging_thresholds import StagingThresholds
 
 RESUME_GAP = 300.0
@@ -55,6 +57,7 @@ class ChillerAddSubtract:
             shared_cells(plan, automation, self._plant),
         )
         self._rest = Rest(self._sequence)
+        self._coasting = Coasting(plan)
         self._thresholds = StagingThresholds(
             plan, automation, self._plant, self._config
         )
@@ -87,6 +90,7 @@ class ChillerAddSubtract:
             *self._thresholds.points,
             *self._order.points,
             *self._outputs.primary.points,
+            *self._coasting.points,
         }
         for chiller in self._plant.chillers:
             wanted.update(chiller.machine.points)
@@ -118,8 +122,12 @@ class ChillerAddSubtract:
         self._measure(now, inputs, setpoint)
         self._occurrences.take(now, inputs.amendments)
         excluded = self._choose(now, inputs, events)
+        until = self._coasting.until(now, inputs)
+        self._sequence.coasts = until is not None
         step = self._rest.step(now, inputs, self._wanted, self._reason)
         events.extend(step.events)
+        pumps = self._sequence.coasting_pumps
+        events.extend(self._coasting.tell(now, inputs, until, pumps))
         self._settle(now, events)
         self._outputs.primary.step(now, inputs, self._running(), self._settled)
         commands = self._outputs.commands(setpoint, step.commands)
@@ -191,31 +199,16 @@ class ChillerAddSubtract:
         self._conditions.observe(
             now,
             capacities if self._settled else None,
-            self._required(inputs, setpoint),
+            required_capacity(
+                inputs,
+                (self._flow_point, self._return_point),
+                setpoint,
+                self._running(),
+            ),
             inputs.number(self._supply_point),
             setpoint,
             thresholds[:5],
         )
-
-    def _required(self, inputs: Inputs, setpoint: float) -> float | None:
-        """Capacity requirement in kW, None if it is not known.
-
-        From the plant's flow and return temperature where it has them, else
-        from what the running chillers say that they carry.
-        """
-        if self._flow_point and self._return_point:
-            return capacity_requirement(
-                inputs.number(self._flow_point),
-                inputs.number(self._return_point),
-                setpoint,
-            )
-        total = 0.0
-        for chiller in self._running():
-            load = inputs.number(chiller.load)
-            if load is None:
-                return None
-            total += load / 100 * chiller.capacity
-        return total
 
     def _choose(
         self, now: float, inputs: Inputs, events: list[Event]
@@ -295,6 +288,8 @@ class ChillerAddSubtract:
                 self._begin("stage_up", f"{why}{note}", spare, events)
         elif (
             len(self._wanted) > 1
+            # One that is silent is not relied on to carry what another one leaves.
+            and all(self._sequence.reports(item.key) for item in self._wanted)
             and (why := self._conditions.stage_down(now)) is not None
         ):
             last, note = self._occurrences.chosen(now, DOWN, self._wanted[::-1])
@@ -386,7 +381,13 @@ class ChillerAddSubtract:
                 "capacity_required": None if required is None else round(required, 1),
                 "stage_capacity": sum(item.capacity for item in self._wanted),
                 "chillers": {
-                    item.key: self._chiller_state(item, excluded)
+                    item.key: chiller_state(
+                        item,
+                        self._sequence,
+                        self._wanted,
+                        excluded,
+                        self._order.why_not(item),
+                    )
                     for item in self._order.chillers
                 },
                 "waiting": list(step.waiting),
@@ -408,6 +409,7 @@ class ChillerAddSubtract:
     def _missing(self, inputs: Inputs) -> list[str]:
         """Return the points without which no stage change can be decided."""
         wanted = [self._enable_point, self._supply_point]
+        wanted += [item.machine.status for item in self._wanted]
         if self._flow_point and self._return_point:
             wanted += [self._flow_point, self._return_point]
         else:
@@ -427,6 +429,8 @@ class ChillerAddSubtract:
         if not self._enabled:
             if running:
                 return "stopping", lambda: f"{self._reason}{waits}"
+            if self._sequence.coasting_pumps:
+                return "coasting", lambda: f"Chillers off: {self._coasting.why}{waits}"
             return "off", lambda: f"Off: the plant is not enabled{waits}"
         if not self._wanted:
             if excluded and len(excluded) == len(self._plant.chillers):
@@ -453,16 +457,6 @@ class ChillerAddSubtract:
             return None
         over = self._stage_since + self._config.minimum_stage_time
         return round(max(0.0, over - now))
-
-    def _chiller_state(
-        self, chiller: Chiller, excluded: Mapping[str, str]
-    ) -> dict[str, str | None]:
-        return chiller_state(
-            wanted=chiller in self._wanted,
-            runs=self._sequence.runs(chiller.key),
-            reason=excluded.get(chiller.key) or self._order.why_not(chiller),
-            excluded=chiller.key in excluded,
-        )
 
     # What outlives a restart
 

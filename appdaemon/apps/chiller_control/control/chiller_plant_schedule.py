@@ -110,6 +110,13 @@ class ChillerPlantSchedule:
         """Return the starts and stops of the next seven days."""
         return self._agenda.look(now, zone, amendments)
 
+    def coasts_until(
+        self, now: float, zone: tzinfo, amendments: Amendments
+    ) -> float | None:
+        """Return until when pumps go on if the plant is stopped early now, else None."""
+        self._agenda.look(now, zone, amendments)
+        return self._adaptive.pumps_go_on_until(now, self._agenda)
+
     def _say(self, begin: bool, span: Span) -> Said:
         """Tell a start or a stop."""
         hours = " to ".join(

@@ -77,6 +77,9 @@ class SCHPConfig:
         self.enable = tuple(
             _known(plan, key, "enable").key for key in chosen
         ) or _water_sources(plan)
+        plant = {item.point("enable_command") for item in plan.of_type("plant")}
+        self.follows_plant = not chosen or not plant.isdisjoint(chosen)
+        """Whether the pumps are wanted when the plant is, and not by something else."""
         self.why_on = "enabled" if chosen else "chilled water is made"
         self.why_off = "not enabled" if chosen else "no chilled water is made"
         if not self.enable:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from .coasting import Coasting
 from .decision import Command, Decision, Event, Inputs, iso
 from .plan import Plan, PlanAutomation
 from .schp_config import Pump, SCHPConfig
@@ -38,6 +39,7 @@ class SCHPControl:
             config.loop, [sensor.point for sensor in config.sensors], config.interval
         )
         self.interval = config.interval
+        self._coasting = Coasting(plan)
         self._enabled: bool | None = None
         self._target: int | None = None
         self._seen = 0
@@ -49,6 +51,8 @@ class SCHPControl:
     def _all_points(self) -> frozenset[str]:
         config = self._config
         wanted: set[str | None] = {config.flow, *config.enable}
+        if config.follows_plant:
+            wanted |= self._coasting.points
         for sensor in config.sensors:
             wanted.update((sensor.point, sensor.setpoint))
         for pump in config.pumps:
@@ -64,7 +68,7 @@ class SCHPControl:
                 self._restore(now, self._resume)
             self._resume = None
         events = self._group.observe(now, inputs)
-        self._take_enable(inputs)
+        self._take_enable(now, inputs)
         if self._enabled is None or not self._group.seen:
             message = "It is not known whether the pumps run: nothing is commanded"
             if self._enabled is None:
@@ -92,13 +96,20 @@ class SCHPControl:
 
     # What is known
 
-    def _take_enable(self, inputs: Inputs) -> None:
-        """Take over whether there is water to pump; silence changes nothing."""
+    def _take_enable(self, now: float, inputs: Inputs) -> None:
+        """Take over whether there is water to pump; silence changes nothing.
+
+        Cold water that is stored is pumped on, where the plant stopped early for that.
+        """
         states = [inputs.on(point) for point in self._config.enable]
         if any(states):
             self._enabled = True
         elif None not in states:
-            self._enabled = False
+            self._enabled = (
+                self._enabled is True
+                and self._config.follows_plant
+                and self._coasting.until(now, inputs) is not None
+            )
 
     def _pressures(self, inputs: Inputs) -> tuple[Pressure, ...]:
         fixed = self._config.setpoint

@@ -7,12 +7,13 @@ carry the load, for a time, and the failsafe is not true.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .decision import duration, iso
+from .decision import Inputs, duration, iso
 from .staging_config import StagingConfig
+from .staging_plant import Chiller
 from .staging_trend import LoadTrend
 
 AVERAGING_TIME = 300.0
@@ -31,6 +32,29 @@ def capacity_requirement(
         return None
     warmer = return_temperature - setpoint
     return max(0.0, flow * WATER_KJ_PER_LITRE_KELVIN * warmer)
+
+
+def required_capacity(
+    inputs: Inputs,
+    measured_by: tuple[str | None, str | None],
+    setpoint: float,
+    running: Iterable[Chiller],
+) -> float | None:
+    """Return the capacity requirement in kW, None if it is not known.
+
+    From the plant's flow and return temperature where it has them, else
+    from what the running chillers say that they carry.
+    """
+    flow, back = measured_by
+    if flow and back:
+        return capacity_requirement(inputs.number(flow), inputs.number(back), setpoint)
+    total = 0.0
+    for chiller in running:
+        load = inputs.number(chiller.load)
+        if load is None:
+            return None
+        total += load / 100 * chiller.capacity
+    return total
 
 
 class RollingMean:

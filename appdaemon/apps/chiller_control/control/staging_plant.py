@@ -4,7 +4,7 @@ Taken from the plan's equipment: a chiller names what serves it, and whether
 its pumps and towers are headered (shared lists) or its own follows from that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .decision import ControlRefused, Inputs, Value
@@ -106,6 +106,42 @@ class StagingPlant:
         return frozenset(
             item.key for chiller in self.chillers for item in chiller.shared[kind]
         )
+
+
+def still_flowing(
+    plant: StagingPlant,
+    served: Sequence[Chiller],
+    assigned: Mapping[str, Mapping[str, Machine]],
+) -> list[Chiller]:
+    """Return the chillers that stopped, and whose chilled water can flow on."""
+    return [
+        item
+        for item in plant.chillers
+        if item not in served and CHILLED_WATER_PUMPS in assigned.get(item.key, {})
+    ]
+
+
+def names_of(
+    chillers: Iterable[Chiller], assigned: Mapping[str, Mapping[str, Machine]]
+) -> dict[str, str]:
+    """Return the names of what is assigned to chillers, by key."""
+    return {
+        machine.key: machine.name
+        for chiller in chillers
+        for machine in assigned[chiller.key].values()
+    }
+
+
+def assigned_from(
+    keys: Mapping[str, Mapping[str, str]], machines: Mapping[str, Machine]
+) -> dict[str, dict[str, Machine]]:
+    """Return what was assigned to chillers, from the keys that were kept."""
+    return {
+        chiller: {
+            kind: machines[key] for kind, key in chosen.items() if key in machines
+        }
+        for chiller, chosen in keys.items()
+    }
 
 
 def staging_plant(plan: Plan, automation: PlanAutomation) -> StagingPlant:

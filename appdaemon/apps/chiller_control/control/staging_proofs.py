@@ -17,6 +17,8 @@ class Failure:
 
     reason: str
     at: float
+    silent: bool = False
+    """Whether all that is known is that it says nothing."""
 
 
 class Unproven(NamedTuple):
@@ -28,6 +30,8 @@ class Unproven(NamedTuple):
     """Why an interlock holds it back."""
     read: bool | None
     """What it says of itself."""
+    as_told: bool
+    """Whether it is silent now, and was so when it was last heard."""
 
     @property
     def label(self) -> str:
@@ -56,6 +60,12 @@ class Proofs:
         self._overdue: set[str] = set()
         self.failures: dict[str, Failure] = {}
 
+    def heard(self, key: str, *, proven: bool) -> None:
+        """Forget a failure that is over: it runs, or it was only not heard."""
+        failure = self.failures.get(key)
+        if failure is not None and (proven or failure.silent):
+            del self.failures[key]
+
     def forget(self, now: float) -> None:
         """Give another chance to what failed long ago."""
         for key, failure in list(self.failures.items()):
@@ -77,8 +87,8 @@ class Proofs:
         for item in unproven:
             label = item.label
             since = self._since.get(label, now)
-            if item.hold is not None or item.read is None:
-                # Held by an interlock, or not to be seen: not its failure.
+            if item.hold is not None or item.as_told:
+                # Held by an interlock, or silent after it did it: not its failure.
                 since = now
             waiting[label] = since
             if now - since >= self._timeout:
@@ -92,9 +102,12 @@ class Proofs:
         machine = item.machine
         off = "close" if machine.verb == "open" else "stop"
         verb = machine.verb if item.on else off
-        reason = f"{machine.name} did not {verb} within {duration(self._timeout)}"
+        time = duration(self._timeout)
+        reason = f"{machine.name} did not {verb} within {time}"
+        if item.read is None:
+            reason = f"{machine.name} was told to {verb} and is silent for {time}"
         if item.on:
-            self.failures[machine.key] = Failure(reason, now)
+            self.failures[machine.key] = Failure(reason, now, item.read is None)
         return reason
 
     def resume(self) -> dict[str, object]:
@@ -102,7 +115,7 @@ class Proofs:
         return {
             "waiting_since": dict(self._since),
             "failures": {
-                key: [failure.reason, failure.at]
+                key: [failure.reason, failure.at, failure.silent]
                 for key, failure in self.failures.items()
             },
         }
@@ -111,9 +124,9 @@ class Proofs:
         self, data: Mapping[str, Any], known: Collection[str], *, fresh: bool
     ) -> None:
         """Go on from `resume`; without the waiting if it is not `fresh`."""
-        for key, (reason, at) in data.get("failures", {}).items():
+        for key, (reason, at, silent) in data.get("failures", {}).items():
             if key in known:
-                self.failures[key] = Failure(str(reason), float(at))
+                self.failures[key] = Failure(str(reason), float(at), bool(silent))
         if fresh:
             for label, at in data.get("waiting_since", {}).items():
                 self._since[label] = float(at)

@@ -1,9 +1,10 @@
 """How a staging automation shows its chillers to people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .decision import Inputs
 from .staging_plant import Chiller
+from .staging_sequence import StagingSequence
 
 Change = dict[str, object]
 
@@ -26,15 +27,27 @@ def who_cannot(chillers: Iterable[Chiller], excluded: Mapping[str, str]) -> str:
 
 
 def chiller_state(
-    *, wanted: bool, runs: bool, reason: str | None, excluded: bool
+    chiller: Chiller,
+    sequence: StagingSequence,
+    wanted: Collection[Chiller],
+    excluded: Mapping[str, str],
+    why_not: str | None,
 ) -> dict[str, str | None]:
     """Return what a chiller is doing, and why it is not in the order."""
-    if runs:
-        state = "running" if wanted else "stopping"
-    elif wanted:
+    key, reason = chiller.key, excluded.get(chiller.key) or why_not
+    if sequence.may_run(key) and not sequence.reports(key):
+        last = "ran when it was last heard" if sequence.runs(key) else "was told to run"
+        silent = f"silent; it {last}"
+        return {
+            "state": "unknown",
+            "reason": f"{reason}; {silent}" if reason else silent,
+        }
+    if sequence.runs(key):
+        state = "running" if chiller in wanted else "stopping"
+    elif chiller in wanted:
         state = "starting"
     else:
-        state = "excluded" if excluded else "standby"
+        state = "excluded" if key in excluded else "standby"
     return {"state": state, "reason": reason}
 
 

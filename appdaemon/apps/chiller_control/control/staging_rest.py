@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from .decision import Inputs
 from .staging_plant import Chiller
-from .staging_sequence import VALVE_CLOSING_TIME, SequenceStep, StagingSequence
+from .staging_sequence import VALVE_CLOSING_TIME, StagingSequence
+from .staging_step import SequenceStep
 
 
 class Rest:
@@ -58,7 +59,7 @@ class Rest:
         self, now: float, inputs: Inputs, wanted: Sequence[Chiller], reason: str
     ) -> SequenceStep:
         """Return what every machine should do so that `wanted` run, only they."""
-        last, asked = self._last, (tuple(wanted), reason)
+        last, asked = self._last, (tuple(wanted), reason, self._sequence.coasts)
         if asked != self._asked:
             self._asked, last, self._rests = asked, None, False
         if self._rests and last is not None:

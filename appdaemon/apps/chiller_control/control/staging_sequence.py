@@ -19,7 +19,6 @@ left to it: nothing waits for them to stop.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from .decision import Command, Event, Inputs
@@ -31,31 +30,19 @@ from .staging_plant import (
     Chiller,
     Machine,
     StagingPlant,
+    assigned_from,
+    names_of,
+    still_flowing,
 )
 from .staging_proofs import Proofs, Unproven
+from .staging_step import SequenceSettings, SequenceStep
 
 NOT_NEEDED = "Not needed now"
 SERVES_BUILDING = "Serves the building"
+STORED = "the building with what is stored"
 VALVE_CLOSING_TIME = 90.0
 """Seconds that an isolation valve may take to close: that it is not open any
 more is all that its status says."""
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceSettings:
-    """Times in seconds."""
-
-    proof_timeout: float
-    stop_flow_delay: float
-
-
-@dataclass(slots=True)
-class SequenceStep:
-    """What the sequence wants now and what it waits for."""
-
-    commands: list[Command] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
 
 
 class StagingSequence:
@@ -90,12 +77,19 @@ class StagingSequence:
         self._motors = {item.key for item in self._machines if item.verb == "run"}
         self._serving = False
         """Whether anybody needs water."""
+        self.coasts = False
+        """Whether chilled water is to flow on although its chillers stopped."""
+        self._coasting: list[Chiller] = []
+        self.coasting_pumps: dict[str, str] = {}
+        """The pumps that run for that alone: names by key."""
         self._everything = {
             machine.key: machine
             for machine in (*self._machines, *(item.machine for item in plant.chillers))
         }
         self._known: dict[str, bool] = {}
         self._read: dict[str, bool | None] = {}
+        self._may_run: set[str] = set()
+        """Told to run, and not heard of since."""
         self._usable_now: dict[str, bool] = {}
         """What `_usable` found since the last look at the machines."""
         self._assigned: dict[str, dict[str, Machine]] = {}
@@ -119,9 +113,9 @@ class StagingSequence:
             self._read[key] = proven
             if proven is None:
                 continue
-            if proven:
-                self.failures.pop(key, None)
-            elif self._known.get(key):
+            self._may_run.discard(key)
+            self._proofs.heard(key, proven=proven)
+            if not proven and self._known.get(key):
                 self.stopped_at[key] = now
             self._known[key] = proven
         self._proofs.forget(now)
@@ -129,6 +123,10 @@ class StagingSequence:
     def runs(self, key: str) -> bool:
         """Whether a machine runs, as last known: silence is not a stop."""
         return self._known.get(key, False)
+
+    def may_run(self, key: str) -> bool:
+        """Whether a machine runs for all that is known: it is left its water."""
+        return self.runs(key) or key in self._may_run
 
     def reports(self, key: str) -> bool:
         """Whether a machine says at this moment whether it runs."""
@@ -166,7 +164,11 @@ class StagingSequence:
         step = SequenceStep()
         served = self._served(now, wanted)
         self._serving = bool(served)
+        flowing = still_flowing(self.plant, served, self._assigned)
+        self._coasting = flowing if self.coasts else []
+        served += self._coasting
         self._assign(served, inputs)
+        self.coasting_pumps = names_of(self._coasting, self._assigned)
         self._serve(now, inputs, served, step)
         self._switch_chillers(now, inputs, wanted, reason, step)
         self._commanded = {command.point: command for command in step.commands}
@@ -178,13 +180,13 @@ class StagingSequence:
         """Return the chillers that need water: those that run first, so they keep it."""
 
         def needs_water(chiller: Chiller) -> bool:
-            if chiller in wanted or self.runs(chiller.key):
+            if chiller in wanted or self.may_run(chiller.key):
                 return True
             stopped = self.stopped_at.get(chiller.key)
             return stopped is not None and now - stopped < self.settings.stop_flow_delay
 
         served = [item for item in self.plant.chillers if needs_water(item)]
-        return sorted(served, key=lambda item: not self.runs(item.key))
+        return sorted(served, key=lambda item: not self.may_run(item.key))
 
     def _assign(self, served: Sequence[Chiller], inputs: Inputs) -> None:
         """Give each chiller one machine of each shared service.
@@ -197,7 +199,8 @@ class StagingSequence:
         for chiller in served:
             kept = previous.get(chiller.key, {})
             chosen = self._assigned.setdefault(chiller.key, {})
-            for kind in SHARED_SERVICES:
+            water_only = (CHILLED_WATER_PUMPS,)
+            for kind in water_only if chiller in self._coasting else SHARED_SERVICES:
                 machine = self._choose(chiller, kind, inputs, kept.get(kind))
                 if machine is not None:
                     chosen[kind] = machine
@@ -270,10 +273,9 @@ class StagingSequence:
         """Return what serves whom."""
         needed: dict[str, str] = {}
         for chiller in served:
-            for valve in chiller.valves:
-                needed[valve.key] = chiller.name
-            for machine in self._assigned[chiller.key].values():
-                needed[machine.key] = chiller.name
+            whom = STORED if chiller in self._coasting else chiller.name
+            for machine in (*chiller.valves, *self._assigned[chiller.key].values()):
+                needed[machine.key] = whom
         for pump in self._secondary:
             needed[pump.key] = "the building"
         return needed
@@ -435,7 +437,10 @@ class StagingSequence:
             if not on and self._serving and key in self._shared_cells:
                 continue
             hold = inputs.holds.get(machine.command or "")
-            unproven.append(Unproven(machine, on, hold, read))
+            if on and read is None and hold is None:
+                self._may_run.add(key)
+            as_told = read is None and self._known.get(key) == on
+            unproven.append(Unproven(machine, on, hold, read, as_told))
         step.waiting.extend(item.text() for item in unproven)
         for machine, reason in self._proofs.watch(now, unproven):
             if self.changing == machine.key:
@@ -450,6 +455,7 @@ class StagingSequence:
         return {
             "running": sorted(key for key, runs in self._known.items() if runs),
             "idle": sorted(key for key, runs in self._known.items() if not runs),
+            "may_run": sorted(self._may_run),
             "changing": self.changing,
             "changed_for": dict(self._changed_for),
             "assigned": {
@@ -484,17 +490,11 @@ class StagingSequence:
             for key in data.get(state, ()):
                 if key in self._everything:
                     self._known[key] = runs
-        self._assigned = {
-            chiller: {
-                kind: self._everything[key]
-                for kind, key in chosen.items()
-                if key in self._everything
-            }
-            for chiller, chosen in data.get("assigned", {}).items()
-        }
+        self._assigned = assigned_from(data.get("assigned", {}), self._everything)
         for key in data.get("on", ()):
             machine = self._everything.get(key)
             if machine is not None and machine.command is not None:
                 said = Command(machine.command, machine.on, "")
                 self._commanded[machine.command] = said
+        self._may_run.update(data.get("may_run", ()))
         self.changing = data.get("changing")
