@@ -36,6 +36,8 @@ day_types: {weekdays: Weekday, weekends: Weekend}
 ALL_PROFILES = ("Weekday", "Weekend", "Holiday")
 
 REPOSITORY = Path(__file__).parents[2]
+BLUEPRINTS = REPOSITORY / "blueprints" / "automation" / "chiller_plant"
+"""The folder of ours."""
 
 
 def entity(hass: HomeAssistant, platform: str, key: str) -> str:
