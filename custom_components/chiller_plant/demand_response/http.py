@@ -1,6 +1,7 @@
 """What came of events, and what a plant could give, for other programs."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -117,21 +118,7 @@ class ShedCapacityView(View):
             "measures": [row["key"] for row in room.measures()],
         }
         if room.settings.portfolio.leads:
-            room.portfolio.look(dt_util.utcnow().timestamp())
-            total = room.portfolio.lead.sums.more
-            if total.kw is None:
-                raise unavailable(
-                    "no plant of the portfolio tells what could be shed: their"
-                    " control engines are silent"
-                )
-            return self.json(
-                told
-                | {
-                    "available_kw": rounded(total.kw),
-                    "plants": list(total.plants),
-                    "left_out": dict(total.left_out),
-                }
-            )
+            return self.json(told | _of_all(room))
         if not room.heard:
             raise unavailable(
                 "the control engine is silent: nobody knows what could be shed"
@@ -139,6 +126,31 @@ class ShedCapacityView(View):
         if room.available_kw is None:
             raise unavailable("the control engine has not estimated it yet")
         return self.json(told | {"available_kw": rounded(room.available_kw)})
+
+
+def _of_all(room: DemandResponseRoom) -> dict[str, Any]:
+    """Return what all plants of a portfolio could shed, and how old that is of each."""
+    now = dt_util.utcnow().timestamp()
+    room.portfolio.look(now)
+    total = room.portfolio.lead.sums.more
+    if total.kw is None:
+        raise unavailable(
+            "no plant of the portfolio tells what could be shed: their control"
+            " engines are silent"
+        )
+    return {
+        "available_kw": rounded(total.kw),
+        "plants": [
+            {
+                "plant": plant.name,
+                "available_kw": rounded(plant.offer.more_kw),
+                "age": rounded(now - plant.offer.at),
+            }
+            for plant in room.portfolio.lead.plants(now)
+            if plant.offer is not None and plant.offer.more_kw is not None
+        ],
+        "left_out": dict(total.left_out),
+    }
 
 
 class CsvView(View):

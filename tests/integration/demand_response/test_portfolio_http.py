@@ -38,7 +38,12 @@ async def test_what_could_be_shed_is_that_of_all_plants(
         await house.tell(house.lead)
         status, said = await asked(client, "vens/grid/shed-capacity")
         assert (status, said["available_kw"]) == (HTTPStatus.OK, 200.0)
-        assert (said["plants"], said["left_out"]) == (["Two chillers", "Annex"], {})
+        assert [(row["plant"], row["available_kw"]) for row in said["plants"]] == [
+            ("Two chillers", 150.0),
+            ("Annex", 50.0),
+        ]
+        assert all(0.0 <= row["age"] < 10.0 for row in said["plants"])
+        assert said["left_out"] == {}
         clock.tick(70.0)
         await house.tell(house.lead)
         status, said = await asked(client, "vens/grid/shed-capacity")
