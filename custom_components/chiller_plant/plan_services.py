@@ -16,6 +16,7 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
 
+from .action_table import async_register
 from .actions import async_report_action
 from .automations import automation_id
 from .blueprint_form import async_form_of
@@ -134,16 +135,15 @@ _SCHEMAS = {
 @callback
 def async_setup_plan_services(hass: HomeAssistant) -> None:
     """Register the actions; they are there before any plant is."""
-    for name, handler, response in (
+    async_register(
+        hass,
+        _SCHEMAS,
         (SERVICE_APPLY_AUTOMATION, _async_apply, SupportsResponse.OPTIONAL),
         (SERVICE_REPORT_STATE, _async_report, SupportsResponse.OPTIONAL),
         (SERVICE_GET_PLAN, _async_get_plan, SupportsResponse.ONLY),
         (SERVICE_SAVE_PROFILE, _async_save_profile, SupportsResponse.OPTIONAL),
         (SERVICE_DELETE_PROFILE, _async_delete_profile, SupportsResponse.NONE),
-    ):
-        hass.services.async_register(
-            DOMAIN, name, handler, schema=_SCHEMAS[name], supports_response=response
-        )
+    )
 
 
 def _entry(call: ServiceCall) -> ChillerPlantConfigEntry:

@@ -21,6 +21,7 @@ from homeassistant.helpers import (
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
+from .action_table import async_register
 from .const import DOMAIN
 from .data import ChillerPlantConfigEntry
 from .lookup import equipment_of_device
@@ -57,16 +58,15 @@ _SCHEMAS = {
 @callback
 def async_setup_planned_services(hass: HomeAssistant) -> None:
     """Register the actions; they are there before any plant is."""
-    for name, handler, response in (
+    async_register(
+        hass,
+        _SCHEMAS,
         (SERVICE_GET, _async_get, SupportsResponse.ONLY),
         (SERVICE_RESCHEDULE, _async_reschedule, SupportsResponse.OPTIONAL),
         (SERVICE_REASSIGN, _async_reassign, SupportsResponse.OPTIONAL),
         (SERVICE_CANCEL, _async_cancel, SupportsResponse.OPTIONAL),
         (SERVICE_RESTORE, _async_restore, SupportsResponse.OPTIONAL),
-    ):
-        hass.services.async_register(
-            DOMAIN, name, handler, schema=_SCHEMAS[name], supports_response=response
-        )
+    )
 
 
 def _entry(call: ServiceCall) -> ChillerPlantConfigEntry:

@@ -20,6 +20,7 @@ from homeassistant.helpers import (
 )
 from homeassistant.util import dt as dt_util
 
+from ..action_table import async_register
 from ..const import DOMAIN
 from .kept_reports import MOST_TEXT
 from .known_event import KnownEvent, parse_book, parse_report
@@ -75,7 +76,9 @@ _SCHEMAS = {
 @callback
 def async_setup_demand_response_services(hass: HomeAssistant) -> None:
     """Register the actions; they are there before any plant is."""
-    for name, handler, response in (
+    async_register(
+        hass,
+        _SCHEMAS,
         (SERVICE_GET, _async_get, SupportsResponse.ONLY),
         (SERVICE_KEEP, _async_keep, SupportsResponse.NONE),
         (SERVICE_KEEP_REPORTS, _async_keep_reports, SupportsResponse.NONE),
@@ -83,10 +86,7 @@ def async_setup_demand_response_services(hass: HomeAssistant) -> None:
         (SERVICE_REPORT, _async_report, SupportsResponse.OPTIONAL),
         (SERVICE_OPT, _async_opt, SupportsResponse.OPTIONAL),
         (SERVICE_EVENTS, _async_events, SupportsResponse.ONLY),
-    ):
-        hass.services.async_register(
-            DOMAIN, name, handler, schema=_SCHEMAS[name], supports_response=response
-        )
+    )
 
 
 def _room(call: ServiceCall) -> DemandResponseRoom:

@@ -65,61 +65,50 @@ async def test_with_certificates_and_signatures_events_and_reports_go_through(
         assert site.ven.health.why == ""
 
 
-async def test_a_server_with_an_expired_certificate_is_not_spoken_to(
+@pytest.mark.parametrize(
+    ("papers", "words"),
+    [
+        pytest.param(
+            lambda known, _: (
+                known.paper("plant"),
+                known.paper("utility", since=-30, days=-1),
+            ),
+            "the server's certificate is not accepted: it has expired",
+            id="expired",
+        ),
+        pytest.param(
+            lambda known, other: (known.paper("plant"), other.paper("utility")),
+            "the authority behind it is unknown here",
+            id="of an unknown authority",
+        ),
+        pytest.param(
+            lambda known, _: (
+                known.paper("plant"),
+                known.paper("utility", host="127.0.0.9"),
+            ),
+            "for another host than the address",
+            id="of another host",
+        ),
+        pytest.param(
+            lambda known, other: (other.paper("plant"), known.paper("utility")),
+            "not accept our certificate",
+            id="ours unknown to it",
+        ),
+    ],
+)
+async def test_a_server_with_a_certificate_that_does_not_fit_is_not_spoken_to(
     tmp_path: Path,
-) -> None:
-    authority = Authority(tmp_path)
-    ours = authority.paper("plant")
-    theirs = authority.paper("utility", since=-30, days=-1)
-    port = free_port()
-    async with (
-        vtn(port, **server_options(authority, theirs, ours)) as server,
-        plant(port, **plant_options(authority, theirs, ours)) as site,
-    ):
-        await nothing_is_acted_on(
-            server, site, "the server's certificate is not accepted: it has expired"
-        )
-
-
-async def test_a_server_of_an_unknown_authority_is_not_spoken_to(
-    tmp_path: Path,
-) -> None:
-    authority, other = Authority(tmp_path), Authority(tmp_path, "other")
-    ours, theirs = authority.paper("plant"), other.paper("utility")
-    port = free_port()
-    async with (
-        vtn(port, **server_options(authority, theirs, ours)) as server,
-        plant(port, **plant_options(authority, theirs, ours)) as site,
-    ):
-        await nothing_is_acted_on(
-            server, site, "the authority behind it is unknown here"
-        )
-
-
-async def test_a_server_with_a_certificate_of_another_host_is_not_spoken_to(
-    tmp_path: Path,
-) -> None:
-    authority = Authority(tmp_path)
-    ours, theirs = authority.paper("plant"), authority.paper("u", host="127.0.0.9")
-    port = free_port()
-    async with (
-        vtn(port, **server_options(authority, theirs, ours)) as server,
-        plant(port, **plant_options(authority, theirs, ours)) as site,
-    ):
-        await nothing_is_acted_on(server, site, "for another host than the address")
-
-
-async def test_a_server_that_does_not_know_our_authority_is_said(
-    tmp_path: Path,
+    papers: Callable[[Authority, Authority], tuple[Paper, Paper]],
+    words: str,
 ) -> None:
     authority, other = Authority(tmp_path), Authority(tmp_path, "other")
-    ours, theirs = other.paper("plant"), authority.paper("utility")
+    ours, theirs = papers(authority, other)
     port = free_port()
     async with (
         vtn(port, **server_options(authority, theirs, ours)) as server,
         plant(port, **plant_options(authority, theirs, ours)) as site,
     ):
-        await nothing_is_acted_on(server, site, "not accept our certificate")
+        await nothing_is_acted_on(server, site, words)
 
 
 async def test_our_own_expired_certificate_is_named_before_anybody_is_asked(
