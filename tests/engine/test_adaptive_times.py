@@ -437,6 +437,19 @@ def test_weekend_of_another_profile_counts_as_days_off() -> None:
     assert monday > tuesday + 60.0
 
 
+def test_weekend_on_which_another_schedule_ran_the_plant_is_no_time_off() -> None:
+    sunday = stopped(29, 60.0) | {"at": (MONDAY - timedelta(hours=10)).timestamp()}
+    days_off = [started(day, 150.0, off=62.0) for day in (15, 22)]
+    minutes = []
+    for history in ([*STARTS, *days_off], [*STARTS, *days_off, sunday]):
+        building = Building(history=history, now=at(0), idle_days=WEEKEND)
+        minutes.append(building.step().attributes["estimated_minutes"])
+    nobody, somebody = minutes
+    assert isinstance(nobody, float)
+    assert isinstance(somebody, float)
+    assert nobody > somebody + 60.0
+
+
 # The stop
 
 

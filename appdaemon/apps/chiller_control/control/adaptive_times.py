@@ -81,7 +81,10 @@ class AdaptiveTimes:
         self._heats = bool(plan.of_type("heat_source"))
         self._starts = starts_of(automation.history)
         self._selectors = learn_all(self._starts)
-        self._drifts = DriftSelector(drifts_of(automation.history))
+        drifts = drifts_of(automation.history)
+        self._drifts = DriftSelector(drifts)
+        self._stopped = max((item.recovery.at for item in drifts), default=None)
+        """The newest stop that was learnt: perhaps of another profile's schedule."""
         resumed: object = automation.resume.get("adaptive")
         resume: Mapping[str, Any] = resumed if isinstance(resumed, Mapping) else {}
         self._off_since = _number(resume.get("off_since"))
@@ -253,6 +256,8 @@ class AdaptiveTimes:
         if since is None:
             ends = [item.end for item in agenda.spans if not item.skipped]
             since = max((end for end in ends if end <= now), default=None)
+        if self._stopped is not None and self._stopped <= at:
+            since = self._stopped if since is None else max(since, self._stopped)
         return _USUAL_NIGHT if since is None else max(0.0, (at - since) / 3600.0)
 
     def _mode(self, zone: float) -> Mode:
