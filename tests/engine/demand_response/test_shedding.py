@@ -388,6 +388,18 @@ def test_what_is_too_large_is_not_switched_off_for_what_is_left() -> None:
         assert abs(load - target) <= 0.02 * usual
 
 
+def test_no_more_could_be_shed_than_there_is_load() -> None:
+    shedding = Shedding([BATTERY, FOUNTAIN], METER, lambda now: None)
+
+    def available(load: float | None) -> float:
+        known = {METER: load, "battery.state_of_charge": 60.0}
+        return shedding.available_kw(NOW, Inputs(known))
+
+    assert available(400.0) == available(None) == 115.0
+    assert available(70.0) == 70.0
+    assert available(-20.0) == 0.0
+
+
 def test_a_limit_is_taken_off_what_the_chillers_carry() -> None:
     limit = Measure(
         "limit", "Demand limit", "limit", ("chiller_1.demand_limit",), 1, 20.0,

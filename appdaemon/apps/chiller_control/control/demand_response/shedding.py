@@ -133,13 +133,15 @@ class Shedding:
         )
 
     def available_kw(self, now: float, inputs: Inputs) -> float:
-        """Return what could be shed in addition now, by estimate."""
+        """Return what could be shed in addition now, by estimate; at most the load."""
         self._look(now, inputs)
-        return sum(
+        total = sum(
             item.capacity_kw * (item.levels - self._uses[item.key].level)
             for item in self._measures
             if self._usable(now, item, inputs) is None
         )
+        meter = inputs.number(self._meter)
+        return total if meter is None else min(total, max(meter, 0.0))
 
     # What may be used.
 
