@@ -52,6 +52,7 @@ _NEAR = 0.05
 _REBOUND = 1.2
 _SETTLED = 0.02
 _RECOVERY_SECONDS = 420
+_PICTURE_HEIGHT = 1010
 _LATE = 60.0
 """Seconds; ten minutes at the plant."""
 _SETTLING_SECONDS = 120
@@ -227,7 +228,9 @@ class EventChapters:
 
         assert self.picture is not None
         await asyncio.sleep(max(self._begin + _DURATION / 2 - time.time(), 0.0))
-        await take_picture(self.stack, f"/{DASHBOARD}/event", self.picture)
+        await take_picture(
+            self.stack, f"/{DASHBOARD}/event", self.picture, height=_PICTURE_HEIGHT
+        )
         return f"{self.picture}"
 
     def _switched(self) -> list[str]:

@@ -15,9 +15,11 @@ _ONE_CHILLER_SECONDS = 110
 _TWO_CHILLERS_SECONDS = 130
 
 
-async def take_picture(stack: Stack, path: str, file: Path) -> None:
+async def take_picture(
+    stack: Stack, path: str, file: Path, *, height: int = 1230
+) -> None:
     """Show one page of Home Assistant and write it to a PNG file."""
-    async with signed_in(stack.home_assistant, stack.time_zone, height=1230) as page:
+    async with signed_in(stack.home_assistant, stack.time_zone, height=height) as page:
         await page.goto(path)
         await page.wait_for_selector(
             "home-assistant-main", state="attached", timeout=60_000
