@@ -311,8 +311,8 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
     # --- what is known
 
     @callback
-    def _touch(self, points: Collection[PointKey]) -> None:
-        self.publisher.touch(points)
+    def _touch(self, points: Collection[PointKey], *, first: bool = False) -> None:
+        self.publisher.touch(points, first=first)
         if not self._derive_due:
             self._derive_due = not self._derivation.inputs.isdisjoint(points)
 
@@ -326,7 +326,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
             held[point.key] = (
                 MISSING if value is None else Reading(value, Quality.GOOD, moment)
             )
-        self._touch(self.observations.hold(held))
+        self._touch(self.observations.hold(held), first=True)
         return self.observations.readings
 
     @callback
@@ -400,7 +400,7 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         """Ask for all of these values, or raise `CommandRefused` and for none."""
         self.commander.request(requests)
         await self._async_act()
-        await self.publisher.async_publish()
+        await self._async_show_commands()
 
     async def async_release(
         self, *, source: str | None, points: Collection[PointKey] | None = None
@@ -408,8 +408,14 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         """Let go what a source asked for; return the points that it let go."""
         released = self.commander.release(source, points)
         await self._async_act()
-        await self.publisher.async_publish()
+        await self._async_show_commands()
         return released
+
+    async def _async_show_commands(self) -> None:
+        """Show what was commanded before whoever asked for it goes on."""
+        await self.publisher.async_publish_first()
+        if self.publisher.pending:
+            self._catch_up_soon()
 
     async def async_operate(
         self, commands: Sequence[tuple[Point, Value]], context: Context | None
@@ -435,7 +441,8 @@ class PlantCoordinator(DataUpdateCoordinator[Snapshot]):
         self._act_soon = False
         written = await self.commander.async_step(self._current, self.silent)
         self._current()
-        self.publisher.touch(map(command_topic, self.commander.drain_changed()))
+        changed = map(command_topic, self.commander.drain_changed())
+        self.publisher.touch(changed, first=True)
         self._show_mismatches()
         self._look_again |= {
             point.equipment for point in written if point.address is not None

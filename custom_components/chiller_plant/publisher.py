@@ -28,7 +28,10 @@ class Publisher:
         self._updates: dict[Update, int] = {}
         """How many topics each of them follows."""
         self._pending: dict[Update, None] = {}
+        self._first: dict[Update, None] = {}
+        """Who is told before those."""
         self._lock = asyncio.Lock()
+        self._first_lock = asyncio.Lock()
 
     def listen(self, topics: Iterable[Topic], update: Update) -> Callable[[], None]:
         """Call `update` when one of these changed; return what ends that."""
@@ -40,6 +43,7 @@ class Publisher:
         def end() -> None:
             self._updates.pop(update, None)
             self._pending.pop(update, None)
+            self._first.pop(update, None)
             for topic in followed:
                 listeners = self._listeners[topic]
                 del listeners[update]
@@ -48,12 +52,16 @@ class Publisher:
 
         return end
 
-    def touch(self, topics: Iterable[Topic]) -> None:
-        """Note that these changed; they are told with the next `async_publish`."""
+    def touch(self, topics: Iterable[Topic], *, first: bool = False) -> None:
+        """Note that these changed; they are told with the next `async_publish`.
+
+        Those that come `first` also with the next `async_publish_first`.
+        """
         listeners = self._listeners
+        waiting = self._first if first else self._pending
         for topic in topics:
             if (found := listeners.get(topic)) is not None:
-                self._pending |= found
+                waiting |= found
 
     def touch_all(self) -> None:
         """Note that everything changed."""
@@ -67,14 +75,24 @@ class Publisher:
     @property
     def pending(self) -> bool:
         """Whether somebody is still to be told."""
-        return bool(self._pending)
+        return bool(self._first or self._pending)
 
     async def async_publish(self) -> None:
         """Tell all who are to be told; return when that is done."""
         async with self._lock:
-            while self._pending:
+            while self.pending:
+                await self.async_publish_first()
                 updates, self._pending = self._pending, {}
                 await self._async_tell(updates)
+
+    async def async_publish_first(self) -> None:
+        """Tell those who come first, and return when that is done.
+
+        Who commands waits for this: not for a thousand readings of other things.
+        """
+        async with self._first_lock:
+            updates, self._first = self._first, {}
+            await self._async_tell(updates)
 
     async def _async_tell(self, updates: Iterable[Update]) -> None:
         began = perf_counter()
