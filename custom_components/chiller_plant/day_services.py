@@ -22,6 +22,7 @@ from .data import ChillerPlantConfigEntry
 from .day_room import Edit
 from .form_check import read_answers
 from .plan import PlanRoom
+from .plan_services import MAXIMUM_CONFIGURATION, as_plain_data, at_most
 from .plant.profiles import CUSTOM_SCHEDULE, CUSTOM_SCHEDULE_PRIORITY
 from .profile_store import PRIORITY, Registration
 
@@ -39,7 +40,11 @@ _SCHEMAS = {
                         vol.Required("automation"): cv.string,
                         vol.Optional("runs", default=True): cv.boolean,
                         vol.Optional("priority"): PRIORITY,
-                        vol.Optional("config", default=dict): {cv.slug: object},
+                        vol.Optional("config", default=dict): vol.All(
+                            {cv.slug: object},
+                            as_plain_data,
+                            at_most(MAXIMUM_CONFIGURATION),
+                        ),
                     }
                 ],
                 vol.Length(min=1, max=200),

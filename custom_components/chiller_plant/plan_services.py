@@ -39,7 +39,9 @@ MAXIMUM_ATTRIBUTES = 12_000
 MAXIMUM_CONFIGURATION = 16_000
 
 
-def _at_most(size: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def at_most(size: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return what refuses data that is longer than this as text."""
+
     def validate(value: dict[str, Any]) -> dict[str, Any]:
         try:
             text = json.dumps(value, allow_nan=False)
@@ -52,7 +54,7 @@ def _at_most(size: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return validate
 
 
-def _as_plain_data(value: dict[str, Any]) -> dict[str, Any]:
+def as_plain_data(value: dict[str, Any]) -> dict[str, Any]:
     """Write out the dates that YAML makes of what a form has as a text.
 
     What is no number is left for `read_answers` to refuse, which names the field:
@@ -74,7 +76,7 @@ _SCHEMAS = {
             vol.Required("control_type"): cv.slug,
             vol.Optional("metadata", default=dict): {cv.slug: object},
             vol.Optional("config", default=dict): vol.All(
-                {cv.slug: object}, _as_plain_data, _at_most(MAXIMUM_CONFIGURATION)
+                {cv.slug: object}, as_plain_data, at_most(MAXIMUM_CONFIGURATION)
             ),
         }
     ),
@@ -84,7 +86,7 @@ _SCHEMAS = {
             vol.Optional("automation"): cv.string,
             vol.Inclusive("state", "report"): vol.All(cv.string, vol.Length(max=255)),
             vol.Optional("attributes", default=dict): vol.All(
-                {cv.string: object}, _at_most(MAXIMUM_ATTRIBUTES)
+                {cv.string: object}, at_most(MAXIMUM_ATTRIBUTES)
             ),
             # Text, because AppDaemon drops every null on its way to us.
             vol.Optional("planned"): vol.All(cv.string, vol.Length(max=40_000)),
@@ -101,7 +103,7 @@ _SCHEMAS = {
                             },
                             extra=vol.ALLOW_EXTRA,
                         ),
-                        _at_most(4_000),
+                        at_most(4_000),
                     )
                 ],
                 vol.Length(max=MAXIMUM_EVENTS),
