@@ -1,6 +1,7 @@
 """What events are held against, made of what the recorder knows."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -40,18 +41,25 @@ def _custom_integration(
     pytest_socket.socket_allow_hosts(["127.0.0.0/8", "::1"], allow_unix_socket=True)
 
 
+async def announced(
+    hass: HomeAssistant, entry: MockConfigEntry, until: int = 16
+) -> dict[str, Any]:
+    """Tell at one of an event from two to four or later; return its baseline."""
+    return await announce(
+        hass,
+        entry,
+        begins=local(*WEDNESDAY, 14),
+        ends=local(*WEDNESDAY, until),
+        received=local(*WEDNESDAY, 13).timestamp(),
+    )
+
+
 async def test_event_is_held_against_ten_days_like_it(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
     begins, ends = local(*WEDNESDAY, 14), local(*WEDNESDAY, 16)
     entry = await site_with_a_past(hass, clock, machines, local(*WEDNESDAY, 13, 20))
-    said = await announce(
-        hass,
-        entry,
-        begins=begins,
-        ends=ends,
-        received=local(*WEDNESDAY, 13).timestamp(),
-    )
+    said = await announced(hass, entry)
     assert (said["method"], said["confidence"], said["eligible"]) == (
         "ten_of_ten",
         "high",
@@ -88,15 +96,8 @@ async def test_load_follows_the_clock_on_the_wall(
 async def test_baseline_does_not_move_while_the_load_is_shed(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
-    begins, ends = local(*WEDNESDAY, 14), local(*WEDNESDAY, 17)
     entry = await site_with_a_past(hass, clock, machines, local(*WEDNESDAY, 13, 20))
-    said = await announce(
-        hass,
-        entry,
-        begins=begins,
-        ends=ends,
-        received=local(*WEDNESDAY, 13).timestamp(),
-    )
+    said = await announced(hass, entry, until=17)
 
     def shed(moment: datetime) -> float:
         return 10.0 if moment >= local(*WEDNESDAY, 13) else ordinary(moment)
@@ -157,13 +158,7 @@ async def test_days_of_events_and_holidays_are_left_out(
     }
     await report(hass, entry, events=[before])
     begins, ends = local(*WEDNESDAY, 14), local(*WEDNESDAY, 16)
-    said = await announce(
-        hass,
-        entry,
-        begins=begins,
-        ends=ends,
-        received=local(*WEDNESDAY, 13).timestamp(),
-    )
+    said = await announced(hass, entry)
     assert mean(said["kw"], begins, ends) == pytest.approx(300.0)
     room = entry.runtime_data.demand_response
     assert tuesday.isoformat() not in room.baselines["Grid:e1"].days
@@ -206,13 +201,7 @@ async def test_holidays_of_the_past_are_asked_for(
         " holiday: Holiday}\nholidays: binary_sensor.workday_sensor\n",
     )
     begins, ends = local(*WEDNESDAY, 14), local(*WEDNESDAY, 16)
-    said = await announce(
-        hass,
-        entry,
-        begins=begins,
-        ends=ends,
-        received=local(*WEDNESDAY, 13).timestamp(),
-    )
+    said = await announced(hass, entry)
     assert mean(said["kw"], begins, ends) == pytest.approx(300.0)
     room = entry.runtime_data.demand_response
     assert monday.isoformat() not in room.baselines["Grid:e1"].days
@@ -275,13 +264,7 @@ async def test_the_method_of_the_settings_is_used(
         local(*WEDNESDAY, 13, 20),
         options={"baseline_method": "five_of_ten"},
     )
-    said = await announce(
-        hass,
-        entry,
-        begins=local(*WEDNESDAY, 14),
-        ends=local(*WEDNESDAY, 16),
-        received=local(*WEDNESDAY, 13).timestamp(),
-    )
+    said = await announced(hass, entry)
     assert said["method"] == "five_of_ten"
 
 
