@@ -7,6 +7,7 @@ utility. The plants are small, so that the story is short.
 import asyncio
 from pathlib import Path
 import time
+from typing import Any
 
 from demonstration.stack import REPOSITORY
 from demonstration.utility import Utility
@@ -75,8 +76,7 @@ async def shared_event(
     half = USUAL - BOTH / 2
     await eventually(lambda: north.kw == south.kw == half, NOTICE + PATIENCE)
     assert time.time() < begins + DURATION
-    rows = {row["plant"]: row for row in (await house.portfolio("north"))["plants"]}
-    assert {row["share_kw"] for row in rows.values()} == {BOTH / 2}
+    assert [row["share_kw"] for row in await plants(house)] == [BOTH / 2] * 2
 
     def heard_of_both() -> bool:
         loads = [kw for at, kw in utility.reports("power") if at > begins]
@@ -92,6 +92,14 @@ async def shared_event(
     load = await house.state("sensor.north_portfolio_load")
     assert load["attributes"]["left_out"].keys() == {"South"}
     assert await house.share("south") == 0.0
+    stands = {row["plant"]: row["stands"] for row in await plants(house)}
+    assert stands == {"North": "delivers", "South": "no_meter"}
     # A load that is not known is no load that fell.
     reported = {kw for at, kw in utility.reports("power") if at > died}
     assert all(kw > USUAL for kw in reported)
+
+
+async def plants(house: House) -> list[dict[str, Any]]:
+    """Return how the plants stand, as people see it at the one that leads."""
+    found: list[dict[str, Any]] = (await house.portfolio("north"))["plants"]
+    return found

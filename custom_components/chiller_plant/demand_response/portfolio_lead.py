@@ -49,6 +49,7 @@ READY = "ready"
 DELIVERS = "delivers"
 FAILS = "fails"
 NO_ENGINE = "no_engine"
+NO_METER = "no_meter"
 SILENT = "not_heard"
 OTHERS = "in_another_portfolio"
 
@@ -374,6 +375,8 @@ class PortfolioLead:
             stands = FAILS
         elif offer.more_kw is None:
             stands = NO_ENGINE
+        elif offer.load_kw is None:
+            stands = NO_METER
         return {
             "plant": plant.name,
             "stands": stands,
