@@ -1,13 +1,16 @@
 """A plant of many points: what changes is shown, and nothing else is touched."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 import gc
+from time import perf_counter
 from typing import Any
 
 import pytest
 import rusty_bacnet as rb
 
+from custom_components.chiller_plant.publisher import Publisher
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
     EVENT_STATE_REPORTED,
@@ -153,3 +156,30 @@ async def test_what_a_large_plant_is_made_of_is_not_searched_again_until_it_is_u
         assert gc.get_freeze_count() > 100 * len(zones)
         await hass.async_stop(force=True)
         assert gc.get_freeze_count() == 0
+
+
+async def test_who_commands_waits_for_what_was_commanded_alone() -> None:
+    publisher, told = Publisher(), []
+    publisher.listen(["command"], lambda: told.append("command"))
+    for number in range(50):
+
+        def show(number: int = number) -> None:
+            # As long as many entities take to be written.
+            until = perf_counter() + 0.002
+            while perf_counter() < until:
+                pass
+            told.append(number)
+
+        publisher.listen([number], show)
+    publisher.touch(range(50))
+    everything = asyncio.create_task(publisher.async_publish())
+    await eventually(lambda: told)
+    publisher.touch(["command"], first=True)
+    await publisher.async_publish_first()
+
+    assert told[-1] == "command"
+    assert len(told) < 51
+    assert not everything.done()
+    await everything
+    assert not publisher.pending
+    assert len(told) == 51
