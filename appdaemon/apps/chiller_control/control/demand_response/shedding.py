@@ -308,10 +308,10 @@ class Shedding:
     def _remove(self, now: float, spare: float) -> None:
         """Give back what was used last, as long as the target is still kept."""
         found = [
-            Candidate(measure, self._uses[measure.key])
+            Candidate(measure, use)
             for measure in self._measures
-            if self._uses[measure.key].level > 0
-            and may_step_back(now, measure, self._uses[measure.key])
+            if (use := self._uses[measure.key]).level > 0
+            and may_step_back(now, measure, use)
             and measure.capacity_kw <= spare
         ]
         if not found:
@@ -446,12 +446,8 @@ class Shedding:
             key=lambda item: (item.measure.order, item.use.level, item.use.burden),
         )
         self._slowed = now
-        self._set(
-            now,
-            first.measure,
-            first.use.level + 1,
-            "the load comes back faster than it may",
-        )
+        why = "the load comes back faster than it may"
+        self._set(now, first.measure, first.use.level + 1, why)
 
     # What is told.
 
