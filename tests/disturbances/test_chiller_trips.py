@@ -23,6 +23,11 @@ def newest(site: Site) -> str:
     return key.partition(".")[0]
 
 
+def warmest(site: Site) -> float:
+    """Return the temperature of the warmest zone, °C."""
+    return max(site.number(f"zone_{n}.temperature") for n in (1, 2, 3))
+
+
 def test_chiller_that_trips_as_it_starts_is_left_out_and_the_others_run_on() -> None:
     site = staging_up()
     began, third = site.now, newest(site)
@@ -35,6 +40,7 @@ def test_chiller_that_trips_as_it_starts_is_left_out_and_the_others_run_on() -> 
         assert not site.on(f"{third}.run_command") or site.now - began < 60
     why = site.events("chiller_excluded", since=began)[-1].reason
     assert "in alarm" in why
+    assert warmest(site) < 26.0, "two carry most of it"
     assert site.said("staging", "chillers")[third]["state"] == "excluded"
     assert "in alarm" in site.said("staging")
 
@@ -69,3 +75,32 @@ def test_chiller_that_was_reset_is_used_again_after_its_off_time() -> None:
     site.run(1200)
     setpoint = site.number(f"{third}.chilled_water_supply_temperature_setpoint")
     assert abs(site.supply_temperature - setpoint) < 1.0
+
+
+def test_chiller_that_trips_while_another_is_taken_off_is_made_up_for() -> None:
+    site = running_site(PLANT)
+    site.world.fix_load(0.2)
+    began = site.now
+    assert site.run(3600, lambda it: it.events("stage_down", since=began))
+    (leaving,) = [
+        key.partition(".")[0]
+        for key, on in site.switched("run_command", began)
+        if not on and key.startswith("chiller")
+    ] or [site.events("stage_down", since=began)[0].data["equipment"]]
+    (staying,) = site.running - {leaving}
+    tripped = site.now
+    site.fault(staying, Fault.TRIP)
+    # Not the one that is being stopped: it would have to rest for 15 minutes first.
+    assert site.run(120, lambda it: not it.running)
+    assert site.run(600, lambda it: it.running)
+    assert not {staying, leaving} & site.running
+    (told,) = site.events("chiller_excluded", since=tripped)
+    assert "in alarm" in told.reason
+    assert told.data["from"] == staying
+    assert (told.data["to"],) == tuple(site.running)
+    site.run(1800)
+    setpoint = site.number(
+        f"{min(site.running)}.chilled_water_supply_temperature_setpoint"
+    )
+    assert abs(site.supply_temperature - setpoint) < 1.0
+    assert warmest(site) < 25.0

@@ -68,6 +68,7 @@ class ChillerAddSubtract:
         self._wanted: tuple[Chiller, ...] = ()
         self._seen: set[str] = set()
         self._ran: set[str] = set()
+        self._unloading: set[str] = set()
         self._enabled: bool | None = None
         self._enabled_since: float | None = None
         self._stage_since: float | None = None
@@ -170,12 +171,15 @@ class ChillerAddSubtract:
         somebody of a higher priority keeps running is part of the stage.
         """
         wanted = list(self._wanted)
+        self._unloading.clear()
         for chiller in self._plant.chillers:
             key, command = chiller.key, chiller.machine.command
             if not self._sequence.reports(key):
                 continue
             runs = self._sequence.runs(key)
             stops = inputs.on(command) is False
+            if runs and stops:
+                self._unloading.add(key)
             if runs and (command in inputs.taken or key not in self._seen):
                 if not stops and chiller not in wanted:
                     wanted.append(chiller)
@@ -307,11 +311,13 @@ class ChillerAddSubtract:
     def _spares(self, excluded: Mapping[str, str]) -> list[Chiller]:
         """Return who could be added, the next one first."""
         passed = {*excluded, *self._order.left_out}
-        return [
-            chiller
-            for chiller in self._order.chillers
-            if chiller not in self._wanted and chiller.key not in passed
+        found = [
+            item
+            for item in self._order.chillers
+            if item not in self._wanted and item.key not in passed
         ]
+        # Who is being stopped must rest before it can be started again.
+        return sorted(found, key=lambda item: item.key in self._unloading)
 
     def _next(self, excluded: Mapping[str, str]) -> Chiller | None:
         return next(iter(self._spares(excluded)), None)
