@@ -223,7 +223,7 @@ def _ours(plant: Plant) -> tuple[Automation, ...]:
             staging="model",
             stage_up_threshold=115,
             stage_down_threshold=88,
-            start_saving=8,
+            start_saving=15,
             primary_flow="follow",
             primary_flow_minimum=55,
             **_machine(plant),

@@ -124,6 +124,25 @@ def test_a_start_for_its_saving_alone_must_be_worth_it() -> None:
     assert eager.up + 2.0 < reluctant.up
 
 
+@pytest.mark.parametrize("wet_bulb", [6.0, 12.0])
+def test_a_start_costs_the_same_kilowatts_in_all_weather(wet_bulb: float) -> None:
+    # A tenth of what a chiller takes at its rating, however little the plant takes.
+    staging_ = Staging(
+        staging="model", stage_up_threshold=150, minimum_lift=9, start_saving=10
+    )
+    found = staging_.at(1, weather__wet_bulb_temperature=wet_bulb)
+    model = staging_.thresholds._model
+    assert model is not None
+    rated = CHILLER / model.ratings.coefficient_of_performance
+
+    def saved(share: float) -> float:
+        load = share / 100.0 * CHILLER
+        fewer, more = (model.best(load, wet_bulb, 7.0, n) for n in (1, 2))
+        return fewer.power - more.power
+
+    assert saved(found.up - 2.0) < 0.1 * rated < saved(found.up + 2.0)
+
+
 def test_a_chiller_that_runs_need_not_earn_its_start_again() -> None:
     wide: dict[str, Any] = {
         "staging": "model",
@@ -141,6 +160,7 @@ def test_a_start_that_comes_anyway_is_told_from_one_that_saves() -> None:
     wide: dict[str, Any] = {
         "staging": "model",
         "stage_up_threshold": 115,
+        "start_saving": 10,
         "minimum_lift": 9,
     }
     mild = Staging(**wide).at(2, weather__wet_bulb_temperature=12.0)

@@ -142,7 +142,7 @@ async def test_chiller_add_subtract_registers(
         "chiller_curves": "carrier_19xr_1407_vsd",
         "primary_flow": "fixed",
         "primary_flow_minimum": 60,
-        "start_saving": 5,
+        "start_saving": 15,
         "stage_up_threshold": 90,
         "stage_down_threshold": 80,
         "stage_hold": 900,

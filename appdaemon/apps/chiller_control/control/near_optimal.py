@@ -14,6 +14,7 @@ The model also says what a law cannot: when one chiller more is cheaper.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -223,7 +224,7 @@ class NearOptimal:
     def break_even(
         self, wet_bulb: float, supply: float, chillers: int, saving: float = 0.0
     ) -> float:
-        """Return the load in kW above which one chiller more saves this share.
+        """Return the load in kW above which one chiller more saves so many kW.
 
         Or above which these cannot carry it. Found between the load of one
         chiller less and the most that is available, to 1 % of a chiller.
@@ -234,9 +235,9 @@ class NearOptimal:
             load = 0.5 * (low + high)
             fewer = self.best(load, wet_bulb, supply, chillers)
             enough = fewer.feasible
-            if enough and saving < 1.0:
+            if enough and saving < inf:
                 more = self.best(load, wet_bulb, supply, chillers + 1)
-                worth = more.power < fewer.power * (1.0 - saving)
+                worth = more.power < fewer.power - saving
                 enough = not (more.feasible and worth)
             if enough:
                 low = load

@@ -39,7 +39,7 @@ class StagingConfig:
                 "stage_down_threshold",
                 "stage_up_threshold",
             )
-        self.start_saving = number("start_saving", 5.0, minimum=0.0, maximum=50.0)
+        self.start_saving = number("start_saving", 15.0, minimum=0.0, maximum=50.0)
         self.stage_hold = number("stage_hold", 900.0, minimum=0.0)
         self.minimum_stage_time = number("minimum_stage_time", 900.0, minimum=0.0)
         self.error = number("supply_temperature_error", 1.0, minimum=0.0)

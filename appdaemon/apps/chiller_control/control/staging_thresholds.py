@@ -14,6 +14,7 @@ remain the highest load that a stage is trusted with.
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from .decision import Inputs
@@ -34,8 +35,8 @@ _IN_HAND = 10.0
 """% of a stage that it must be able to carry beyond the load that it is left with:
 what was warmed by the change has to be cooled down too, and a reset that answers
 to that asks for colder water."""
-_EVERYTHING = 1.0
-"""Share of the power that no chiller saves: it is added only where it is needed."""
+_NO_SAVING_PAYS = inf
+"""kW that no chiller saves: it is added only where it is needed."""
 
 
 class Thresholds(NamedTuple):
@@ -198,8 +199,9 @@ class StagingThresholds:
     ) -> Thresholds:
         """Return the thresholds by the model.
 
-        What a start must save counts before it. A chiller that runs has had its
-        start, and stays while it saves anything.
+        What a start must save counts before it: kW, as a start is the same wear
+        at little load and in cold weather, when a share of the power is little. A
+        chiller that runs has had its start, and stays while it saves anything.
         """
         config = self._config
 
@@ -209,16 +211,18 @@ class StagingThresholds:
             load = model.break_even_near(wet, supply, count, saving)
             return 100.0 * load / (count * model.ratings.capacity)
 
-        up = min(config.up, break_even(chillers, config.start_saving / 100.0))
+        rated = model.ratings.capacity / model.ratings.coefficient_of_performance
+        worth_it = config.start_saving / 100.0 * rated
+        up = min(config.up, break_even(chillers, worth_it))
         enough = min(
             min(config.up, break_even(chillers - 1, 0.0)) - _BAND,
-            break_even(chillers - 1, _EVERYTHING) - _IN_HAND,
+            break_even(chillers - 1, _NO_SAVING_PAYS) - _IN_HAND,
         )
         return Thresholds(
             up,
             min(config.down, enough),
             enough,
             rising=min(up, break_even(chillers, 0.0)),
-            most=min(config.up, break_even(chillers, _EVERYTHING)),
+            most=min(config.up, break_even(chillers, _NO_SAVING_PAYS)),
             note=f"model at wet bulb {wet:.0f} °C",
         )
