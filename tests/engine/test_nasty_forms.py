@@ -110,10 +110,17 @@ def _offered(question: Mapping[str, Any]) -> st.SearchStrategy[Any]:
     return st.one_of(found, st.just(usual)) if "default" in question else found
 
 
-def _written(question: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+@cache
+def _named(control_type: str) -> frozenset[str]:
+    """Return the questions about machines and points, which reach the engine as keys."""
+    (action,) = _blueprint(control_type)["actions"]
+    return frozenset(map(str, action["data"]["metadata"].values()))
+
+
+def _written(question: Mapping[str, Any], *, named: bool) -> st.SearchStrategy[Any]:
     """Return what somebody may write by hand, as far as it reaches the engine."""
     kind, details = next(iter(question["selector"].items()))
-    if kind not in ("device", "entity"):
+    if kind not in ("device", "entity") and not named:
         return st.sampled_from(NASTY)
     names = st.sampled_from(["", "nothing", "chiller_1", "plant.enable_command"])
     several = (details or {}).get("multiple")
@@ -239,7 +246,11 @@ def test_whatever_is_written_by_hand_runs_or_is_refused(
         st.sets(st.sampled_from(sorted(questions)), min_size=1, max_size=3)
     )
     answers = {
-        key: data.draw(_written(question) if key in nasty else _offered(question))
+        key: data.draw(
+            _written(question, named=key in _named(control_type))
+            if key in nasty
+            else _offered(question)
+        )
         for key, question in questions.items()
     }
     _judge(control_type, _registered(control_type, answers), data.draw(READINGS))
