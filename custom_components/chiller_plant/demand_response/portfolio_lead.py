@@ -95,6 +95,7 @@ class PortfolioLead:
         self._portfolio = portfolio
         self._room = portfolio.room
         self._splits: dict[str, _Split] = {}
+        self._expected: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._deliveries = Deliveries()
         self._failing: frozenset[str] = frozenset()
         self._told: dict[str, tuple[tuple[AskedEvent, ...], float]] = {}
@@ -108,6 +109,7 @@ class PortfolioLead:
         """Split what is asked for now, and ask each plant."""
         if not self._room.settings.portfolio.leads:
             self._splits.clear()
+            self._expected.clear()
             self._told.clear()
             self.rows = []
             self.sums = Sums()
@@ -116,18 +118,17 @@ class PortfolioLead:
         heard = {plant.key: plant.offer for plant in plants if plant.offer is not None}
         events = self._events(now)
         for event, entry in events:
-            taking = [
-                offer
-                for offer in heard.values()
-                if event_id(event.key) not in offer.out
-            ]
-            of_kw = self._requested(event, entry, taking, now)
+            of_kw = self._requested(
+                event, entry, self._load(event.key, plants, now), now
+            )
             if of_kw is None:
                 self._splits.pop(event.key, None)
             else:
                 self._split(event.key, of_kw, heard)
         for key in self._splits.keys() - {event.key for event, _ in events}:
             del self._splits[key]
+        for key in self._expected.keys() - {event.key for event, _ in events}:
+            del self._expected[key]
         self._watch(now, heard)
         for gone in self._told.keys() - {plant.key for plant in plants}:
             del self._told[gone]
@@ -244,11 +245,38 @@ class PortfolioLead:
         ]
         return sorted(found, key=lambda item: item[0].begins)[:MOST_EVENTS]
 
+    def _load(self, key: str, plants: Iterable[Plant], now: float) -> float:
+        """Return what all that take part would take now, without the event.
+
+        A plant that is not heard any more counts with what it told before: a level or
+        a percentage is of what there was, or the others would make up for nothing.
+        """
+        expected = self._expected.setdefault(key, {})
+        load = 0.0
+        for number, plant in enumerate(plants):
+            if plant.offer is not None:
+                if event_id(key) in plant.offer.out:
+                    expected.pop(plant.key, None)
+                    continue
+                told = (
+                    _told_baseline(plant.offer, event_id(key))
+                    if number
+                    else self._own_baseline(key)
+                )
+                if told is not None:
+                    expected[plant.key] = told
+            said = expected.get(plant.key)
+            kw = None if said is None else kw_at(said["kw"], now)
+            if kw is None and plant.offer is not None:
+                kw = plant.offer.baseline_kw
+            load += kw or 0.0
+        return load
+
     def _requested(
         self,
         event: KnownEvent,
         entry: Mapping[str, Any],
-        offers: Iterable[Offer],
+        load: float,
         now: float,
     ) -> float | None:
         """Return what all plants shall shed now; None while nothing is asked for."""
@@ -257,7 +285,6 @@ class PortfolioLead:
         if event.source == self._portfolio.member.source:
             return self._portfolio.member.asked_of_all(event.key, now)
         settings = self._room.settings
-        load = sum(offer.baseline_kw or 0.0 for offer in offers)
         asked = reduction_at(
             now - event.begins,
             entry["signals"],

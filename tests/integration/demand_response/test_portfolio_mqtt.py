@@ -188,10 +188,16 @@ async def test_what_is_no_request_changes_nothing(
         await eventually(lambda: member.share(now()) == (50.0, 100.0))
 
 
-async def asks_100_kw(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Let the utility ask for 100 kW less, now."""
+async def asks_100_kw(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    signals: list[dict[str, Any]] = LESS,
+) -> None:
+    """Let the utility ask for 100 kW less, now, or for something else."""
     began = dt_util.utcnow() - timedelta(minutes=1)
-    event = grid_event(began, began + timedelta(hours=1), status="active", signals=LESS)
+    event = grid_event(
+        began, began + timedelta(hours=1), status="active", signals=signals
+    )
     book = [
         {
             "event": {
@@ -199,7 +205,7 @@ async def asks_100_kw(hass: HomeAssistant, entry: MockConfigEntry) -> None:
                 "source": "Grid",
                 "rank": 1,
                 "ramp": 0.0,
-                "signals": LESS,
+                "signals": signals,
             },
             "received": event["received"],
             "opt": "in",
@@ -263,6 +269,38 @@ async def test_a_site_that_is_silent_or_out_is_asked_for_nothing(
             return last_kw(other) == 0.0
 
         await eventually(left)
+
+
+async def test_a_level_stays_a_share_of_what_a_silent_site_took(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    level = [{"kind": "simple", "intervals": [{"duration": HOUR, "value": 2.0}]}]
+    said = {
+        "method": "ten_of_ten",
+        "confidence": "high",
+        "eligible": True,
+        "why": "",
+        "kw": [[BEGINS - HOUR, BEGINS + 6 * HOUR, 450.0]],
+    }
+    async with at_a_broker(hass, machines, {"sites": ["mall"]}) as (entry, other):
+        await asks_100_kw(hass, entry, level)
+        lead = entry.runtime_data.demand_response.portfolio.lead
+
+        def asked() -> bool:
+            other.say(OFFER, offer(baselines={"Grid:e1": said}))
+            return lead.requested_kw == 90.0
+
+        await eventually(asked)
+        # It is not heard any more: others make up for a fifth of 450 kW.
+        lead.look(now() + 130.0)
+        assert lead.rows[1]["stands"] == "not_heard"
+        assert lead.requested_kw == 90.0
+
+        def out() -> bool:
+            other.say(OFFER, offer(out=["Grid:e1"], baselines={"Grid:e1": said}))
+            return lead.requested_kw == 0.0
+
+        await eventually(out)
 
 
 async def test_a_site_is_in_the_sums_with_the_baseline_that_it_told(
