@@ -400,6 +400,25 @@ def test_no_more_could_be_shed_than_there_is_load() -> None:
     assert available(-20.0) == 0.0
 
 
+def test_of_chillers_that_stand_nothing_could_be_shed() -> None:
+    limit = Measure(
+        "limit", "Demand limit", "limit", ("chiller_1.demand_limit",), 1, 20.0,
+        levels=8, step=5.0, bound=50.0, loads=("chiller_1.load", "chiller_2.load"),
+    )  # fmt: skip
+    shedding = Shedding([limit, FOUNTAIN], METER, lambda now: None)
+
+    def available(*loads: float | None) -> float:
+        known = dict(zip(limit.loads, loads, strict=True))
+        return shedding.available_kw(NOW, Inputs({METER: 900.0, **known}))
+
+    fountain = FOUNTAIN.capacity_kw
+    assert available(0.0, 0.0) == fountain
+    assert available(100.0, 100.0) == fountain + 8 * 20.0
+    assert available(80.0, None) == available(80.0, 0.0) == fountain + 0.4 * 8 * 20.0
+    # Where nobody knows what they carry, the ratings are what there is to go by.
+    assert available(None, None) == fountain + 8 * 20.0
+
+
 def test_a_limit_is_taken_off_what_the_chillers_carry() -> None:
     limit = Measure(
         "limit", "Demand limit", "limit", ("chiller_1.demand_limit",), 1, 20.0,

@@ -134,6 +134,29 @@ def move(now: float, measure: Measure, use: Use, level: int) -> None:
     use.level, use.changed = level, now
 
 
+def chillers_in_use(measures: Sequence[Measure], inputs: Inputs) -> float:
+    """Return how much of the chillers is loaded now, 0 to 1; 1 where nobody knows."""
+    loads = [inputs.number(point) for item in measures for point in item.loads]
+    known = [min(max(load, 0.0), 100.0) for load in loads if load is not None]
+    return sum(known) / (100.0 * len(loads)) if known else 1.0
+
+
+def left_kw(
+    usable: Sequence[Measure], uses: Mapping[str, Use], cooling: float
+) -> float:
+    """Return what the levels that are left would bring now, by estimate, kW.
+
+    Estimates of warmer rooms, warmer water and limits are of all chillers at their
+    ratings; only the share that is in use (`cooling`, 0 to 1) is there to be shed.
+    """
+    return sum(
+        item.capacity_kw
+        * (item.levels - uses[item.key].level)
+        * (cooling if item.kind in ("raise", "limit") else 1.0)
+        for item in usable
+    )
+
+
 def on_its_way(
     now: float, measures: Sequence[Measure], uses: Mapping[str, Use], read: float
 ) -> float:

@@ -18,8 +18,10 @@ from .measures import (
     Candidate,
     Measure,
     Use,
+    chillers_in_use,
     commands,
     empty,
+    left_kw,
     may_step_back,
     move,
     on_its_way,
@@ -135,11 +137,11 @@ class Shedding:
     def available_kw(self, now: float, inputs: Inputs) -> float:
         """Return what could be shed in addition now, by estimate; at most the load."""
         self._look(now, inputs)
-        total = sum(
-            item.capacity_kw * (item.levels - self._uses[item.key].level)
-            for item in self._measures
-            if self._usable(now, item, inputs) is None
-        )
+        usable = [
+            item for item in self._measures if self._usable(now, item, inputs) is None
+        ]
+        cooling = chillers_in_use(self._measures, inputs)
+        total = left_kw(usable, self._uses, cooling)
         meter = inputs.number(self._meter)
         return total if meter is None else min(total, max(meter, 0.0))
 
