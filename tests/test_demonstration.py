@@ -5,9 +5,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
+import pytest
 
 from scripts.demonstration.filled_forms import filled_forms
 from scripts.demonstration.local_time import time_zone
+from scripts.demonstration.own_folder import own_folder
+from scripts.demonstration.process import ProcessError
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,3 +70,14 @@ def test_times_of_a_form_run_as_fast_as_the_plant() -> None:
     # A proof takes a few polls, whatever the speed; a clock is a clock.
     assert forms["kspo_staging"]["proof_timeout"] == {"seconds": 20.0}
     assert forms["kspo_offices_night"]["begin_time"] == "20:00:00"
+
+
+def test_two_demonstrations_do_not_write_one_database(tmp_path: Path) -> None:
+    with own_folder(tmp_path / "demo" / "check") as folder:
+        folder.mkdir()
+        with pytest.raises(ProcessError, match="another demonstration runs in"):
+            own_folder(folder).__enter__()
+        with own_folder(folder.with_name("event")):
+            pass
+    with own_folder(folder):
+        pass

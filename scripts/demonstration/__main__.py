@@ -15,6 +15,7 @@ import time
 from .checks import run_checks, run_event, run_large_plant_checks, run_site_checks
 from .event_story import SPEED as SPEED_OF_EVENT
 from .home_assistant import PASSWORD, USER_NAME
+from .own_folder import own_folder
 from .process import ProcessError
 from .stack import REPOSITORY, SITES, Stack
 from .status_line import show_status
@@ -26,6 +27,7 @@ _SPEED = 30.0
 _SPEED_OF_LARGE_PLANT = 5.0
 """Hundreds of zones that change thirty times as fast keep the bus busier than
 any site does."""
+_FOLDER = REPOSITORY / ".demo"
 _STORIES = {"two_chillers": run_checks, "kspo": run_site_checks}
 _ISOLATED = "CHILLER_PLANT_DEMO_ISOLATED"
 
@@ -87,15 +89,17 @@ async def _check(arguments: argparse.Namespace) -> int:
     passed = False
     seconds = _EVENT_SECONDS if arguments.event else _CHECK_SECONDS
     try:
-        async with asyncio.timeout(seconds):
-            folder = REPOSITORY / ".demo" / "check"
-            async with Stack(
-                folder,
-                arguments.speed,
-                points=arguments.points,
-                site=arguments.site,
-                say=_print,
-            ) as stack:
+        with own_folder(_FOLDER / ("event" if arguments.event else "check")) as folder:
+            async with (
+                asyncio.timeout(seconds),
+                Stack(
+                    folder,
+                    arguments.speed,
+                    points=arguments.points,
+                    site=arguments.site,
+                    say=_print,
+                ) as stack,
+            ):
                 checks = _STORIES[arguments.site]
                 if arguments.points:
                     checks = run_large_plant_checks
@@ -129,28 +133,32 @@ async def _show(arguments: argparse.Namespace) -> int:
 
 
 async def _run(arguments: argparse.Namespace) -> None:
-    folder = REPOSITORY / ".demo" / "show"
-    async with Stack(
-        folder,
-        arguments.speed,
-        arguments.port,
-        arguments.points,
-        arguments.site,
-        say=_print,
-    ) as stack:
-        await stack.installation.show_day()
-        _print(
-            f"\n  {stack.home_assistant.url}\n"
-            f"  user {USER_NAME}, password {PASSWORD}\n\n"
-            f"  The plant runs {arguments.speed:g} times faster than real time, and so "
-            "do its interlocks.\n  Ctrl-C stops everything.\n"
-        )
-        if arguments.picture:
-            from .picture import take_pictures  # noqa: PLC0415  needs a browser
+    with own_folder(_FOLDER / "show") as folder:
+        async with Stack(
+            folder,
+            arguments.speed,
+            arguments.port,
+            arguments.points,
+            arguments.site,
+            say=_print,
+        ) as stack:
+            await _present(arguments, stack)
 
-            await take_pictures(stack, arguments.picture)
-            return
-        await show_status(stack)
+
+async def _present(arguments: argparse.Namespace, stack: Stack) -> None:
+    await stack.installation.show_day()
+    _print(
+        f"\n  {stack.home_assistant.url}\n"
+        f"  user {USER_NAME}, password {PASSWORD}\n\n"
+        f"  The plant runs {arguments.speed:g} times faster than real time, and so "
+        "do its interlocks.\n  Ctrl-C stops everything.\n"
+    )
+    if arguments.picture:
+        from .picture import take_pictures  # noqa: PLC0415  needs a browser
+
+        await take_pictures(stack, arguments.picture)
+        return
+    await show_status(stack)
 
 
 def main() -> int:
