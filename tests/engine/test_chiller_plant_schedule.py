@@ -152,6 +152,32 @@ def test_what_does_not_happen_in_another_profile_is_not_told() -> None:
     assert datetime.fromtimestamp(starts[0], BERLIN).date() == date(2026, 11, 22)
 
 
+def test_the_stop_of_a_last_day_is_told() -> None:
+    # All that is known of the days after it belongs to another profile.
+    idle = frozenset(date(2026, 11, 21) + timedelta(days=day) for day in range(40))
+    planned = at(schedule(), 2026, 11, 20, 6, 0, idle=idle).planned
+    assert [item.kind for item in planned] == ["start", "stop"]
+    running = at(schedule(), 2026, 11, 20, 12, 0, idle=idle)
+    assert running.attributes["message"] == "Plant on until 18:00"
+    # Nor is there an end where nothing ends.
+    endless = at(schedule(operation="all_day"), 2026, 11, 20, 12, 0)
+    assert not endless.planned
+
+
+@given(st.sets(st.sampled_from(EVERY_DAY), min_size=1), st.integers(0, 27 * 24))
+@settings(max_examples=100, deadline=None)
+def test_every_start_within_a_week_is_told_with_its_stop(
+    days: set[str], hours: int
+) -> None:
+    now = datetime(2026, 11, 1, tzinfo=BERLIN) + timedelta(hours=hours)
+    planned = at(schedule(days=sorted(days)), *now.timetuple()[:4], 0).planned
+    stops = {item.at for item in planned if item.kind == "stop"}
+    week = now.timestamp() + timedelta(days=7).total_seconds()
+    for item in planned:
+        if item.kind == "start" and item.until is not None and item.until <= week:
+            assert item.until in stops
+
+
 def test_a_night_that_began_on_a_day_of_this_profile_goes_on() -> None:
     hours = schedule(start_time="20:00", stop_time="04:00")
     (command,) = at(hours, 2026, 11, 21, 3, 0, idle=SATURDAY).commands

@@ -16,6 +16,8 @@ from .planned import HORIZON, Amendment, Amendments, PlannedAction, occurrence
 Window = tuple[float, float]
 """Begin and end, epoch seconds."""
 _NOTHING = Amendment()
+_DAY = 86400.0
+"""Seconds for which windows are worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,8 @@ class Agenda:
     ) -> None:
         """`windows` are those around a day; `say` tells a begin (True) or an end.
 
-        But for what happens `once`, the last end is that of all that was looked
-        at, and no end of anything.
+        But for what happens `once`, a last end that is further ahead than is told
+        is that of all that was looked at, and no end of anything.
         """
         self._kinds = kinds
         self._windows = windows
@@ -133,8 +135,9 @@ class Agenda:
             self._looked_at, self.zone = looked_at, zone
             windows = joined(self._windows(day, zone))
             self.spans = amended(windows, self._kinds, amendments)
-            endless = windows and not self._once
-            self.horizon = windows[-1][1] if endless else None
+            last = windows[-1][1] if windows else 0.0
+            endless = not self._once and last > now + HORIZON + _DAY
+            self.horizon = last if endless else None
             self._planned_until = now
         if now >= self._planned_until:
             self._planned = self._told(now)
