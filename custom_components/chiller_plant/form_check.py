@@ -27,6 +27,8 @@ from .lookup import (
 )
 from .plant.model import Equipment, Plant, Point
 
+_LONGEST = 4_000
+"""Characters of one answer."""
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 _DURATION = {"days", "hours", "minutes", "seconds", "milliseconds"}
 
@@ -70,6 +72,10 @@ def read_answers(
         question = form.field(key)
         if (problem := question.check(value)) is not None:
             answers.problems.append(problem)
+        elif len(str(value)) > _LONGEST:
+            answers.problems.append(
+                question.problem("", "it is too long to be right", "Enter less")
+            )
         elif value in _NO_NUMBERS:
             answers.problems.append(
                 question.problem(value, "it is not a number", "Enter a number")

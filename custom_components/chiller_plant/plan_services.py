@@ -37,6 +37,8 @@ MAXIMUM_EVENTS = 20
 # Home Assistant's recorder keeps attributes of up to 16 kB.
 MAXIMUM_ATTRIBUTES = 12_000
 MAXIMUM_CONFIGURATION = 16_000
+# Beyond what any form holds; an answer that is too long is told with its field.
+MAXIMUM_FORM = 200_000
 
 
 def at_most(size: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -76,7 +78,7 @@ _SCHEMAS = {
             vol.Required("control_type"): cv.slug,
             vol.Optional("metadata", default=dict): {cv.slug: object},
             vol.Optional("config", default=dict): vol.All(
-                {cv.slug: object}, as_plain_data, at_most(MAXIMUM_CONFIGURATION)
+                {cv.slug: object}, as_plain_data, at_most(MAXIMUM_FORM)
             ),
         }
     ),

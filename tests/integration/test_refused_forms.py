@@ -358,6 +358,19 @@ async def test_what_is_no_number_is_told_and_not_only_logged(
     assert told == "- **Gain** (NaN): it is not a number. Enter a number."
 
 
+async def test_an_answer_that_is_too_long_is_told_with_its_field(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    refused: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    _, right = refused
+    with pytest.raises(ServiceValidationError, match="too long"):
+        await call(
+            hass, entry, "apply_automation", **right, config={"action": "x" * 20_000}
+        )
+    assert "too long" in issue(hass, entry, "loop")["problems"]
+
+
 @pytest.mark.parametrize("gone", ["switched_off", "deleted"])
 async def test_an_issue_goes_with_its_automation(
     hass: HomeAssistant,
