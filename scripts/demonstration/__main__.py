@@ -74,6 +74,13 @@ def _isolate() -> None:
     os.execvp("unshare", [*unshare, "sh", "-c", command, sys.executable, *sys.argv[1:]])
 
 
+def _story_of(arguments: argparse.Namespace) -> str:
+    """Return the name of the story that is told, and so of its folder."""
+    if arguments.event:
+        return "event"
+    return "points" if arguments.points else str(arguments.site)
+
+
 def _print(text: str) -> None:
     print(text, flush=True)
 
@@ -89,7 +96,7 @@ async def _check(arguments: argparse.Namespace) -> int:
     passed = False
     seconds = _EVENT_SECONDS if arguments.event else _CHECK_SECONDS
     try:
-        with own_folder(_FOLDER / ("event" if arguments.event else "check")) as folder:
+        with own_folder(_FOLDER / _story_of(arguments)) as folder:
             async with (
                 asyncio.timeout(seconds),
                 Stack(

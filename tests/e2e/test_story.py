@@ -8,8 +8,10 @@ import subprocess
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = 11
-# Those of this tree: another one beside it may have a demonstration of its own.
-FOLDERS = tuple(bytes(ROOT / ".demo" / name) + b"/" for name in ("check", "show"))
+# Those of this tree and these stories: others may be told at the same time.
+FOLDERS = tuple(
+    bytes(ROOT / ".demo" / name) + b"/" for name in ("two_chillers", "show")
+)
 
 
 def test_the_whole_story_happens_and_leaves_no_process_behind() -> None:
