@@ -5,6 +5,7 @@
 PROGRAMS='
 test|postgres|postgresql
 test|mosquitto|mosquitto
+run|mosquitto|mosquitto
 '
 # Part of the cache key: raise it when the recipe below changes.
 PROGRAMS_RECIPE=1
@@ -29,7 +30,7 @@ find_program() {
 }
 
 package_of() {
-  sed -n "s/^[a-z]*|$1|//p" <<<"$PROGRAMS"
+  sed -n "/^[a-z]*|$1|/{s///p;q}" <<<"$PROGRAMS"
 }
 
 # link_program PROGRAM ROOT: in .venv/programs, if it is under ROOT and runs.

@@ -24,13 +24,12 @@ TIME_ZONE = "Asia/Singapore"
 CIRCUITS = 6
 EACH = 20.0
 REST = 180.0
-USUAL = REST + CIRCUITS * EACH
-"""kW that a building takes, and what of it are circuits."""
+"""kW that a circuit takes, and what a building takes besides its circuits."""
 
 _BUILDING = Path(__file__).with_name("circuits.py")
 
 
-def plant_text(key: str, port: int) -> str:
+def plant_text(key: str, port: int, number_of_circuits: int) -> str:
     """Return the plant file of one building."""
     circuits = {
         f"circuit_{number}": {
@@ -46,7 +45,7 @@ def plant_text(key: str, port: int) -> str:
                 }
             },
         }
-        for number in range(1, CIRCUITS + 1)
+        for number in range(1, number_of_circuits + 1)
     }
     meter = {
         "type": "meter",
@@ -97,15 +96,16 @@ class Building:
 
     key: str
     folder: Path
-    kw: float | None = None
-    """What it takes now."""
+    circuits: int = CIRCUITS
+    said: list[float] = field(default_factory=list)
+    """What it took, kW, twice a second."""
     program: Program = field(init=False)
     _listening: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         """Write its plant file."""
         self.plant_file = self.folder / f"{self.key}.yaml"
-        self.plant_file.write_text(plant_text(self.key, free_port()))
+        self.plant_file.write_text(plant_text(self.key, free_port(), self.circuits))
         self.program = Program(
             f"the building {self.key}",
             [
@@ -120,6 +120,16 @@ class Building:
             talks=True,
         )
 
+    @property
+    def usual(self) -> float:
+        """What it takes while nothing is shed, kW."""
+        return REST + self.circuits * EACH
+
+    @property
+    def kw(self) -> float | None:
+        """What it takes now."""
+        return self.said[-1] if self.said else None
+
     async def start(self) -> None:
         """Let it be there."""
         await self.program.start()
@@ -130,7 +140,7 @@ class Building:
         assert process is not None
         assert process.stdout is not None
         while line := await process.stdout.readline():
-            self.kw = json.loads(line)["kw"]
+            self.said.append(json.loads(line)["kw"])
 
     async def stop(self) -> None:
         """Take it away at once."""
@@ -213,6 +223,17 @@ class House:
         await self._post(path, next_step_id="openadr_2")
         made = await self._post(
             path, name="Utility", ven_name="plant", url=url, report_interval=5
+        )
+        assert made["type"] == "create_entry", made
+
+    async def connect_broker(self, port: int) -> None:
+        """Set up Home Assistant's own MQTT integration."""
+        flow = await self._post("flow", handler="mqtt")
+        made = await self._post(
+            f"flow/{flow['flow_id']}",
+            broker="127.0.0.1",
+            port=port,
+            other_settings={"set_client_cert": False, "set_ca_cert": "off"},
         )
         assert made["type"] == "create_entry", made
 

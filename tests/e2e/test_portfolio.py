@@ -13,7 +13,7 @@ from demonstration.stack import REPOSITORY
 from demonstration.utility import Utility
 import pytest
 
-from tests.e2e.portfolio_site import USUAL, Building, House
+from tests.e2e.portfolio_site import CIRCUITS, EACH, REST, Building, House
 from tests.waiting import eventually
 
 PATIENCE = 90.0
@@ -22,6 +22,7 @@ NOTICE = 20.0
 DURATION = 300.0
 LEVEL = 2
 """20 % of what both take: 120 kW."""
+USUAL = REST + CIRCUITS * EACH
 BOTH = 0.2 * 2 * USUAL
 
 
