@@ -29,6 +29,7 @@ from .day_services import async_setup_day_services
 from .demand_response.entity import utility_identifier
 from .demand_response.http import async_setup_http
 from .demand_response.memory import async_remove_memory
+from .demand_response.performance_left import async_left_rows
 from .demand_response.performance_services import async_setup_performance_services
 from .demand_response.portfolio import async_remove_portfolio
 from .demand_response.room import DemandResponseRoom
@@ -56,7 +57,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what all plants share: the actions."""
+    """Set up what all plants share: the actions, and what removed plants left."""
     async_setup_services(hass)
     async_setup_plan_services(hass)
     async_setup_planned_services(hass)
@@ -67,6 +68,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_performance_services(hass)
     async_setup_http(hass)
     async_setup_history(hass)
+    await async_left_rows(hass)
     issues.forget_those_of_disabled_plants(hass)
     return True
 
@@ -112,7 +114,7 @@ async def async_setup_entry(
     plan.async_ready()
     demand_response.async_ready()
     async_settle_memory(hass, entry, plant)
-    # Until it is read, adaptive schedules start as early as they may.
+    # A recorder may take its time; the plant does not wait for it.
     entry.async_create_background_task(
         hass, plan.recoveries.async_load(), f"{DOMAIN} recoveries of {plant.key}"
     )

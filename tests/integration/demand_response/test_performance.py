@@ -3,6 +3,7 @@
 import csv
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -13,6 +14,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 import pytest_socket
 
+from custom_components.chiller_plant.demand_response import performance_left
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -38,6 +40,7 @@ from tests.integration.demand_response.site import (
 )
 from tests.integration.planning import call
 from tests.integration.served_plant import state
+from tests.waiting import eventually
 
 BEGINS, ENDS = (14, 0), (16, 0)
 ACHIEVED = "sensor.two_chillers_demand_response_achieved"
@@ -275,6 +278,38 @@ async def test_plant_that_is_removed_and_added_again_finds_what_came_of_its_even
     assert await performances(hass, again) == [before]
     await tell_time(hass, again)
     assert float(state(hass, ACHIEVED)) == pytest.approx(100.0, abs=0.2)
+
+
+async def test_rows_that_waited_for_a_removed_plant_are_found_when_it_is_added_again(
+    hass: HomeAssistant,
+    clock: FrozenDateTimeFactory,
+    machines: Board,
+    hass_storage: dict[str, Any],
+) -> None:
+    entry = await announced(hass, clock, machines)
+    await measure(hass, clock, machines, at(13, 55), at(16), 200.0)
+    await over(hass, entry, clock)
+    record = entry.runtime_data.demand_response.settlement.store.latest
+    assert record is not None
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    # As a Home Assistant that was restarted meanwhile finds them; one is not readable.
+    row = {**record.as_dict(), "event": "Grid:e0", "event_id": "e0", "name": "e0"}
+    left = {"rows": [{"plant": "two_chillers"}, row]}
+    hass_storage[f"chiller_plant.{performance_left.ISSUE}"] = {
+        "version": 1,
+        "minor_version": 1,
+        "key": f"chiller_plant.{performance_left.ISSUE}",
+        "data": left,
+    }
+    hass.data.pop(performance_left._LEFT)
+    clock.move_to(at(20))
+    again = await set_up_site(hass, machines, utility("Grid", GRID, "grid"))
+    store = again.runtime_data.demand_response.settlement.store
+    await eventually(lambda: {"Grid:e0", "Grid:e1"} <= store.known)
+    found = await performances(hass, again)
+    assert sorted(row["event_id"] for row in found) == ["e0", "e1"]
+    assert f"chiller_plant.{performance_left.ISSUE}" not in hass_storage
 
 
 async def test_what_the_recorder_purges_stays(

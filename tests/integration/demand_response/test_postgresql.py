@@ -15,7 +15,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import pytest_socket
 
 from custom_components.chiller_plant.const import DOMAIN
-from custom_components.chiller_plant.demand_response import performance_store
+from custom_components.chiller_plant.demand_response import (
+    performance_left,
+    performance_store,
+)
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -30,10 +33,11 @@ from tests.integration.demand_response.metering import (
     tell_time,
     token,
 )
-from tests.integration.demand_response.site import Board
+from tests.integration.demand_response.site import GRID, Board, set_up_site, utility
 from tests.postgresql import PostgresqlServer, postgresql_server
 from tests.waiting import eventually
 
+LEFT = performance_left.ISSUE
 TABLE = (
     "select event, baseline_kw, achieved_kw, eligible from chiller_plant_performance"
 )
@@ -146,6 +150,47 @@ async def test_database_that_is_away_gets_it_when_it_is_back(
     await eventually(lambda: issue(hass, entry) is None)
     response = await client.get("/api/chiller_plant/events/e1/performance")
     assert response.status == HTTPStatus.OK
+
+
+async def test_plant_that_is_removed_while_the_database_is_away_leaves_what_it_owes(
+    hass: HomeAssistant,
+    clock: FrozenDateTimeFactory,
+    machines: Board,
+    server: PostgresqlServer,
+    monkeypatch: pytest.MonkeyPatch,
+    hass_storage: dict[str, Any],
+) -> None:
+    for module in (performance_store, performance_left):
+        monkeypatch.setattr(module, "_FIRST_RETRY", 0.5)
+        monkeypatch.setattr(module, "_LAST_RETRY", 0.5)
+    entry = await afternoon(hass, clock, machines)
+    room = entry.runtime_data.demand_response
+    clock.move_to(at(15, 30))
+    (event,) = room.events.values()
+    said = room.baselines[event.key]
+    record = await room.settlement._async_record(event, said, at(15, 30).timestamp())
+    server.stop()
+    await room.settlement.store.async_keep(record)
+    await hass.config_entries.async_remove(entry.entry_id)
+    registry = ir.async_get(hass)
+    await eventually(lambda: registry.async_get_issue(DOMAIN, LEFT) is not None)
+    found = registry.async_get_issue(DOMAIN, LEFT)
+    assert found is not None
+    assert found.translation_placeholders is not None
+    assert found.translation_placeholders["events"] == "- two_chillers: e1"
+    kept = hass_storage[f"chiller_plant.{LEFT}"]["data"]["rows"]
+    assert [(row["plant"], row["event"]) for row in kept] == [
+        ("two_chillers", "Grid:e1")
+    ]
+    await server.start()
+    await eventually(lambda: registry.async_get_issue(DOMAIN, LEFT) is None)
+    assert server.rows(TABLE) == [
+        ("Grid:e1", pytest.approx(300.0), pytest.approx(100.0, abs=0.2), True)
+    ]
+    assert f"chiller_plant.{LEFT}" not in hass_storage
+    again = await set_up_site(hass, machines, utility("Grid", GRID, "grid"))
+    (row,) = await performances(hass, again)
+    assert row["event"] == "Grid:e1"
 
 
 async def test_event_is_settled_after_the_database_was_away_at_its_end(
