@@ -171,6 +171,7 @@ async def _async_get_plan(call: ServiceCall) -> ServiceResponse:
     room = _room(call)
     if (version := call.data.get("engine_version")) is not None:
         room.engine.introduced(version)
+    await room.recoveries.async_wait()
     if call.data.get("revision") == (revision := room.revision):
         # Who asks has it already, and asks every minute.
         return {"revision": revision}

@@ -6,8 +6,9 @@ can be drawn like any others, and need no database of ours. A row of them is an
 hour, which is less than there ever is between two starts that can be learnt from.
 """
 
-from asyncio import shield
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import IntFlag
@@ -45,6 +46,10 @@ KEPT = 60
 
 KEPT_AFTER_DAY_OFF = 12
 """Starts after a day off that are kept besides: there are few a year."""
+
+_PATIENCE = 3.0
+"""Seconds for which who asks what is known waits for the recorder: less than the
+engine gives us to answer."""
 
 _DAY_OFF_HOURS = 30.0
 _LOOK_BACK = timedelta(days=366)
@@ -125,14 +130,30 @@ class Recoveries:
         self._known: dict[tuple[str, int], Measured] = {}
         # As it is in the plan, which is made anew with every report.
         self._told: list[dict[str, Any]] = []
+        self._read_in = asyncio.Event()
 
     async def async_load(self) -> None:
         """Read what the recorder has, once it can be asked."""
+        try:
+            await self._async_load()
+        finally:
+            self._read_in.set()
+
+    async def async_wait(self) -> None:
+        """Wait for what is still being read, but not for long.
+
+        A start that is decided in this moment would be the earliest one, and stays.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await self._read_in.wait()
+
+    async def _async_load(self) -> None:
         if RECORDER not in self._hass.config.components:
             return
         instance = get_instance(self._hass)
         # Others wait for the same: who is unloaded meanwhile must not take it along.
-        if not await shield(instance.async_db_ready):
+        if not await asyncio.shield(instance.async_db_ready):
             return
         found = await instance.async_add_executor_job(self._read)
         # What came in while that was read is newer.

@@ -1,11 +1,14 @@
 """What came of starts and stops: kept in the recorder, given back to the engine."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_purge_done,
     async_wait_recording_done,
     do_adhoc_statistics,
 )
@@ -297,4 +300,76 @@ async def test_the_same_start_told_twice_is_one(hass: HomeAssistant) -> None:
     entry = await site(hass)
     await report(hass, entry, a_start())
     await report(hass, entry, a_start())
+    assert len(await history(hass, entry)) == 1
+
+
+async def test_engine_that_asks_while_the_recorder_is_busy_gets_what_was_learnt(
+    hass: HomeAssistant,
+) -> None:
+    """Without it, the plant would start as early as it may, and stay on."""
+    entry = await site(hass)
+    await report(hass, entry, *(a_start(day=day) for day in range(20)))
+    await async_wait_recording_done(hass)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    idle = Event()
+    jobs = [get_instance(hass).async_add_executor_job(idle.wait) for _ in range(30)]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    recoveries = entry.runtime_data.plan.recoveries
+    assert recoveries.count("start") == 0, "it could not be read yet"
+    hass.loop.call_later(0.3, idle.set)
+    assert len(await history(hass, entry)) == 20
+    await asyncio.gather(*jobs)
+
+
+async def test_recorder_that_does_not_answer_keeps_no_plan_from_the_engine(
+    hass: HomeAssistant,
+) -> None:
+    entry = await site(hass)
+    await report(hass, entry, a_start())
+    await async_wait_recording_done(hass)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    idle = Event()
+    jobs = [get_instance(hass).async_add_executor_job(idle.wait) for _ in range(30)]
+    try:
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        assert await history(hass, entry) == []
+    finally:
+        idle.set()
+    await asyncio.gather(*jobs)
+    recoveries = entry.runtime_data.plan.recoveries
+    await eventually(lambda: recoveries.count("start") == 1)
+
+
+async def test_what_was_learnt_outlives_the_purge_of_the_recorder(
+    hass: HomeAssistant,
+) -> None:
+    """The recorder keeps states for ten days; these starts are a hundred days old."""
+    entry = await site(hass)
+    await report(hass, entry, *(a_start(day=day) for day in range(5)))
+    await async_wait_recording_done(hass)
+    await hass.services.async_call(
+        "recorder", "purge", {"keep_days": 0, "repack": False}, blocking=True
+    )
+    await async_wait_recording_done(hass)
+    await async_wait_purge_done(hass)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await registered(hass, entry, "hours")
+    kept = await history(hass, entry)
+    assert [item["minutes"] for item in kept] == [62.5] * 5
+
+
+@pytest.mark.parametrize(
+    "recorder_config", [{"exclude": {"domains": ["sensor", "automation"]}}]
+)
+async def test_what_was_learnt_is_kept_where_the_recorder_leaves_out_our_entities(
+    hass: HomeAssistant, recorder_config: dict[str, Any]
+) -> None:
+    entry = await site(hass)
+    recorded = get_instance(hass).entity_filter
+    assert recorded is not None
+    assert not recorded(entity(hass, "sensor", "start_minutes"))
+    await report(hass, entry, a_start())
+    await async_wait_recording_done(hass)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await registered(hass, entry, "hours")
     assert len(await history(hass, entry)) == 1
