@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from adaptive_building import CONFIG, started, weather, zone
 from factories import BANGKOK, automation, plan_data
 from house import House, running_apps
-from test_adaptive_times import CONFIG, started, weather, zone
 
 from tests.waiting import eventually
 

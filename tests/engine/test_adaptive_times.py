@@ -1,194 +1,13 @@
-"""The plant starts early enough and not earlier, and stops when comfort lasts."""
+"""The plant starts early enough and not earlier."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-import json
+from datetime import timedelta
 from typing import Any
 
-from chiller_control.control.chiller_plant_schedule import ChillerPlantSchedule
-from chiller_control.control.decision import ControlRefused, Decision, Inputs
-from chiller_control.control.plan import PlanAutomation, parse_plan
+from adaptive_building import STARTS, Building, at, started
+from chiller_control.control.decision import ControlRefused
 from chiller_control.control.planned import Amendment, occurrence
-from factories import BANGKOK, automation, first, plan_data
 from hypothesis import given, settings, strategies as st
 import pytest
-
-ZONES = ("east", "west")
-MONDAY = datetime(2026, 11, 23, tzinfo=BANGKOK)
-CONFIG = {
-    "operation": "between_times",
-    "start_time": "08:00:00",
-    "stop_time": "18:00:00",
-    "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
-    "adaptive_start": True,
-    "adaptive_stop": False,
-    "comfort_temperature": 24.0,
-    "earliest_start": 180,
-    "latest_start": 10,
-    "earliest_stop": 60,
-    "start_margin": 1.0,
-}
-
-
-def zone(key: str) -> dict[str, Any]:
-    def point(role: str, *, boolean: bool = False) -> dict[str, Any]:
-        return {
-            "entity_id": f"sensor.{key}_{role}",
-            "writable": boolean,
-            "boolean": boolean,
-            "low": None,
-            "high": None,
-            "unit": "°C",
-        }
-
-    return {
-        "type": "zone",
-        "name": key.title(),
-        "ratings": {},
-        "served_by": {},
-        "points": {
-            "temperature": point("temperature"),
-            "occupied_command": point("occupied_command", boolean=True),
-        },
-    }
-
-
-def weather() -> dict[str, Any]:
-    station = zone("roof") | {"type": "weather_station"}
-    station["points"] = {"outdoor_temperature": station["points"]["temperature"]}
-    return station
-
-
-def started(day: int, minutes: float, *, way: float = 3.0, off: float = 14.0) -> dict:
-    """Return a start as the integration keeps it."""
-    return {
-        "kind": "start",
-        "at": (MONDAY - timedelta(days=30 - day)).timestamp(),
-        "minutes": minutes,
-        "zone": 24.0 + way,
-        "setpoint": 24.0,
-        "outdoor": 28.0,
-        "off_hours": off,
-        "heating": False,
-        "reached": True,
-    }
-
-
-def stopped(day: int, minutes: float) -> dict[str, Any]:
-    return started(day, minutes) | {
-        "kind": "stop",
-        "zone": 24.0,
-        "setpoint": 25.0,
-        "off_hours": 0.0,
-        "heating": True,
-        "coasting": True,
-    }
-
-
-STARTS = [started(day, 60.0 + day % 3) for day in range(1, 21)]
-STOPS = [stopped(day, 40.0 + day % 3) for day in range(1, 21)]
-
-
-@dataclass
-class Building:
-    """A schedule and two zones that it is to keep comfortable."""
-
-    history: list[dict[str, Any]] = field(default_factory=list)
-    config: dict[str, Any] = field(default_factory=dict)
-    metadata: dict[str, Any] = field(default_factory=dict)
-    temperatures: dict[str, float | None] = field(
-        default_factory=lambda: {"east": 27.0, "west": 26.0}
-    )
-    outdoor: float | None = 28.0
-    taken: dict[str, str] = field(default_factory=dict)
-    amendments: dict[str, Amendment] = field(default_factory=dict)
-    idle_days: frozenset[date] = frozenset()
-    """Days on which another profile runs."""
-    now: datetime = MONDAY
-    minutes_a_kelvin: float = 20.0
-    """What the building takes once the plant is on."""
-    events: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
-    decision: Decision | None = None
-    resume: str = "{}"
-
-    def __post_init__(self) -> None:
-        self.restart()
-
-    def restart(self) -> None:
-        """Start the engine anew with what was reported, as the integration keeps it."""
-        item = automation(
-            "chiller_plant_schedule",
-            config=CONFIG | self.config,
-            metadata=self.metadata,
-            reported={"attributes": {"resume": self.resume}},
-        ) | {"history": self.history}
-        data = plan_data(item)
-        data["equipment"] |= {key: zone(key) for key in ZONES} | {"roof": weather()}
-        plan = parse_plan(data)
-        self.automation: PlanAutomation = first(plan)
-        self.schedule = ChillerPlantSchedule(plan, self.automation)
-
-    def step(self) -> Decision:
-        values: dict[str, Any] = {
-            f"{key}.temperature": value for key, value in self.temperatures.items()
-        }
-        values["roof.outdoor_temperature"] = self.outdoor
-        self.decision = decision = self.schedule.step(
-            self.now.timestamp(),
-            Inputs(
-                values,
-                taken=self.taken,
-                time_zone=BANGKOK,
-                amendments=self.amendments,
-                idle_days=self.idle_days,
-            ),
-        )
-        self.resume = json.dumps(decision.attributes.get("resume", {}))
-        self.events += [(item.event, item.data) for item in decision.events]
-        return decision
-
-    def until(self, hour: int, minute: int = 0, *, day: int = 0) -> Decision:
-        """Go on minute by minute; the zones cool while the plant is on."""
-        end = MONDAY + timedelta(days=day, hours=hour, minutes=minute)
-        decision = self.step()
-        while self.now < end:
-            self.now += timedelta(minutes=1)
-            decision = self.step()
-            change = -1.0 / self.minutes_a_kelvin if decision.state == "on" else 0.0
-            for key, value in self.temperatures.items():
-                if value is not None:
-                    self.temperatures[key] = max(23.9, value + change)
-        return decision
-
-    def goes_on_at(self, *, latest: int = 9) -> datetime:
-        """Return when the plant is started."""
-        while self.step().state == "off":
-            self.now += timedelta(minutes=1)
-            assert self.now < MONDAY + timedelta(hours=latest)
-        return self.now
-
-    def told_hours(self) -> list[str]:
-        """Return what is planned within three days, as a person reads it."""
-        assert self.decision is not None
-        told = []
-        for item in self.decision.planned:
-            when = datetime.fromtimestamp(item.at, BANGKOK)
-            if item.kind == "stop" and when.date() == self.now.date():
-                told.append(f"{when:%a %H:%M}")
-            elif item.kind == "start" and when < self.now + timedelta(days=3):
-                told.append(f"{when:%a}")
-        return told
-
-    def told(self, name: str) -> list[Mapping[str, object]]:
-        return [data for event, data in self.events if event == name]
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    return MONDAY + timedelta(hours=hour, minutes=minute)
-
-
-# The start
 
 
 def test_without_history_the_plant_starts_as_early_as_it_may() -> None:
@@ -214,6 +33,40 @@ def test_plant_that_was_started_stays_on_although_the_estimate_falls() -> None:
     for _ in range(30):
         building.now += timedelta(minutes=1)
         assert building.step().state == "on"
+
+
+@pytest.mark.parametrize(
+    ("config", "stays"),
+    [
+        ({"start_time": "08:30:00"}, True),
+        ({"start_time": "07:30:00"}, True),
+        ({"comfort_temperature": 26.9}, True),
+        ({"adaptive_start": False, "adaptive_stop": True}, True),
+        ({"start_time": "13:00:00"}, False),
+    ],
+)
+def test_plant_that_was_started_stays_on_although_the_form_is_changed(
+    config: dict[str, Any], stays: bool
+) -> None:
+    """It would stop and start again in an hour; but not for hours far ahead."""
+    building = Building(history=STARTS, now=at(6))
+    building.goes_on_at()
+    building.until(7)
+    building.config = config
+    building.restart()
+    for _ in range(20):
+        building.now += timedelta(minutes=1)
+        assert (building.step().state == "on") is stays
+
+
+def test_second_hours_of_a_day_are_not_taken_for_hours_that_were_moved() -> None:
+    building = Building(history=STARTS, now=at(6))
+    building.until(17, 59)
+    building.config = {"stop_time": "18:00:00", "start_time": "20:00:00"}
+    building.restart()
+    building.temperatures = {"east": 24.0, "west": 24.0}
+    building.now = at(18, 1)
+    assert building.step().state == "off"
 
 
 def test_estimate_is_made_anew_until_the_start() -> None:
@@ -332,186 +185,6 @@ def test_start_is_within_its_bounds_whatever_was_learnt(
         now=at(4, 55),
     )
     assert at(5) <= building.goes_on_at() <= at(7, 50)
-
-
-# What is learnt
-
-
-def test_recovery_is_told_when_the_zone_is_there() -> None:
-    building = Building(history=STARTS, now=at(6))
-    building.until(9)
-    (told,) = building.told("recovery")
-    assert told["minutes"] == pytest.approx(54.0, abs=3.0), "2.7 K of 20 minutes"
-    assert told["predicted"] == pytest.approx(61.0, abs=3.0)
-    assert told["zone"] == 27.0 and told["outdoor"] == 28.0
-    assert told["reached"] is True and told["excluded"] is None
-    assert float(str(told["late_minutes"])) < 0.0
-
-
-def test_recovery_that_was_told_is_what_the_next_plan_is_learnt_from() -> None:
-    building = Building(now=at(2))
-    building.until(9)
-    (told,) = building.told("recovery")
-    kept = {**told, "kind": "start", "at": told["started_at"]}
-    building.history = [
-        {**kept, "at": float(str(kept["at"])) + 86400.0 * day} for day in range(5)
-    ]
-    building.temperatures = {"east": 27.0, "west": 26.0}
-    building.now = at(2) + timedelta(days=1)
-    building.restart()
-    estimated = building.until(5, 30, day=1).attributes["likely_minutes"]
-    assert estimated == pytest.approx(told["minutes"], abs=5.0)
-
-
-def test_a_building_that_is_not_there_in_time_is_told_so() -> None:
-    building = Building(history=STARTS, now=at(6), minutes_a_kelvin=1000.0)
-    building.until(11)
-    (told,) = building.told("recovery")
-    assert told["reached"] is False
-    assert float(str(told["minutes"])) > 200.0
-
-
-def test_day_on_which_somebody_commanded_the_plant_is_not_learnt_from() -> None:
-    building = Building(history=STARTS, now=at(6))
-    building.goes_on_at()
-    building.taken = {"plant.enable_command": "operator"}
-    building.until(9)
-    (told,) = building.told("recovery")
-    assert "operator" in str(told["excluded"])
-
-
-def test_recovery_is_measured_through_a_restart_of_the_engine() -> None:
-    building = Building(history=STARTS, now=at(6))
-    building.goes_on_at()
-    building.until(7, 20)
-    building.restart()
-    assert building.step().state == "on"
-    building.until(9)
-    (told,) = building.told("recovery")
-    assert told["minutes"] == pytest.approx(54.0, abs=3.0)
-    assert [event for event, _ in building.events].count("plant_on") == 1
-
-
-def test_nothing_is_learnt_of_a_morning_that_the_engine_did_not_see() -> None:
-    building = Building(history=STARTS, now=at(6))
-    building.goes_on_at()
-    building.now = at(9)
-    building.temperatures = {"east": 24.0, "west": 24.0}
-    building.restart()
-    building.step()
-    assert all(told["excluded"] for told in building.told("recovery"))
-
-
-def test_weekend_counts_as_time_without_the_plant() -> None:
-    building = Building(history=STARTS, config={"days": ["mon"]}, now=at(6))
-    building.step()
-    assert building.goes_on_at() == at(6), "nothing is known of a Monday: at once"
-
-
-FRIDAY = MONDAY - timedelta(days=3)
-WEEKEND = frozenset((FRIDAY + timedelta(days=days)).date() for days in (1, 2))
-
-
-def test_friday_evening_tells_of_monday_and_of_no_start_that_will_not_happen() -> None:
-    building = Building(history=STARTS, now=FRIDAY + timedelta(hours=17))
-    building.step()
-    assert building.told_hours() == ["Fri 18:00", "Sat", "Sun", "Mon"]
-    building.idle_days = WEEKEND
-    decision = building.until(19, day=-3)
-    assert building.told_hours() == ["Mon"]
-    assert decision.attributes["message"] == "Plant off until Mon 05:00"
-    start = datetime.fromisoformat(str(decision.attributes["estimated_start"]))
-    assert start.astimezone(BANGKOK) == MONDAY + timedelta(hours=5)
-    assert decision.attributes["estimated_minutes"] == 180.0
-    assert decision.attributes["sureness"] == "not known yet (20 recoveries)"
-
-
-def test_weekend_of_another_profile_counts_as_days_off() -> None:
-    history = [*STARTS, *(started(day, 150.0, off=62.0) for day in (22, 29))]
-    building = Building(history=history, now=at(0), idle_days=WEEKEND)
-    monday = building.step().attributes["estimated_minutes"]
-    building = Building(history=history, now=at(0))
-    tuesday = building.step().attributes["estimated_minutes"]
-    assert isinstance(monday, float)
-    assert isinstance(tuesday, float)
-    assert monday > tuesday + 60.0
-
-
-def test_weekend_on_which_another_schedule_ran_the_plant_is_no_time_off() -> None:
-    sunday = stopped(29, 60.0) | {"at": (MONDAY - timedelta(hours=10)).timestamp()}
-    days_off = [started(day, 150.0, off=62.0) for day in (15, 22)]
-    minutes = []
-    for history in ([*STARTS, *days_off], [*STARTS, *days_off, sunday]):
-        building = Building(history=history, now=at(0), idle_days=WEEKEND)
-        minutes.append(building.step().attributes["estimated_minutes"])
-    nobody, somebody = minutes
-    assert isinstance(nobody, float)
-    assert isinstance(somebody, float)
-    assert nobody > somebody + 60.0
-
-
-# The stop
-
-
-def stopping(**fields: Any) -> Building:
-    config = {"adaptive_stop": True, "adaptive_start": False}
-    return Building(
-        history=STOPS,
-        config=config,
-        temperatures={"east": 24.0, "west": 23.9},
-        now=at(16, 30),
-        **fields,
-    )
-
-
-def test_plant_stops_when_comfort_lasts_to_the_end_of_the_hours() -> None:
-    building = stopping()
-    building.minutes_a_kelvin = 1e9
-    assert building.until(17, 15).state == "on"
-    decision = building.until(17, 40)
-    assert decision.state == "off"
-    assert "before the end of the hours" in str(decision.attributes["message"])
-    assert building.until(18, 30).state == "off"
-    (off,) = building.told("plant_off")
-    assert off["to"] is False
-
-
-def test_plant_goes_on_again_when_comfort_is_lost_and_that_is_learnt() -> None:
-    building = stopping()
-    building.until(17, 35)
-    while building.step().state == "on":
-        building.now += timedelta(minutes=1)
-    building.now += timedelta(minutes=5)
-    building.temperatures["east"] = 25.1
-    decision = building.step()
-    assert decision.state == "on"
-    (told,) = building.told("drift")
-    assert told["reached"] is True and told["coasting"] is True
-    building.temperatures["east"] = 24.0
-    for _ in range(10):
-        building.now += timedelta(minutes=1)
-        assert building.step().state == "on", "it is not risked twice"
-
-
-def test_without_history_the_plant_stops_at_its_hour_and_the_drift_is_measured() -> (
-    None
-):
-    building = stopping()
-    building.history = []
-    building.restart()
-    assert building.until(17, 59).state == "on"
-    assert building.until(18, 1).state == "off"
-    building.temperatures["east"] = 25.2
-    building.until(18, 40)
-    (told,) = building.told("drift")
-    assert told["coasting"] is False and told["reached"] is True
-
-
-def test_a_stop_that_a_person_moved_is_not_made_earlier() -> None:
-    stop = occurrence("stop", at(18).timestamp())
-    building = stopping(amendments={stop: Amendment(at=at(19).timestamp())})
-    assert building.until(18, 55).state == "on"
-    assert building.until(19, 1).state == "off"
 
 
 # The form

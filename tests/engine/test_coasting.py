@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
 
+from adaptive_building import CONFIG, MONDAY, STOPS, zone
 from chiller_control.control.chiller_add_subtract import ChillerAddSubtract
 from chiller_control.control.chiller_plant_schedule import ChillerPlantSchedule
 from chiller_control.control.decision import (
@@ -20,7 +21,6 @@ from chiller_control.control.planned import occurrence
 from factories import BANGKOK, SmallPlant, automation, plan_data, staging
 from pump_main import PumpMain, pump_plan
 import pytest
-from test_adaptive_times import CONFIG, MONDAY, STOPS, zone
 
 PUMPS = "chilled_water_pumps"
 CHILLED = ("pchp_1", "pchp_2", "schp_1", "schp_2")

@@ -5,7 +5,7 @@ from datetime import date, tzinfo
 from math import isfinite
 from typing import Any
 
-from .control.decision import Inputs, Value
+from .control.decision import AT_THE_DEVICE, Inputs, Owner, Value
 from .control.plan import PlanPoint
 from .control.planned import Amendments
 from .house import House
@@ -25,6 +25,7 @@ def read(
     values: dict[str, Value | None] = {}
     holds: dict[str, str] = {}
     taken: dict[str, str] = {}
+    owners: dict[str, Owner] = {}
     for key in wanted:
         point = points.get(key)
         entity = (
@@ -40,9 +41,14 @@ def read(
         if hold := attributes.get("hold"):
             holds[key] = str(hold)
         owner_priority = attributes.get("owner_priority")
-        if owner_priority is not None and owner_priority > priority:
-            taken[key] = str(attributes.get("owner") or "somebody else")
-    return Inputs(values, holds, taken, time_zone, amendments or {}, idle_days)
+        if owner_priority is not None:
+            owner = str(attributes.get("owner") or "somebody else")
+            owners[key] = Owner(owner_priority, owner)
+            if owner_priority > priority:
+                taken[key] = owner
+        if attributes.get("quality") == "overridden":
+            owners[key] = AT_THE_DEVICE
+    return Inputs(values, holds, taken, time_zone, amendments or {}, idle_days, owners)
 
 
 def value_of(

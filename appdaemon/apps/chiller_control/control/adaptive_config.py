@@ -1,5 +1,6 @@
 """What an operator sets of adaptive start and stop."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .decision import ControlRefused
@@ -94,6 +95,27 @@ def adaptive_zones(plan: Plan, automation: PlanAutomation) -> tuple[PlanEquipmen
             "zones",
         )
     return tuple(zones)
+
+
+_DISTURBING = (
+    "run_command",
+    "demand_limit",
+    "chilled_water_supply_temperature_setpoint",
+    "temperature",
+    "temperature_setpoint",
+    "occupied_command",
+)
+"""Roles with which somebody makes a recovery quicker or slower than it is."""
+
+
+def disturbing_points(plan: Plan, zones: Iterable[PlanEquipment]) -> tuple[str, ...]:
+    """Return the points that nobody may take over while something is measured."""
+    return tuple(
+        point
+        for item in (*plan.of_type("plant"), *plan.of_type("chiller"), *zones)
+        for role in _DISTURBING
+        if (point := item.point(role))
+    )
 
 
 def outdoor_point(plan: Plan) -> str | None:

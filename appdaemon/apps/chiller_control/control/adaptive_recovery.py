@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .decision import Event
+from .decision import DEMAND_RESPONSE, OPERATOR, Event, Owner
 from .optimal_start.drift import Drift
 from .optimal_start.models import TOLERANCE
 from .optimal_start.recovery import Conditions, Mode, Recovery, recovery_from
@@ -35,6 +35,16 @@ class Watch:
     """Why nothing can be learnt from it."""
     seen: float = 0.0
     """When a zone was last measured."""
+    held: frozenset[str] = frozenset()
+    """Points that people held then: what always is so is how the plant is."""
+
+    def look_who_commands(self, owners: Mapping[str, Owner]) -> None:
+        """Leave it out if an event is shed for, or a person did something since."""
+        for point, owner in owners.items():
+            if owner.priority == DEMAND_RESPONSE:
+                self.excluded = f"demand response commanded {point}"
+            elif owner.priority >= OPERATOR and point not in self.held:
+                self.excluded = f"{owner.name} commanded {point}"
 
     def over(self, now: float, zone: float | None) -> Event | None:
         """Return what came of it, None as long as that is not known."""
@@ -125,6 +135,7 @@ class Watch:
             "coasting": self.coasting,
             "excluded": self.excluded,
             "seen": self.seen,
+            "held": sorted(self.held),
         }
 
 
@@ -151,9 +162,17 @@ def watch_from(data: Any) -> Watch | None:
             coasting=bool(data.get("coasting")),
             excluded=data.get("excluded"),
             seen=float(data.get("seen") or data["at"]),
+            held=frozenset(map(str, data.get("held") or ())),
         )
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def held_by_people(owners: Mapping[str, Owner]) -> frozenset[str]:
+    """Return the points that people command."""
+    return frozenset(
+        point for point, owner in owners.items() if owner.priority >= OPERATOR
+    )
 
 
 def starts_of(history: tuple[Mapping[str, Any], ...]) -> list[Recovery]:

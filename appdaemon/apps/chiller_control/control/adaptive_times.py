@@ -18,13 +18,20 @@ from typing import Any
 from .adaptive_config import (
     AVERAGE,
     PUMPS,
-    WORST,
     adaptive_config,
     adaptive_zones,
+    disturbing_points,
     outdoor_point,
 )
-from .adaptive_recovery import Watch, drifts_of, starts_of, sureness, watch_from
-from .decision import Command, Event, Inputs, iso
+from .adaptive_recovery import (
+    Watch,
+    drifts_of,
+    held_by_people,
+    starts_of,
+    sureness,
+    watch_from,
+)
+from .decision import Command, Event, Inputs, Owner, iso
 from .optimal_start.drift import DriftSelector, enough_for, towards
 from .optimal_start.recovery import Conditions, Mode
 from .optimal_start.selector import Estimate, Selector, learn_all
@@ -77,6 +84,7 @@ class AdaptiveTimes:
             for zone in zones
             if config.occupy_zones and (point := zone.command("occupied_command"))
         ]
+        self._disturbing = disturbing_points(plan, zones)
         self._outdoor = outdoor_point(plan)
         self._heats = bool(plan.of_type("heat_source"))
         self._starts = starts_of(automation.history)
@@ -108,12 +116,15 @@ class AdaptiveTimes:
         """What it reads."""
         if not self.wanted:
             return frozenset()
-        points = [self._enable, *self._temperatures]
+        points = [self._enable, *self._temperatures, *self._disturbing]
         return frozenset([*points, self._outdoor] if self._outdoor else points)
 
     def step(self, now: float, inputs: Inputs, agenda: Agenda) -> Adapted:
         """Decide whether the plant is on, given the hours."""
         span, following = agenda.now(now), agenda.following(now)
+        if inputs.on(self._enable) is True and self._was_on is False:
+            # Whoever runs it: this is no time off.
+            self._off_since = now
         zone = self._zone(inputs, self._config.zone_choice)
         outdoor = inputs.number(self._outdoor)
         attributes: dict[str, object] = {}
@@ -184,9 +195,13 @@ class AdaptiveTimes:
         config = self._config
         if not config.start or span.first.at is not None:
             return None
+        ahead = (span.begin - now) / 60.0
+        started = self._was_on and self._early is not None and self._early > now
+        if started and ahead <= config.earliest_start:
+            # Also for hours that were moved since.
+            self._early = span.begin
         if self._early == span.begin:
             return None
-        ahead = (span.begin - now) / 60.0
         minutes, estimate, why = self._minutes(now, span, zone, outdoor, off)
         at = span.begin - 60.0 * minutes
         told = round(max(now, at) / _ROUNDED) * _ROUNDED
@@ -280,18 +295,18 @@ class AdaptiveTimes:
         if not config.stop or span.last.at is not None or span.last.cancelled:
             self._coast = None
             return
-        worst = self._zone(inputs, WORST)
-        limit = config.comfort_temperature + config.comfort_band
+        drift = self._drift(inputs, outdoor)
+        lost = drift is None or drift.distance <= 0.0
         ahead = (end - now) / 60.0
         if self._coast == end:
-            if worst is None or worst > limit:
+            if lost:
                 # Comfort wins, and is not risked again on the same day.
                 self._coast, self._gave_up = None, end
                 self._why = "Plant on again: the zones left the comfort band"
             return
-        if worst is None or ahead > config.earliest_stop or ahead < _SHORTEST_COAST:
+        if drift is None or not _SHORTEST_COAST <= ahead <= config.earliest_stop:
             return
-        estimate = self._drifts.estimate(towards(worst, limit, outdoor, "cooling"))
+        estimate = self._drifts.estimate(drift)
         enough = None if estimate is None else enough_for(estimate, config.margin)
         attributes |= {
             "comfort_lasts_minutes": enough and round(enough, 1),
@@ -326,9 +341,12 @@ class AdaptiveTimes:
         if watch is None:
             return []
         if watch.kind == "stop":
-            zone = self._zone(inputs, WORST)
+            zone = self._outermost(inputs, warmest=watch.conditions.mode == "heating")
+        watch.look_who_commands(self._owners(inputs))
         if self._enable in inputs.taken:
             watch.excluded = f"{inputs.taken[self._enable]} commanded the plant"
+        elif self._enable in inputs.holds:
+            watch.excluded = f"the plant was held: {inputs.holds[self._enable]}"
         event = watch.over(now, zone)
         if event is None and on != (watch.kind == "start"):
             # A start that was stopped, or a drift that a start ended.
@@ -363,18 +381,25 @@ class AdaptiveTimes:
         if on:
             hours = following if span is None else span
             zone = self._zone(inputs, self._config.zone_choice)
-            if zone is not None and hours is not None and self._gave_up != end:
-                off = self._off_hours(now, agenda, now)
-                self._watch_start(now, hours, zone, outdoor, off)
+            # What ran already is no start.
+            runs = inputs.on(self._enable) is True or self._gave_up == end
+            if zone is not None and hours is not None and not runs:
+                conditions = Conditions(
+                    zone,
+                    self._config.comfort_temperature,
+                    outdoor,
+                    self._off_hours(now, agenda, now),
+                    self._mode(zone),
+                )
+                held = held_by_people(self._owners(inputs))
+                self._watch_start(now, hours, conditions, held)
             self._off_since = None
             return
         self._off_since = now
-        worst = self._zone(inputs, WORST)
-        limit = self._config.comfort_temperature + self._config.comfort_band
-        if worst is None or worst >= limit:
+        conditions = self._drift(inputs, outdoor)
+        if conditions is None or conditions.distance <= 0.0:
             return
         coasting = span is not None and self._coast == end
-        conditions = towards(worst, limit, outdoor, "cooling")
         estimate = self._drifts.estimate(conditions)
         self._watch = Watch(
             "stop",
@@ -385,13 +410,28 @@ class AdaptiveTimes:
             estimate.model if estimate else None,
             coasting,
             seen=now,
+            held=held_by_people(self._owners(inputs)),
         )
 
+    def _drift(self, inputs: Inputs, outdoor: float | None) -> Conditions | None:
+        """Return how far zones are from leaving comfort; None: nothing is measured."""
+        target, band = self._config.comfort_temperature, self._config.comfort_band
+        coldest = self._outermost(inputs, warmest=False)
+        warmest = self._outermost(inputs, warmest=True)
+        if coldest is None or warmest is None:
+            return None
+        colder = outdoor is None or outdoor < coldest
+        if self._mode(coldest) == "heating" and colder:
+            return towards(coldest, target - band, outdoor, "heating")
+        return towards(warmest, target + band, outdoor, "cooling")
+
     def _watch_start(
-        self, now: float, span: Span, zone: float, outdoor: float | None, off: float
+        self,
+        now: float,
+        span: Span,
+        conditions: Conditions,
+        held: frozenset[str],
     ) -> None:
-        target = self._config.comfort_temperature
-        conditions = Conditions(zone, target, outdoor, off, self._mode(zone))
         if conditions.distance <= self._config.ignore_band:
             return
         selector = self._selectors.get(conditions.mode)
@@ -404,12 +444,29 @@ class AdaptiveTimes:
             estimate.minutes if estimate else None,
             estimate.model if estimate else None,
             seen=now,
+            held=held,
         )
+
+    def _owners(self, inputs: Inputs) -> dict[str, Owner]:
+        """Return who commands what makes a difference to what is measured."""
+        return {
+            point: owner
+            for point in self._disturbing
+            if (owner := inputs.owners.get(point)) is not None
+        }
+
+    def _known(self, inputs: Inputs) -> list[float]:
+        known = [inputs.number(point) for point in self._temperatures]
+        return [value for value in known if value is not None]
+
+    def _outermost(self, inputs: Inputs, *, warmest: bool) -> float | None:
+        """Return the warmest or the coldest zone, None if no zone is known."""
+        known = self._known(inputs)
+        return max(known, default=None) if warmest else min(known, default=None)
 
     def _zone(self, inputs: Inputs, choice: str) -> float | None:
         """Return the temperature to go by, None if no zone is known."""
-        known = [inputs.number(point) for point in self._temperatures]
-        values = [value for value in known if value is not None]
+        values = self._known(inputs)
         if not values:
             return None
         if choice == AVERAGE:

@@ -8,11 +8,27 @@ happened. It does no I/O and reads no clock.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from typing import Protocol, TypeAlias, runtime_checkable
+from math import inf
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from .planned import Amendments, PlannedAction
 
 Value: TypeAlias = bool | float
+
+
+class Owner(NamedTuple):
+    """Who has the last word on a point."""
+
+    priority: float
+    name: str
+
+
+DEMAND_RESPONSE = 50
+"""The priority of what is done for an event of demand response."""
+OPERATOR = 150
+"""The priority of a person."""
+AT_THE_DEVICE = Owner(inf, "somebody at the device")
+"""Who set a point by hand where it is."""
 
 
 class ControlRefused(ValueError):
@@ -45,6 +61,8 @@ class Inputs:
     """What people changed of what this automation is about to do."""
     idle_days: frozenset[date] = frozenset()
     """Days around today on which this automation is not in the profile."""
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    """Who commands the points that are commanded now, whoever that is."""
 
     def number(self, point: str | None) -> float | None:
         """Return a number, None if it is not known."""

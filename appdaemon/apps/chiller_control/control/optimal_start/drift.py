@@ -76,17 +76,20 @@ def _models() -> list[Model]:
 
 
 class DriftSelector:
-    """The drift of one building."""
+    """The drift of one building: what was cooled gets warm, what was heated cold."""
 
     def __init__(self, drifts: Iterable[Drift] = ()) -> None:
         """Learn a history, oldest first."""
-        self._coasts, self._empty = Selector(_models()), Selector(_models())
+        self._selectors: dict[tuple[Mode, bool], Selector] = {}
         for drift in sorted(drifts, key=lambda item: item.recovery.at)[-HISTORY:]:
             self.learn(drift)
 
     def learn(self, drift: Drift) -> None:
         """Take one drift."""
-        (self._coasts if drift.coasting else self._empty).learn(drift.recovery)
+        self._of(drift.recovery.conditions.mode, drift.coasting).learn(drift.recovery)
+
+    def _of(self, mode: Mode, coasting: bool) -> Selector:
+        return self._selectors.setdefault((mode, coasting), Selector(_models()))
 
     def estimate(self, conditions: Conditions) -> Estimate | None:
         """Return how long comfort lasts; None as long as too little is known.
@@ -95,10 +98,10 @@ class DriftSelector:
         """
         if conditions.distance <= 0.0:
             return None
-        coast = self._coasts.estimate(conditions)
+        coast = self._of(conditions.mode, True).estimate(conditions)
         if coast is not None and coast.days >= FIRST_DAYS:
             return coast
-        empty = self._empty.estimate(conditions)
+        empty = self._of(conditions.mode, False).estimate(conditions)
         if empty is None:
             return None
         return Estimate(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Literal, TypeAlias
 
 Mode: TypeAlias = Literal["cooling", "heating"]
@@ -13,6 +13,9 @@ night is shorter, a night with a whole day longer."""
 
 LONGEST = 12 * 60.0
 """Minutes; what takes longer is no recovery."""
+
+COLDEST, WARMEST = -60.0, 80.0
+"""°C; what is beyond was not measured in or around a building."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,16 @@ class Recovery:
     @property
     def usable(self) -> bool:
         """Whether anything can be learnt from it."""
-        given = (self.conditions.zone, self.conditions.setpoint, self.minutes)
+        conditions = self.conditions
+        outdoor = 0.0 if conditions.outdoor is None else conditions.outdoor
+        temperatures = (conditions.zone, conditions.setpoint, outdoor)
+        # What is not a number is not between two either.
         return (
-            all(isfinite(value) for value in given)
+            all(COLDEST <= value <= WARMEST for value in temperatures)
+            and isfinite(self.at)
+            and 0.0 <= conditions.off_hours < inf
             and 0.0 < self.minutes <= LONGEST
-            and self.conditions.distance > 0.0
+            and conditions.distance > 0.0
         )
 
 
@@ -89,6 +97,6 @@ def recovery_from(data: Mapping[str, Any]) -> Recovery | None:
             predicted=None if predicted is None else float(predicted),
             reached=bool(data.get("reached", True)),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return recovery if recovery.usable else None

@@ -8,7 +8,7 @@ have models of their own besides; cooling and heating share nothing.
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from .models import DecayedMean, LinearGradient, Model, Recent, all_models
@@ -30,6 +30,7 @@ BLEND = "blend"
 """The name of the mean of all models, each by how right it has been."""
 
 _ERRORS_KEPT = 0.93
+_OUTDOOR_NEW = 0.2
 _USUAL_COUNTS_FOR = 2.0
 _TRUST_IN_FIRST = 0.85
 """The regression knows most about a building: another is believed only if it is
@@ -104,6 +105,8 @@ class Selector:
         ]
         self._kinds = (_Kind(), _Kind())
         self._odd: deque[Recovery] = deque(maxlen=1)
+        self._outdoor: float | None = None
+        """What it has been outdoors lately, for when that is not measured."""
 
     @property
     def days(self) -> int:
@@ -127,6 +130,7 @@ class Selector:
         return Estimate(max(0.0, minutes), max(_LEAST_SPREAD, spread), name, self.days)
 
     def _said(self, conditions: Conditions) -> dict[str, float]:
+        conditions = self._with_outdoor(conditions)
         models = {model.name: model for model in self._models}
         if conditions.after_day_off:
             models |= {f"{m.name}_after_day_off": m for m in self._day_off_models}
@@ -136,6 +140,12 @@ class Selector:
             for name, minutes in said.items()
             if minutes is not None and isfinite(minutes)
         }
+
+    def _with_outdoor(self, conditions: Conditions) -> Conditions:
+        """Return what is known of outdoors: usual weather rather than none."""
+        if conditions.outdoor is not None or self._outdoor is None:
+            return conditions
+        return replace(conditions, outdoor=self._outdoor)
 
     def _score(self, after_day_off: bool, name: str) -> float | None:
         """Return the minutes by which a model is usually wrong; None: not known.
@@ -218,6 +228,10 @@ class Selector:
             said = said | {BLEND: _blend(scores, said)}
         for name, answer in said.items():
             kind.errors.setdefault(name, _Errors()).add(answer - minutes)
+        recovery = replace(recovery, conditions=self._with_outdoor(conditions))
+        if (outdoor := conditions.outdoor) is not None:
+            before = outdoor if self._outdoor is None else self._outdoor
+            self._outdoor = before + _OUTDOOR_NEW * (outdoor - before)
         for model in self._models:
             model.learn(recovery)
         if conditions.after_day_off:
