@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+import ssl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,6 +20,12 @@ class Paper:
     certificate: str
     key: str
     fingerprint: str
+
+    def served(self) -> ssl.SSLContext:
+        """Return what a server speaks TLS with that has this certificate."""
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(self.certificate, self.key)
+        return tls
 
 
 class Authority:

@@ -9,8 +9,8 @@ from typing import Any
 from chiller_control.control.demand_response.event_book import EventBook, Told
 from chiller_control.openadr3_ven import Ven3, Ven3Settings, Version
 from chiller_control.ven import Refusal
+from demonstration.openadr3.vtn import Vtn3
 from utility_events import NOW
-from vtn3 import Vtn3
 
 VERSIONS: tuple[Version, ...] = ("3.0", "3.1")
 

@@ -7,10 +7,10 @@ from aiohttp import ClientSession, web
 from certificates import Authority
 from chiller_control.control.demand_response.requested_load import Terms, requested_load
 from chiller_control.openadr3_ven import Version
+from demonstration.openadr3.vtn import Vtn3, vtn3
 from openadr3_site import VERSIONS, kept, site_at, until
 import pytest
 from utility_events import START, new_event
-from vtn3 import Vtn3, vtn3
 
 
 def asks(**values: float) -> list[dict[str, Any]]:
@@ -146,7 +146,7 @@ async def test_a_server_with_an_expired_certificate_is_not_spoken_to(
 ) -> None:
     authority = Authority(tmp_path)
     paper = authority.paper("utility", since=-10, days=-1)
-    async with vtn3(paper=paper) as server:
+    async with vtn3(tls=paper.served()) as server:
         server.events.append(new_event())
         site = site_at(server, authority=authority.certificate)
         async with kept(site):

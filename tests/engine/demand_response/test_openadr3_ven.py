@@ -9,11 +9,11 @@ from certificates import Authority
 from chiller_control.control.demand_response.event_book import Told
 from chiller_control.openadr3_ven import ReportRow, ServerRefused, Version
 from chiller_control.ven import Refusal
+from demonstration.openadr3.vtn import Vtn3, vtn3
 from openadr3_site import VERSIONS, Site, kept, site_at, until
 import pytest
 from utility_events import START, new_event
 from utility_server import free_port
-from vtn3 import Vtn3, vtn3
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -328,7 +328,7 @@ async def test_a_server_of_the_utilitys_own_authority_is_trusted_if_it_is_given(
     tmp_path: Path,
 ) -> None:
     authority = Authority(tmp_path)
-    async with vtn3(paper=authority.paper("utility")) as server:
+    async with vtn3(tls=authority.paper("utility").served()) as server:
         server.events.append(new_event())
         site = site_at(server, authority=authority.certificate)
         async with kept(site):

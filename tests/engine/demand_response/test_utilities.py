@@ -9,11 +9,11 @@ from chiller_control import utilities as room
 from chiller_control.control.demand_response.event_reports import Row
 from chiller_control.outbox import MOST_ROWS
 from chiller_control.utilities import NOT_TAKING_PART, News
+from demonstration.openadr3.vtn import vtn3
 from house import APPS
 import pytest
 from utility_place import HOUR, by_2, by_3, coming, place, stands
 from utility_server import free_port, until, vtn
-from vtn3 import vtn3
 
 
 async def test_events_of_both_protocols_are_in_one_book() -> None:

@@ -7,10 +7,10 @@ from chiller_control import waiting_reports
 from chiller_control.control.demand_response.event_reports import Row
 from chiller_control.house import NoAnswer
 from chiller_control.utilities import News
+from demonstration.openadr3.vtn import Vtn3, vtn3
 import pytest
 from utility_place import Place, by_2, by_3, coming, place, stands
 from utility_server import free_port, until, vtn
-from vtn3 import Vtn3, vtn3
 
 
 @pytest.fixture(autouse=True)

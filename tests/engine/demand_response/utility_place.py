@@ -9,10 +9,10 @@ from typing import Any
 from chiller_control.control.demand_response.event_book import Told
 from chiller_control.control.demand_response.site import Site, parse_site
 from chiller_control.utilities import Desk, Utilities
+from demonstration.openadr3.vtn import Vtn3
 from shed_site import UTILITY, site_data
 from utility_events import new_event
 from utility_server import PATH
-from vtn3 import Vtn3
 
 HOUR = 3600.0
 

@@ -2,7 +2,7 @@
 
 Written down here from the facts of `openadr3.yaml` of the OpenADR Alliance
 (components/schemas: names of properties, their types, which are required), so that
-both sides of our tests are held against something that is not ours. Where the
+both sides are held against something that is not ours. Where the
 description is silent about further properties, none may come: neither side needs any.
 """
 
@@ -21,6 +21,8 @@ _OBJECTS = ("PROGRAM", "EVENT", "REPORT", "SUBSCRIPTION", "VEN", "RESOURCE")
 def text(
     shortest: int = 0, longest: int = 10**9, pattern: str | None = None
 ) -> Check:  # fmt: skip
+    """Return a check of a text."""
+
     def check(value: object, where: str) -> list[str]:
         if not isinstance(value, str):
             return [f"{where}: {value!r} is no text"]
@@ -34,6 +36,8 @@ def text(
 
 
 def one_of(*values: object) -> Check:
+    """Return a check that a value is one of these."""
+
     def check(value: object, where: str) -> list[str]:
         return [] if value in values else [f"{where}: {value!r} is none of {values}"]
 
@@ -41,6 +45,7 @@ def one_of(*values: object) -> Check:
 
 
 def number(*, whole: bool = False, least: float = float("-inf")) -> Check:
+    """Return a check of a number."""
     kinds = (int,) if whole else (int, float)
 
     def check(value: object, where: str) -> list[str]:
@@ -52,10 +57,12 @@ def number(*, whole: bool = False, least: float = float("-inf")) -> Check:
 
 
 def boolean(value: object, where: str) -> list[str]:
+    """Check a boolean."""
     return [] if isinstance(value, bool) else [f"{where}: {value!r} is no boolean"]
 
 
 def moment(value: object, where: str) -> list[str]:
+    """Check a time of ISO 8601 with a time zone."""
     try:
         found = datetime.fromisoformat(str(value))
     except ValueError:
@@ -64,11 +71,14 @@ def moment(value: object, where: str) -> list[str]:
 
 
 def duration(value: object, where: str) -> list[str]:
+    """Check a duration of ISO 8601."""
     good = isinstance(value, str) and _DURATION.fullmatch(value)
     return [] if good else [f"{where}: {value!r} is no duration"]
 
 
 def listed(item: Check) -> Check:
+    """Return a check of a list, each of whose items passes `item`."""
+
     def check(value: object, where: str) -> list[str]:
         if not isinstance(value, list):
             return [f"{where}: {value!r} is no list"]
@@ -82,6 +92,8 @@ def listed(item: Check) -> Check:
 
 
 def either(*checks: Check) -> Check:
+    """Return a check that one of these passes."""
+
     def check(value: object, where: str) -> list[str]:
         found = [item(value, where) for item in checks]
         return [] if [] in found else found[0]

@@ -1,19 +1,20 @@
-"""A VTN of OpenADR 3 for tests: objects and tokens in memory, and what it may say.
+"""A VTN of OpenADR 3: objects and tokens in memory, and what it may say.
 
 Each request and each answer is held against what the published interface description
-demands of its version (`openadr3_schema`); what is wrong is kept in `violations`, and
-the test that ran it fails.
+demands of its version (`schema`); what is wrong is kept in `violations`, and
+whoever ran it fails.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 import ssl
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, web
-from certificates import Paper
-from openadr3_schema import (
+
+from .schema import (
     AUTH_SERVER,
     PROBLEM,
     TOKEN,
@@ -23,7 +24,8 @@ from openadr3_schema import (
     schemas,
 )
 
-_NOW = "2026-06-24T12:00:00Z"
+PROGRAM = "shed"
+CLIENT, SECRET = "c1", "s3"
 _KINDS = {
     "programs": "program",
     "events": "event",
@@ -56,16 +58,19 @@ class Vtn3:
     violations: list[str] = field(default_factory=list)
     proxy: tuple[str, str] = ("", "")
     """The plant's address outside, and what stands behind it."""
+    told: Callable[[str, dict[str, Any]], None] = lambda _kind, _object: None
+    """Is called with each object that a VEN made, and each that it was given."""
 
     def __post_init__(self) -> None:
+        """Begin with one program."""
         self._checks = schemas(self.version)
-        self.programs.append(self._made("program", "p1", {"programName": "shed"}))
+        self.programs.append(self.made("program", "p1", {"programName": PROGRAM}))
 
-    def _made(
-        self, kind: str, identity: str, sent: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def made(self, kind: str, identity: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an object as the server keeps it, of what was sent."""
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         owned = (
-            {"clientID": "c1"}
+            {"clientID": CLIENT}
             if self.version == "3.1" and kind in ("ven", "report", "subscription")
             else {}
         )
@@ -74,11 +79,12 @@ class Vtn3:
             **owned,
             "id": identity,
             "objectType": kind.upper(),
-            "createdDateTime": _NOW,
-            "modificationDateTime": _NOW,
+            "createdDateTime": now,
+            "modificationDateTime": now,
         }
 
     def application(self) -> web.Application:
+        """Return what answers requests."""
         app = web.Application()
         app.router.add_get("/auth/server", self._auth_server)
         app.router.add_post("/auth/token", self._token)
@@ -112,7 +118,7 @@ class Vtn3:
     async def _token(self, request: web.Request) -> web.Response:
         form = dict(await request.post())
         self._hold(TOKEN_REQUEST, form, "token request")
-        if form["client_secret"] != "s3":
+        if (form["client_id"], form["client_secret"]) != (CLIENT, SECRET):
             return self._say(TOKEN_ERROR, {"error": "invalid_client"}, "token", 400)
         self.tokens += 1
         self.valid_token = f"token-{self.tokens}"
@@ -155,6 +161,7 @@ class Vtn3:
         for number, item in enumerate(page):
             if not (self.lies and what == "events"):
                 self._hold(self._checks[_KINDS[what]], item, f"{what}[{number}]")
+                self.told(f"given {_KINDS[what]}", item)
         return web.json_response(page)
 
     async def _write(self, request: web.Request) -> web.Response:
@@ -170,8 +177,9 @@ class Vtn3:
                     return self._problem(400, "Bad Request", detail="no echo")
         kept: list[dict[str, Any]] = getattr(self, what)
         sent.pop("objectType", None)
-        made = self._made(kind, f"{what}-{len(self.asked)}", sent)
+        made = self.made(kind, f"{what}-{len(self.asked)}", sent)
         kept.append(made)
+        self.told(f"new {kind}", made)
         return self._say(self._checks[kind], made, f"new {kind}", 201)
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -227,15 +235,12 @@ class Vtn3:
 
 @asynccontextmanager
 async def vtn3(
-    version: str = "3.1", port: int = 0, paper: Paper | None = None
+    version: str = "3.1", port: int = 0, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Vtn3]:
+    """Serve while the block lasts. Raises AssertionError for what was not as published."""
     server = Vtn3(version)
     runner = web.AppRunner(server.application())
     await runner.setup()
-    tls = None
-    if paper is not None:
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(paper.certificate, paper.key)
     site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
     await site.start()
     server.url = f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
