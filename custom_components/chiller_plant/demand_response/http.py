@@ -85,17 +85,15 @@ class PerformanceView(View):
                 f"there are several: {named}. Ask for one by its key and"
                 " ?plant=<key of the plant>"
             )
-        if records:
-            if (why := records[0].unsettled) is not None:
-                raise refused(f"event {event_id} cannot be settled: {why}")
-            return self.json(records[0].told())
-        room, event = waiting[0]
-        why = room.settlement.cannot(event, now)
-        raise refused(
-            f"event {event_id} is not settled: {why}"
-            if why
-            else f"event {event_id} is over and is being settled"
-        )
+        for room, event in waiting:
+            # One that was cancelled, and then told of again, has an old record.
+            if (why := room.settlement.cannot(event, now)) is not None:
+                raise refused(f"event {event_id} is not settled: {why}")
+        if not records:
+            raise unavailable(f"event {event_id} is over and is being settled")
+        if (why := records[0].unsettled) is not None:
+            raise refused(f"event {event_id} cannot be settled: {why}")
+        return self.json(records[0].told())
 
 
 class ShedCapacityView(View):
@@ -176,7 +174,7 @@ class CsvView(View):
             )
         ]
         return web.Response(
-            text=as_csv(records),
+            text=await hass.async_add_executor_job(as_csv, records),
             content_type="text/csv",
             charset="utf-8",
             headers={"Content-Disposition": 'attachment; filename="performance.csv"'},

@@ -6,6 +6,7 @@ answered now is 503 with what is away.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from math import isfinite
 
@@ -114,12 +115,10 @@ def moment_of(query: Mapping[str, str], name: str) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            found = dt_util.parse_datetime(text)
-        except ValueError:
-            found = None
-        if found is not None:
-            return dt_util.as_utc(found).timestamp()
+        # In the first and the last hours of the calendar UTC has no such time.
+        with suppress(ValueError, OverflowError):
+            if (found := dt_util.parse_datetime(text)) is not None:
+                return dt_util.as_utc(found).timestamp()
     else:
         if isfinite(seconds) and 0.0 <= seconds < 2**33:
             return seconds

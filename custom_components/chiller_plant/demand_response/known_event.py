@@ -7,6 +7,7 @@ that the calendar, a phone and a settlement know of an event also without it.
 from dataclasses import asdict, dataclass, field
 import json
 import math
+import re
 from typing import Any, Literal
 
 import voluptuous as vol
@@ -38,6 +39,8 @@ MAXIMUM_ATTRIBUTES = 12_000
 MAXIMUM_ACTIONS = 40
 MOST_CONNECTIONS = 20
 MOST_EVENTS = 200
+KEPT = 366 * 86400.0
+"""Seconds after its end for which an event is known."""
 _LAST_MOMENT = 7_258_118_400.0
 """2200: what is beyond cannot be shown in a calendar."""
 _LONGEST_RECOVERY = 7 * 86400.0
@@ -145,6 +148,15 @@ _KEY = vol.All(str, vol.Length(min=1, max=255))
 _OPT = vol.In(("in", "out"))
 _NUMBER_OR_NONE = vol.Any(None, finite_number)
 _MOMENT_OR_NONE = vol.Any(None, epoch_seconds)
+_SIGNAL = {
+    vol.Required("kind"): text_of(40),
+    vol.Required("intervals"): [
+        {
+            vol.Required("duration"): vol.All(finite_number, vol.Range(min=0.0)),
+            vol.Required("value"): _NUMBER_OR_NONE,
+        }
+    ],
+}
 EVENT_SCHEMA = vol.All(
     {
         vol.Required("key"): _KEY,
@@ -163,7 +175,7 @@ EVENT_SCHEMA = vol.All(
         vol.Optional("comment"): text_of(2000),
         vol.Optional("received"): epoch_seconds,
         vol.Optional("cancelled"): _MOMENT_OR_NONE,
-        vol.Optional("signals"): [dict],
+        vol.Optional("signals"): [_SIGNAL],
         vol.Optional("asked_now"): vol.Any(None, text_of(255)),
     },
     _in_order,
@@ -220,6 +232,24 @@ _REPORT = vol.Schema(
 )
 
 
+_NO_TEXT = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
+
+
+def _as_text(found: Any) -> Any:
+    """Return the same with texts that any file and any database takes.
+
+    Half of a pair is no character, and NUL none of PostgreSQL's: what a utility calls
+    an event must not keep others from being written.
+    """
+    if isinstance(found, str):
+        return found.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(found, list):
+        return [_as_text(item) for item in found]
+    if isinstance(found, dict):
+        return {_as_text(key): _as_text(item) for key, item in found.items()}
+    return found
+
+
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number")
 
@@ -229,11 +259,14 @@ def from_json(text: str, longest: int) -> Any:
     if len(text) > longest:
         raise vol.Invalid(f"{len(text)} characters; at most {longest} are")
     try:
-        return json.loads(text, parse_constant=_no_number)
+        found = json.loads(text, parse_constant=_no_number)
+        if _NO_TEXT.search(text):
+            found = _as_text(found)
     except ValueError as error:
         raise vol.Invalid(f"not JSON: {error}") from error
     except RecursionError as error:
         raise vol.Invalid("nested too deeply") from error
+    return found
 
 
 def parse_report(text: str) -> dict[str, Any]:

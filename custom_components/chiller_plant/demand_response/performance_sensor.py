@@ -1,7 +1,8 @@
 """What came of the newest event, as entities.
 
 The energy is a total that begins anew with each event: its long-term statistics
-add up what all events saved.
+add up what all events saved. They take the first value for where it begins, so that it
+is 0 before there was any.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,6 +52,8 @@ class PerformanceDescription(SensorEntityDescription):
     """A figure of the newest event."""
 
     value_fn: Callable[[EventRecord], float | None]
+    before: float | None = None
+    """What it is until there was an event."""
 
 
 _FIGURES = (
@@ -74,6 +77,7 @@ _FIGURES = (
         state_class=SensorStateClass.TOTAL,
         suggested_display_precision=1,
         value_fn=lambda record: record.energy_kwh,
+        before=0.0,
     ),
 )
 
@@ -101,9 +105,12 @@ class PerformanceSensor(DemandResponseEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """The figure, unknown until there was an event."""
+        """The figure of the newest event."""
         latest = self._latest
-        return None if latest is None else self.entity_description.value_fn(latest)
+        if latest is None:
+            known = self._room.settlement.store.read
+            return self.entity_description.before if known else None
+        return self.entity_description.value_fn(latest)
 
     @property
     @override

@@ -74,7 +74,7 @@ async def _async_export(call: ServiceCall) -> ServiceResponse:
     found = await _async_found(call, None, None)
     since, until = _period(call)
     return {
-        "csv": as_csv(found),
+        "csv": await call.hass.async_add_executor_job(as_csv, found),
         "url": csv_url(_entry(call).runtime_data.plant.key, since, until),
     }
 
@@ -97,15 +97,19 @@ async def _async_found(
 
 
 def _period(call: ServiceCall) -> tuple[float | None, float | None]:
-    since, until = (
-        None if moment is None else dt_util.as_utc(moment).timestamp()
-        for moment in (call.data.get("since"), call.data.get("until"))
-    )
-    if since is not None and until is not None and since >= until:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN, translation_key="bad_period"
+    try:
+        since, until = (
+            None if moment is None else dt_util.as_utc(moment).timestamp()
+            for moment in (call.data.get("since"), call.data.get("until"))
         )
-    return since, until
+        if since is None or until is None or since < until:
+            return since, until
+    except OverflowError:
+        # In the first and the last hours of the calendar UTC has no such time.
+        pass
+    raise ServiceValidationError(
+        translation_domain=DOMAIN, translation_key="bad_period"
+    )
 
 
 def _entry(call: ServiceCall) -> ChillerPlantConfigEntry:

@@ -10,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..const import DOMAIN, LOGGER
 from ..plant.demand_response.record import SUM, EventRecord
+from .performance_left import async_left_rows
 from .performance_table import DatabaseAway, async_with_database, read, write
 from .settlement_memory import SettlementMemory
 
@@ -129,6 +130,8 @@ class PerformanceStore:
         wait = _FIRST_RETRY
         while self._memory.pending or not self._read:
             try:
+                # Before: this plant may have been removed and added again.
+                await (await async_left_rows(self._hass)).async_write()
                 await self._async_write()
                 await self._async_read()
             except DatabaseAway as error:
@@ -196,4 +199,4 @@ class PerformanceStore:
 
 
 def _is_newer(record: EventRecord, known: EventRecord | None) -> bool:
-    return known is None or record.begins >= known.begins
+    return known is None or (record.ends, record.begins) >= (known.ends, known.begins)

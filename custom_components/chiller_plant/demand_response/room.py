@@ -32,7 +32,7 @@ from ..revision import revision_of
 from .for_engine import for_engine
 from .forecast import Forecast
 from .kept_reports import KeptReports
-from .known_event import NO_ENGINE, OFF, KnownEvent, OptDecision
+from .known_event import KEPT, NO_ENGINE, OFF, KnownEvent, OptDecision
 from .measures import measures
 from .memory import Memory
 from .mqtt_telemetry import MqttTelemetry
@@ -60,8 +60,6 @@ SILENT_AFTER = 60.0
 """Seconds without a report after which nobody is believed to run it."""
 LOOK_EVERY = timedelta(seconds=10)
 MOST_KEPT = 300
-KEPT = 366 * 86400.0
-"""Seconds after its end for which an event is in the calendar."""
 LEARNT = 0.1
 """Share by which a circuit's power must differ from what is known of it."""
 
@@ -297,6 +295,7 @@ class DemandResponseRoom:
             event.cancelled,
             event.signals,
         ):
+            self.troubles.accepted(event.key)
             self._tell("changed", event)
         return before != event
 

@@ -7,9 +7,9 @@ held against it, once; again if they were not all written yet.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +30,16 @@ from ..plant.demand_response.event_baseline import (
 )
 from ..plant.demand_response.load_days import load_days
 from ..plant.demand_response.outdoor_air import MEASURED, Weather, weather_by_hour
-from ..plant.demand_response.performance import performance
-from ..plant.demand_response.record import EventRecord
+from ..plant.demand_response.record import SUM, EventRecord
 from ..plant.demand_response.requested import Terms, requested_kw
+from ..plant.demand_response.touched import touched_days, untouched
 from ..plant.hourly import HOUR, hour_of
 from ..plant.roles import EquipmentType
-from .known_event import KnownEvent
+from .event_record import event_record, with_figures
+from .known_event import KEPT, KnownEvent
 from .meter_history import MeterHistory, NoHistory, kilowatts, mean_of
 from .performance_store import PerformanceStore
+from .performance_table import DatabaseAway
 from .settlement_memory import SettlementMemory
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ AGAIN_AFTER = 420.0
 """Seconds after an event in which its last five minutes are compiled."""
 WHOLE = 0.999
 _DAY = 86400.0
+_LONGEST = 14 * _DAY
+"""Of an event and its recovery."""
 _FIRST_RETRY, _LAST_RETRY = 30.0, 600.0
 
 
@@ -113,11 +117,30 @@ class Settlement:
         """Do what is due, one thing after another, beside everything else."""
         if not self._room.used or self._unsubscribe is None:
             return
+        self._note_who_took_part()
         self.store.async_begin()
         if (self._task is None or self._task.done()) and self._due():
             self._task = self._room.entry.async_create_background_task(
                 self._hass, self._async_work(), f"{self._room.plant.name} settlement"
             )
+
+    def _note_who_took_part(self) -> None:
+        """Remember events that were acted on: their days are not ordinary ones.
+
+        Whoever opts out later has still shed until then.
+        """
+        now = _now()
+        took = self._memory.took
+        for key, event in self._room.events.items():
+            if (
+                key not in took
+                and event.begins - self._lead <= now < event.stopped
+                and not event.test
+                and self._room.settings.take_part
+                and self._opt(event) == "in"
+            ):
+                took[key] = event.ends
+                self._memory.async_save_soon()
 
     def _due(self) -> list[KnownEvent]:
         now = _now()
@@ -132,13 +155,21 @@ class Settlement:
         if event.over(now) or not event.ends > event.begins:
             return False
         said = self._baselines.get(event.key)
-        if said is None or not _is_of(said, event):
+        if said is None or not self._is_of(said, event):
             return True
         if said.final:
             return False
         made = self._made.get(event.key, 0.0)
         return now >= event.begins or hour_of(now - COMPILED) != hour_of(
             made - COMPILED
+        )
+
+    def _is_of(self, said: EventBaseline, event: KnownEvent) -> bool:
+        """Return whether a baseline is of this time, and of what is measured now."""
+        return (said.begins, said.ends, said.meter) == (
+            event.begins,
+            event.ends,
+            self._room.meter,
         )
 
     def _to_settle(self, event: KnownEvent, now: float) -> bool:
@@ -202,7 +233,7 @@ class Settlement:
         else:
             method = self._room.settings.baseline_method
             found = await self.async_baseline_of(times, meter, method, now)
-        return replace(found, final=now >= event.begins)
+        return replace(found, final=now >= event.begins, meter=self._room.meter)
 
     async def async_baseline_of(
         self, times: EventTimes, meter: str, method: str | None, now: float
@@ -227,7 +258,14 @@ class Settlement:
         weather = await self._async_weather(
             first, times.ends if now >= times.ends else hour_of(now)
         )
-        known = load_days(hours, zone, off.__contains__, self._excluded(times), weather)
+        touched = await self._async_touched(first)
+        known = load_days(
+            untouched(hours, touched),
+            zone,
+            off.__contains__,
+            touched_days(touched, zone),
+            weather,
+        )
         return await self._hass.async_add_executor_job(
             partial(
                 event_baseline,
@@ -264,36 +302,49 @@ class Settlement:
             return self._baselines.get(event.key) or no_baseline(times, why)
         zone = dt_util.get_default_time_zone()
         found = event_baseline(times, (), lambda _day: False, zone, latest=load)
-        return replace(found, why=f"{why}; the load when the event was announced")
+        why = f"{why}; the load when the event was announced"
+        return replace(found, why=why, meter=self._room.meter)
 
     def _reading(self, meter: str) -> float | None:
         state = self._hass.states.get(meter)
         return None if state is None else kilowatts(state)
 
     def _times(self, event: KnownEvent) -> EventTimes:
-        precool = self._room.settings.precool
-        lead = 0.0 if precool is None else precool.lead
         return EventTimes(
             event.begins,
             event.ends,
             min(event.received or event.begins, event.begins),
-            event.begins - lead,
+            event.begins - self._lead,
         )
 
-    def _excluded(self, times: EventTimes) -> Mapping[date, str]:
-        """Return the days that an event touched, other than the one in question."""
-        zone = dt_util.get_default_time_zone()
-        found: dict[date, str] = {}
-        for event in self._room.events.values():
-            if event.begins == times.begins or event.stopped <= event.begins:
-                continue
-            if self._room.opt_of(event) == "out":
-                continue
-            at = event.begins
-            while at < event.stopped + event.recovery:
-                found[day_of(at, zone)] = "an event"
-                at += HOUR
-        return found
+    @property
+    def _lead(self) -> float:
+        """Seconds before an event from which on it may change the load."""
+        precool = self._room.settings.precool
+        return 0.0 if precool is None else precool.lead
+
+    async def _async_touched(self, since: float) -> list[tuple[float, float]]:
+        """Return the times from then on in which an event changed the load."""
+        room = self._room
+        found = [
+            (
+                min(max(event.begins - self._lead, event.received), event.begins),
+                event.stopped + event.recovery,
+            )
+            for event in room.events.values()
+            if event.stopped > event.begins
+            and (self._opt(event) == "in" or event.key in self._memory.took)
+        ]
+        try:
+            # A plant that was removed and added again knows its events from here.
+            kept = await self.store.async_find(since=since - _LONGEST)
+        except DatabaseAway:
+            kept = []
+        return found + [
+            (record.begins, record.ends + record.recovery)
+            for record in kept
+            if record.event not in room.events and record.method != SUM
+        ]
 
     # After it.
 
@@ -302,6 +353,10 @@ class Settlement:
         said = await self._async_settled_by(event, now)
         record = await self._async_record(event, said, now)
         self._memory.settled[event.key] = event.stopped
+        self._memory.forget(now - KEPT)
+        for kept in (self._made, self._again, self._wait):
+            for key in kept.keys() - self._room.events.keys():
+                del kept[key]
         self._again.pop(event.key, None)
         again = event.stopped + AGAIN_AFTER
         if record.covered < WHOLE and now < again:
@@ -316,7 +371,12 @@ class Settlement:
         """
         held = self._baselines.get(event.key)
         said = await self._async_baseline(event, now)
-        if held is not None and held.final and said.method != WEATHER:
+        if (
+            held is not None
+            and held.final
+            and self._is_of(held, event)
+            and said.method != WEATHER
+        ):
             return held
         self._baselines[event.key] = said
         return said
@@ -326,90 +386,66 @@ class Settlement:
     ) -> EventRecord:
         room = self._room
         meter = self.meter
-        opt = room.opt_of(event)
-        record = EventRecord(
-            plant=room.plant.key,
-            event=event.key,
-            event_id=_storable(event.id),
-            source=_storable(event.source),
-            name=_storable(event.name),
-            begins=event.begins,
-            ends=event.stopped,
-            recovery=event.recovery,
-            received=event.received,
-            cancelled=event.cancelled,
-            opt=opt,
-            test=event.test,
-            meter=meter,
-            method=said.method,
-            why=_storable(f"opted out; {said.why}" if opt == "out" else said.why),
-            confidence=said.confidence,
-            eligible=False,
-            relative_error=said.relative_error,
-            bias=said.bias,
-            baseline_kw=None,
-            requested_kw=None,
-            target_kw=None,
-            actual_kw=None,
-            achieved_kw=None,
-            shed_percent=None,
-            energy_kwh=None,
-            samples=0,
-            covered=0.0,
-            settled_at=now,
+        record = event_record(
+            room.plant.key,
+            event,
+            said,
+            meter,
+            self._opt(event),
+            [other for other in room.events.values() if self._shares(event, other)],
+            now,
         )
-        requested = room.portfolio.member.mean(event)
-        if requested is None:
-            requested = requested_kw(
-                event.begins,
-                event.stopped,
-                event.signals,
-                self._ramp(event.key),
-                said,
-                Terms(
-                    room.settings.levels,
-                    room.settings.prices,
-                    room.settings.capacity_kw,
-                ),
+        samples = None
+        if meter is not None:
+            samples = await MeterHistory(self._hass, meter).async_samples(
+                event.begins, event.stopped
             )
-        if meter is None or said.mean(event.begins, event.stopped) is None:
-            return record
-        samples = await MeterHistory(self._hass, meter).async_samples(
-            event.begins, event.stopped
-        )
-        found = performance(
-            event.begins, event.stopped, requested or 0.0, said, samples
-        )
-        return replace(
-            record,
-            eligible=found.eligible and opt == "in",
-            baseline_kw=found.baseline_kw,
-            requested_kw=requested,
-            target_kw=found.target_kw,
-            actual_kw=found.actual_kw,
-            achieved_kw=found.achieved_kw,
-            shed_percent=found.shed_percent,
-            energy_kwh=found.energy_kwh,
-            samples=found.samples,
-            covered=found.covered,
+        return await self._hass.async_add_executor_job(
+            with_figures, record, said, self._request(event, said), samples
         )
 
-    def _ramp(self, key: str) -> float:
-        """Return the seconds in which an event was to be reached, from the book."""
+    def _request(
+        self, event: KnownEvent, said: EventBaseline
+    ) -> Callable[[], float | None]:
+        """Return what works out how much less was asked for, kW."""
+        settings = self._room.settings
+        share = self._room.portfolio.member.mean(event)
+        if share is not None:
+            return lambda: share
+        booked = self._booked(event.key)
+        return partial(
+            requested_kw,
+            event.begins,
+            event.stopped,
+            # Of a long event the engine tells only the first steps beside the book.
+            booked.get("signals") or event.signals,
+            float(booked.get("ramp", 0.0)),
+            said,
+            Terms(settings.levels, settings.prices, settings.capacity_kw),
+        )
+
+    def _booked(self, key: str) -> Mapping[str, Any]:
+        """Return an event as the engine's book has it, with its ramp."""
         for entry in self._room.book:
             event: Mapping[str, Any] = entry.get("event", {})
             if f"{event.get('source')}:{event.get('id')}" == key:
-                return float(event.get("ramp", 0.0))
-        return 0.0
+                return event
+        return {}
 
+    def _opt(self, event: KnownEvent) -> str:
+        """Return the answer to an event; "in" is what both sides say."""
+        both = (event.opt, self._room.opt_of(event))
+        return "out" if "out" in both else "in"
 
-def _is_of(said: EventBaseline, event: KnownEvent) -> bool:
-    return (said.begins, said.ends) == (event.begins, event.ends)
-
-
-def _storable(text: str) -> str:
-    """Return what any database takes: PostgreSQL refuses NUL in a text."""
-    return text.replace("\0", "")
+    def _shares(self, event: KnownEvent, other: KnownEvent) -> bool:
+        """Return whether the same load may be paid for by two events."""
+        return (
+            other.key != event.key
+            and not other.test
+            and self._opt(other) == "in"
+            and other.begins < event.stopped
+            and event.begins < other.stopped
+        )
 
 
 def _now() -> float:

@@ -6,14 +6,16 @@ what came of an event must not be lost because the database is away.
 
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN, LOGGER
 from ..plant.demand_response.event_baseline import EventBaseline
 from ..plant.demand_response.record import EventRecord
+from .performance_left import async_left_rows
 
 _VERSION = 1
+_DELAY = 5.0
 
 
 class SettlementMemory:
@@ -27,6 +29,8 @@ class SettlementMemory:
         self._baselines = baselines
         self.settled: dict[str, float] = {}
         """When the events ended that need nothing more, by event."""
+        self.took: dict[str, float] = {}
+        """When the events end that were acted on, by event."""
         self.pending: dict[str, EventRecord] = {}
         """What is not in the database yet, by event."""
 
@@ -45,25 +49,43 @@ class SettlementMemory:
                 LOGGER.error("The performance of an event is unreadable: %r", error)
             else:
                 self.pending[record.event] = record
-        self.settled = {
-            str(key): float(ended) for key, ended in stored.get("settled", {}).items()
-        }
+        for name in ("settled", "took"):
+            getattr(self, name).update(
+                {str(key): float(at) for key, at in stored.get(name, {}).items()}
+            )
 
     async def async_save(self) -> None:
         """Return when it is on disk."""
-        await self._store.async_save(
-            {
-                "baselines": {
-                    key: item.as_dict() for key, item in self._baselines.items()
-                },
-                "pending": [item.as_dict() for item in self.pending.values()],
-                "settled": self.settled,
-            }
-        )
+        await self._store.async_save(self._as_dict())
+
+    @callback
+    def async_save_soon(self) -> None:
+        """Write within a few seconds, and at the latest when Home Assistant stops."""
+        self._store.async_delay_save(self._as_dict, _DELAY)
+
+    def forget(self, before: float) -> None:
+        """Forget events that were over before a moment."""
+        for kept in (self.settled, self.took):
+            for key in [key for key, ended in kept.items() if ended < before]:
+                del kept[key]
+        for key in [key for key, it in self._baselines.items() if it.ends < before]:
+            del self._baselines[key]
+
+    def _as_dict(self) -> dict[str, Any]:
+        return {
+            "baselines": {key: item.as_dict() for key, item in self._baselines.items()},
+            "pending": [item.as_dict() for item in self.pending.values()],
+            "settled": self.settled,
+            "took": self.took,
+        }
 
 
 async def async_remove_settlement(hass: HomeAssistant, entry_id: str) -> None:
-    """Forget a plant that was removed; what is in the database stays."""
+    """Forget a plant that was removed, but not what came of its events."""
+    memory = SettlementMemory(hass, entry_id, {})
+    await memory.async_load()
+    if memory.pending:
+        await (await async_left_rows(hass)).async_keep(memory.pending.values())
     await _store(hass, entry_id).async_remove()
 
 

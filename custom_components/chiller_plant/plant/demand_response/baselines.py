@@ -113,7 +113,8 @@ def _four_of_five(
         "four_of_five",
         event,
         used,
-        {hour: max(load + moved, 0.0) for hour, load in plain.items()},
+        # Only a site that feeds in may be moved below nothing.
+        {hour: max(load + moved, min(load, 0.0)) for hour, load in plain.items()},
         f"moved by {moved:+.1f} kW to the load of {_named(hours)}",
     )
 

@@ -38,16 +38,26 @@ type Spans = tuple[tuple[float, float, float], ...]
 
 
 def mean_of(
-    spans: Iterable[Sequence[float]], since: float, until: float
+    spans: Sequence[Sequence[float]], since: float, until: float
 ) -> float | None:
-    """Return the mean of (since, until, kW) over a time; None if not known for all."""
+    """Return the mean of (since, until, kW) over a time; None if not known for all.
+
+    The spans come in the order of time.
+    """
     total = weighed = 0.0
-    for begin, end, load in spans:
+    # Asked for every reading of a week of hours: none may look at all of them.
+    place = bisect_right(spans, since, key=_end)
+    while place < len(spans) and spans[place][0] < until:
+        begin, end, load = spans[place]
         seconds = min(until, end) - max(since, begin)
-        if seconds > 0.0:
-            total += seconds * load
-            weighed += seconds
+        total += seconds * load
+        weighed += seconds
+        place += 1
     return total / weighed if weighed >= 0.999 * (until - since) > 0.0 else None
+
+
+def _end(span: Sequence[float]) -> float:
+    return span[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,8 @@ class EventBaseline:
     """Days on which it was tried."""
     final: bool = False
     """Whether it stays as it is, whatever else becomes known."""
+    meter: str | None = None
+    """The point whose past it was made of."""
 
     def mean(self, since: float, until: float) -> float | None:
         """Return the mean load over a time, kW; None if it is not known for all."""
