@@ -396,16 +396,16 @@ class AdaptiveTimes:
             self._off_since = None
             return
         self._off_since = now
-        conditions = self._drift(inputs, outdoor)
-        if conditions is None or conditions.distance <= 0.0:
+        drift = self._drift(inputs, outdoor)
+        if drift is None or drift.distance <= 0.0:
             return
         coasting = span is not None and self._coast == end
-        estimate = self._drifts.estimate(conditions)
+        estimate = self._drifts.estimate(drift)
         self._watch = Watch(
             "stop",
             now,
             end if coasting else now,
-            conditions,
+            drift,
             estimate.minutes if estimate else None,
             estimate.model if estimate else None,
             coasting,
