@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp.test_utils import TestClient
 from freezegun.api import FrozenDateTimeFactory
@@ -13,6 +14,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import pytest_socket
+from yarl import URL
 
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
@@ -21,6 +23,7 @@ from tests.integration.demand_response.metering import (
     an_event,
     announce,
     baseline,
+    import_hours,
     local,
     measure,
     site_with_a_past,
@@ -188,6 +191,8 @@ async def test_baseline_of_the_coming_event_and_of_any_time(
         {"start": "2026-06-24T14:00:00", "end": "2026-07-24T14:00:00"},
         {"start": "2027-06-24T14:00:00"},
         {"start": "2026-13-45T99:00:00"},
+        {"start": "0001-01-01T00:00:00+14:00"},
+        {"start": "9999-12-31T23:59:59-12:00"},
         {"method": "yesterday"},
     ],
 )
@@ -203,6 +208,11 @@ async def test_questions_that_make_no_sense_are_refused(
     status, said = await asked(client, "vens/grid/baseline", **query)
     assert status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert said["message"]
+    for name in ("since", "until"):
+        status, _ = await asked(
+            client, "performance.csv", **{name: "0001-01-01T00:00:00+14:00"}
+        )
+        assert status == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 async def test_unknown_vens_and_events_are_not_found(
@@ -251,3 +261,97 @@ async def test_plant_that_is_not_loaded_is_unavailable(
         response = await client.get(address)
         assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
         assert (await response.json())["message"]
+
+
+ODD = "a/b c%d?e#ü=+%2F"
+
+
+async def test_names_of_any_letters_are_found(
+    hass: HomeAssistant,
+    clock: FrozenDateTimeFactory,
+    machines: Board,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """A program writes what a utility calls an event as its address wants it."""
+    clock.move_to(at(13, 20))
+    entry = await set_up_site(hass, machines, utility(ODD, GRID_3, "grid"))
+    await import_hours(hass, at(13, 20))
+    await announce(
+        hass,
+        entry,
+        key=f"{ODD}:{ODD}",
+        id=ODD,
+        source=ODD,
+        begins=at(14),
+        ends=at(15),
+        received=at(13).timestamp(),
+    )
+    client = await hass_client(await token(hass))
+    quoted = quote(ODD, safe="")
+    for address in (
+        f"events/{quoted}/performance",
+        f"events/{quote(f'{ODD}:{ODD}', safe='')}/performance",
+    ):
+        response = await client.get(URL(f"{API}/{address}", encoded=True))
+        assert response.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert "it is not over yet" in (await response.json())["message"]
+    await measure(hass, clock, machines, at(13, 55), at(15), 200.0)
+    clock.move_to(at(15, 30))
+    await async_wait_recording_done(hass)
+    await tell_time(hass, entry)
+    response = await client.get(URL(f"{API}/events/{quoted}/performance", encoded=True))
+    assert response.status == HTTPStatus.OK
+    assert (await response.json())["event_id"] == ODD
+    response = await client.get(
+        URL(f"{API}/vens/{quoted}/baseline?event={quoted}", encoded=True)
+    )
+    assert response.status == HTTPStatus.OK
+    assert (await response.json())["event"] == f"{ODD}:{ODD}"
+
+
+async def test_event_that_is_told_of_again_is_not_over(
+    hass: HomeAssistant,
+    clock: FrozenDateTimeFactory,
+    machines: Board,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """It was cancelled, and settled until then; then the utility wanted it after all."""
+    entry = await afternoon(hass, clock, machines)
+    client = await hass_client(await token(hass))
+    await measure(hass, clock, machines, at(13, 55), at(14, 30), 200.0)
+    await async_wait_recording_done(hass)
+    event = an_event(at(14), at(15), received=at(13).timestamp())
+    cancelled = event | {"cancelled": at(14, 30).timestamp()}
+    await report(hass, entry, events=[cancelled])
+    await tell_time(hass, entry)
+    status, said = await asked(client, "events/e1/performance")
+    assert (status, said["cancelled"] is None) == (HTTPStatus.OK, False)
+    await report(hass, entry, events=[event])
+    status, said = await asked(client, "events/e1/performance")
+    assert status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "it is not over yet" in said["message"]
+    await measure(hass, clock, machines, at(14, 30), at(15), 200.0)
+    clock.move_to(at(15, 30))
+    await async_wait_recording_done(hass)
+    await tell_time(hass, entry)
+    status, said = await asked(client, "events/e1/performance")
+    assert (status, said["cancelled"]) == (HTTPStatus.OK, None)
+    assert said["energy_kwh"] == pytest.approx(100.0, abs=0.2)
+
+
+async def test_nothing_is_changed_and_other_ways_to_ask_are_refused(
+    hass: HomeAssistant, machines: Board, hass_client: ClientSessionGenerator
+) -> None:
+    await set_up_site(hass, machines, utility("Grid", GRID_3, "grid"))
+    client = await hass_client(await token(hass))
+    for address in ADDRESSES:
+        for method in ("HEAD", "POST", "PUT", "PATCH", "DELETE"):
+            response = await client.request(method, address)
+            assert response.status == HTTPStatus.METHOD_NOT_ALLOWED, method
+        # What a browser asks before another page's script may ask.
+        asking = {
+            "Origin": "https://example.com",
+            "Access-Control-Request-Method": "GET",
+        }
+        response = await client.options(address, headers=asking)
+        assert response.status == HTTPStatus.FORBIDDEN
