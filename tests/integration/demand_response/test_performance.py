@@ -15,7 +15,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 import pytest_socket
 
 from custom_components.chiller_plant.demand_response import performance_left
-from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from tests.integration.demand_response.metering import (
@@ -325,3 +326,38 @@ async def test_what_the_recorder_purges_stays(
     )
     await async_wait_recording_done(hass)
     assert await performances(hass, entry) == before
+
+
+async def saved(hass: HomeAssistant, moment: datetime) -> float:
+    """Return what long-term statistics add up to, with the five minutes of a moment."""
+    await async_wait_recording_done(hass)
+    start = moment.replace(minute=moment.minute // 5 * 5).astimezone(UTC)
+    do_adhoc_statistics(hass, start=start)
+    await async_wait_recording_done(hass)
+    rows = await get_instance(hass).async_add_executor_job(
+        statistics_during_period, hass, start, None, {ENERGY}, "5minute", None, {"sum"}
+    )
+    found = rows[ENERGY][-1]["sum"]
+    assert found is not None
+    return found
+
+
+async def test_long_term_statistics_add_up_all_events(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    """The first too, and one that began before another and ended after it."""
+    entry = await announced(hass, clock, machines)
+    assert float(state(hass, ENERGY)) == 0.0
+    assert await saved(hass, at(13, 20)) == 0.0
+    long = an_event(at(17), at(20), key="Grid:e2", id="e2")
+    within = an_event(at(18), at(19), key="Grid:e3", id="e3")
+    await report(hass, entry, events=[long, within])
+    await measure(hass, clock, machines, at(13, 55), at(16), 200.0)
+    await over(hass, entry, clock, at(16, 31))
+    assert await saved(hass, at(16, 31)) == pytest.approx(200.0, abs=0.5)
+    await measure(hass, clock, machines, at(16, 55), at(19), 200.0)
+    await over(hass, entry, clock, at(19, 1))
+    assert await saved(hass, at(19, 1)) == pytest.approx(300.0, abs=1.0)
+    await measure(hass, clock, machines, at(19, 5), at(20), 200.0)
+    await over(hass, entry, clock, at(20, 31))
+    assert await saved(hass, at(20, 31)) == pytest.approx(600.0, abs=2.0)
