@@ -72,6 +72,7 @@ class DemandResponseReport:
                 Event(
                     "event_refused",
                     f"Event {item.event_id} of {item.source} is not taken: {item.why}",
+                    {"grid_event": f"{item.source}:{item.event_id}"},
                 )
                 for item in refusals
             ),

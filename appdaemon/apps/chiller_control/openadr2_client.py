@@ -1,9 +1,8 @@
 """The library's OpenADR 2.0b client, with what a plant needs done otherwise.
 
 The library logs what goes wrong and goes on with an empty answer: here each trouble
-is kept in words, and an answer that is not proven to be the server's is none. It
-loses reports that could not be sent, knows no TELEMETRY_STATUS payload, and opts out
-of every event of a message of which one cannot be read.
+is kept in words, and what is for somebody else is left alone. It loses reports that
+could not be sent, and opts out of every event of a message of which one cannot be read.
 """
 
 import asyncio
@@ -15,19 +14,14 @@ import time
 from typing import Any
 
 import aiohttp
-from cryptography import x509
-from jinja2 import ChoiceLoader, DictLoader
-from lxml.etree import XMLSyntaxError
-from openleadr import OpenADRClient, enums, errors, messaging, objects, utils
-from openleadr.messaging import parse_message, validate_xml_schema
-from signxml.exceptions import InvalidSignature
+from openleadr import OpenADRClient, enums, objects, utils
 
 from .openadr2_certificates import CertificateTrouble, check_ours, tls_context
-from .openadr2_reports import ReportDesk, Request, Row, Status, wanted
+from .openadr2_messages import STATUS_REPORT, Refused, Unusable, read
+from .openadr2_reports import MOST_A_MESSAGE, ReportDesk, Request, Row, Status, wanted
+from .openadr_http import TooMuch, beginning, content_of, moved, retry_after
 from .openadr_words import of_connection, skew_of
 
-LONGEST_ANSWER = 4_000_000
-"""Bytes: a thousand events with a thousand intervals are less."""
 SHOWN = 60.0
 """Seconds for which people see what went wrong, though it may have been one answer."""
 _BRING_EVENTS = ("OadrPoll", "EiEvent")
@@ -37,65 +31,17 @@ _TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=5.0, sock_read=10.0)
 _LOOK = 0.5
 _LATER = 2.0
 """Seconds between two tries to send what the server did not take."""
-_STATUS_REPORT = "chiller_plant_status_report"
-_DS = "{http://www.w3.org/2000/09/xmldsig#}"
-_OADR = "{http://openadr.org/oadr-2.0b/2012/07}"
-_UNSIGNED = "its message is not signed, though a fingerprint is given for its signature"
+_LATEST = 60.0
+"""Seconds between two such tries at most."""
+_LONG = 65_536
+"""Bytes of an answer that is read beside everything else: it takes its time."""
+_METADATA = "METADATA"
+"""What is asked for instead of a report by a server that wants to know which there are."""
 
 # What it says of troubles is said here, in words and once.
 logging.getLogger("openleadr").setLevel(logging.CRITICAL)
 # Its timer tells of each poll that begins, ends, or waits for the one before it.
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
-
-# The library renders what it sends from templates; it has none for a status. It joins
-# lines without a space between them.
-_STATUS_TEMPLATE = (
-    '<oadr:oadrSignedObject xmlns:oadr="http://openadr.org/oadr-2.0b/2012/07"'
-    ' xmlns:pyld="http://docs.oasis-open.org/ns/energyinterop/201110/payloads"'
-    ' xmlns:ei="http://docs.oasis-open.org/ns/energyinterop/201110"'
-    ' xmlns:xcal="urn:ietf:params:xml:ns:icalendar-2.0"'
-    ' xmlns:strm="urn:ietf:params:xml:ns:icalendar-2.0:stream"'
-    ' oadr:Id="oadrSignedObject">'
-    """
-<oadr:oadrUpdateReport ei:schemaVersion="2.0b">
-<pyld:requestID>{{ request_id }}</pyld:requestID>
-<oadr:oadrReport>
-<xcal:dtstart>
-<xcal:date-time>{{ rows[0].at|datetimeformat }}</xcal:date-time>
-</xcal:dtstart>
-<strm:intervals>
-{% for row in rows %}
-<ei:interval>
-<xcal:dtstart>
-<xcal:date-time>{{ row.at|datetimeformat }}</xcal:date-time>
-</xcal:dtstart>
-<oadr:oadrReportPayload>
-<ei:rID>{{ row.resource|e }}</ei:rID>
-<oadr:oadrPayloadResourceStatus>
-<oadr:oadrOnline>{{ row.online|booleanformat }}</oadr:oadrOnline>
-<oadr:oadrManualOverride>{{ row.override|booleanformat }}</oadr:oadrManualOverride>
-</oadr:oadrPayloadResourceStatus>
-</oadr:oadrReportPayload>
-</ei:interval>
-{% endfor %}
-</strm:intervals>
-<ei:eiReportID>{{ report_id }}</ei:eiReportID>
-<ei:reportRequestID>{{ report_request_id|e }}</ei:reportRequestID>
-<ei:reportSpecifierID>{{ specifier|e }}</ei:reportSpecifierID>
-<ei:reportName>TELEMETRY_STATUS</ei:reportName>
-<ei:createdDateTime>{{ created|datetimeformat }}</ei:createdDateTime>
-</oadr:oadrReport>
-<ei:venID>{{ ven_id }}</ei:venID>
-</oadr:oadrUpdateReport>
-</oadr:oadrSignedObject>
-"""
-)
-messaging.TEMPLATES.loader = ChoiceLoader(
-    [
-        messaging.TEMPLATES.loader,
-        DictLoader({f"{_STATUS_REPORT}.xml": _STATUS_TEMPLATE}),
-    ]
-)
 
 
 class PlantClient(OpenADRClient):  # type: ignore[misc]
@@ -108,11 +54,11 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
     def __init__(
         self,
         desk: ReportDesk,
-        answer: Callable[[Mapping[str, Any]], Awaitable[str]],
+        answer: Callable[[Mapping[str, Any], str | None], Awaitable[str]],
         clock: Callable[[], float] = time.time,
         **settings: Any,
     ) -> None:
-        """Prepare; `answer` gives optIn or optOut for an event. Reads files.
+        """Prepare; `answer` gives optIn or optOut for an event and our id. Reads files.
 
         Raises CertificateTrouble for a certificate that cannot be used.
         """
@@ -137,11 +83,14 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         self._clock = clock
         self._trouble = ""
         self._troubled = 0.0
+        self._offering = False
         self._missed = False
         """An answer could not be used that may have brought an event."""
         self.back = False
         """The server answers again after it could not be reached."""
         self._away = False
+        self._silent_until = 0.0
+        """Until when the server wants not to be asked."""
         self.refused = False
         """The server did answer the last request, with a refusal."""
         self.heard: float | None = None
@@ -156,7 +105,18 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
 
     async def create_party_registration(self, *args: Any, **request: Any) -> Any:
         """Register; a server that wants no polls, or ever faster ones, gets neither."""
-        answer = await super().create_party_registration(*args, **request)
+        wanted_id = self.ven_id
+        try:
+            answer = await super().create_party_registration(*args, **request)
+        except (KeyError, TypeError, AttributeError) as error:
+            self.registration_id = None
+            return self._nothing(f"its answer to our registration is none: {error!r}")
+        if wanted_id and self.ven_id != wanted_id:
+            self.registration_id = None
+            return self._nothing(
+                f"the server knows us as {self.ven_id}, and not as {wanted_id}; correct"
+                " the VEN id, or leave it empty"
+            )
         if self.poll_frequency is not None:
             self.poll_frequency = min(
                 _SLOWEST_POLL, max(_FASTEST_POLL, self.poll_frequency)
@@ -179,10 +139,15 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
 
     async def _poll(self) -> None:
         """Ask for all events after an answer was lost: none is sent twice."""
-        await super()._poll()
-        if self._missed and self.registration_id is not None:
-            self._missed = False
-            await self.sync_events()
+        if self._clock() < self._silent_until:
+            return
+        try:
+            await super()._poll()
+            if self._missed and self.registration_id is not None:
+                self._missed = False
+                await self.sync_events()
+        except Exception as error:  # noqa: BLE001 - a message must not end the polls
+            self._nothing(f"what it says cannot be acted on: {error!r}")
 
     async def _on_event(self, message: Mapping[str, Any]) -> None:
         """Answer each event for itself, however often the server sends it."""
@@ -190,7 +155,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         responses = []
         for event in message["events"]:
             descriptor = event.get("event_descriptor") or {}
-            opt = await self._answer(event)
+            opt = await self._answer(event, self.ven_id)
             if event.get("response_required") != "always":
                 continue
             responses.append(
@@ -218,15 +183,46 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
                 ),
             )
 
+    async def change_answer(self, event_id: str, modification: int, opt: str) -> bool:
+        """Answer an event anew; whether the server heard of it."""
+        kind, contents = await self._perform_request(
+            "EiEvent",
+            self._create_message(
+                "oadrCreatedEvent",
+                response={
+                    "response_code": 200,
+                    "response_description": "OK",
+                    "request_id": "0",
+                },
+                event_responses=[
+                    {
+                        "response_code": 200,
+                        "response_description": "OK",
+                        "opt_type": opt,
+                        "request_id": "0",
+                        "modification_number": modification,
+                        "event_id": event_id,
+                    }
+                ],
+                ven_id=self.ven_id,
+            ),
+        )
+        return kind is not None or "refused" in contents
+
     # Reports.
 
     async def create_report(self, message: Mapping[str, Any]) -> None:
         """Take the reports that the server wants, and say which will come."""
         taken = []
+        again = False
         for request in message["report_requests"]:
             with suppress(KeyError, TypeError, AttributeError):
-                if self._desk.want(*wanted(request), self._clock()):
-                    taken.append({"report_request_id": request["report_request_id"]})
+                named = {"report_request_id": request["report_request_id"]}
+                if request["report_specifier"]["report_specifier_id"] == _METADATA:
+                    again = True
+                    taken.append(named)
+                elif self._desk.want(*wanted(request), self._clock()):
+                    taken.append(named)
         answered = message.get("request_id") or (message.get("response") or {}).get(
             "request_id"
         )
@@ -244,10 +240,20 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
                 pending_reports=taken,
             ),
         )
+        if again and not self._offering:
+            self._offering = True
+            try:
+                await self.register_reports(self.reports)
+            finally:
+                self._offering = False
 
     async def cancel_report(self, payload: Mapping[str, Any]) -> None:
-        """Send a report no longer."""
-        known = self._desk.give_up(str(payload.get("report_request_id")))
+        """Send reports no longer, but what waits of them if that is wanted."""
+        given = payload.get("report_request_id")
+        names = [str(name) for name in (given if isinstance(given, list) else [given])]
+        follow = payload.get("report_to_follow") is True
+        last = [self._desk.given_up(name) for name in names]
+        known = all(request is not None for request in last)
         await self._perform_request(
             "EiReport",
             self._create_message(
@@ -261,20 +267,30 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
                 pending_reports=[],
             ),
         )
+        for request in last:
+            while follow and request is not None and request.rows:
+                rows = [
+                    request.rows.popleft()
+                    for _ in range(min(MOST_A_MESSAGE, len(request.rows)))
+                ]
+                await self._perform_request("EiReport", self._update(request, rows))
 
     async def _report_queue_worker(self) -> None:
         """Send what is due, again and again until the server has it."""
-        pause = _LOOK
+        pause = later = _LOOK
         while True:
             await asyncio.sleep(pause)
-            pause = _LOOK
+            if self._clock() < self._silent_until:
+                continue
+            pause, later = _LOOK, min(max(2.0 * later, _LATER), _LATEST)
             for request, rows in self._desk.due(self._clock()):
                 kind, answer = await self._perform_request(
                     "EiReport", self._update(request, rows)
                 )
                 if kind is None and "refused" not in answer:
-                    pause = _LATER
+                    pause = later
                     break
+                later = _LOOK
                 # What the server refuses would only be refused again.
                 self._desk.sent(request, len(rows), self._clock())
                 if cancelled := answer.get("cancel_report"):
@@ -285,7 +301,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         common = {"ven_id": self.ven_id, "request_id": utils.generate_id()}
         if any(isinstance(row.value, Status) for row in rows):
             message = self._create_message(
-                _STATUS_REPORT,
+                STATUS_REPORT,
                 **common,
                 report_id=utils.generate_id(),
                 report_request_id=request.id,
@@ -334,6 +350,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
                 connector=aiohttp.TCPConnector(ssl=self._tls or True),
                 headers={"content-type": "application/xml"},
                 timeout=_TIMEOUT,
+                auto_decompress=False,
             )
 
     async def _perform_request(
@@ -346,16 +363,16 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         try:
             content = await self._ask(self.client_session, service, message)
             # What is sent to end an exchange is answered by nothing.
-            kind, contents = self._read(content) if content else (None, {})
+            kind, contents = await self._read(content) if content else (None, {})
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._away |= isinstance(error, aiohttp.ClientConnectorError)
             self._missed |= service in _BRING_EVENTS
             return self._nothing(of_connection(error, self.cert_path is not None))
-        except _Refused as error:
+        except Refused as error:
             self._nothing(str(error))
             self.refused = True
             return None, {"refused": str(error)}
-        except _Unusable as error:
+        except Unusable as error:
             self._missed |= service in _BRING_EVENTS
             return self._nothing(str(error))
         self.refused = False
@@ -368,107 +385,38 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
     async def _ask(
         self, session: aiohttp.ClientSession, service: str, message: str
     ) -> bytes:
-        async with session.post(f"{self.vtn_url}/{service}", data=message) as answer:
-            content = await _bounded(answer)
+        async with session.post(
+            f"{self.vtn_url}/{service}", data=message, allow_redirects=False
+        ) as answer:
             self.skew = skew_of(answer.headers.get("Date"), self._clock())
+            try:
+                content = await content_of(answer)
+            except TooMuch as error:
+                raise Unusable(f"its answer is {error}") from error
             if answer.status != 200:
-                raise _Unusable(
-                    f"the server answered {answer.status} {_beginning(content)}".rstrip()
+                wait = retry_after(answer.headers, self._clock())
+                self._silent_until = self._clock() + wait
+                raise Unusable(
+                    moved(answer.status, answer.headers)
+                    or f"the server answered {answer.status} {beginning(content)}".rstrip()
                 )
             return content
 
-    def _read(self, content: bytes) -> tuple[str, dict[str, Any]]:
-        if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-            raise _Unusable("its answer defines XML entities, which OpenADR never does")
-        try:
-            tree = validate_xml_schema(content)
-        except XMLSyntaxError as error:
-            raise _Unusable(
-                f"its answer is no OpenADR 2.0b message: {error.msg}"
-            ) from error
-        if self.vtn_fingerprint:
-            self._check_signature(tree)
-        try:
-            kind, contents = parse_message(content)
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise _Unusable(f"its answer cannot be read: {error!r}") from error
-        response = contents.get("response")
-        if isinstance(response, Mapping):
-            code = response.get("response_code", 200)
-            if code != 200:
-                raise _Refused(
-                    f"the server refuses us: {code}"
-                    f" {response.get('response_description') or ''}".rstrip()
-                )
+    async def _read(self, content: bytes) -> tuple[str, dict[str, Any]]:
+        settled = content, self.vtn_fingerprint, self._clock, self.skew
+        kind, contents = (
+            await asyncio.to_thread(read, *settled)
+            if len(content) > _LONG
+            else read(*settled)
+        )
+        meant = contents.get("ven_id")
+        if self.registration_id and self.ven_id and meant not in (None, self.ven_id):
+            raise Unusable(f"its answer is for {meant}, and not for us ({self.ven_id})")
         return kind, contents
-
-    def _check_signature(self, tree: Any) -> None:
-        """Raise _Unusable unless the server itself wrote this, and just now."""
-        if tree.find(f".//{_DS}X509Certificate") is None:
-            raise _Unusable(_UNSIGNED)
-        if not _covers_contents(tree):
-            raise _Unusable("its signature is not of what it says")
-        try:
-            ends = x509.load_pem_x509_certificate(
-                utils.extract_pem_cert(tree).encode()
-            ).not_valid_after_utc
-            messaging.validate_xml_signature(tree, self.vtn_fingerprint)
-        except errors.FingerprintMismatch as error:
-            raise _Unusable(
-                "its message is signed by another certificate than the one whose"
-                " fingerprint the utility gave us"
-            ) from error
-        except InvalidSignature as error:
-            raise _Unusable(
-                "the signature of its message is wrong: it was changed on the way"
-            ) from error
-        except ValueError as error:
-            ahead = (
-                f" (its clock is {abs(self.skew):.0f} s"
-                f" {'ahead of' if self.skew > 0 else 'behind'} ours)"
-                if self.skew is not None and abs(self.skew) >= 5.0
-                else ""
-            )
-            raise _Unusable(f"its signature is refused: {error}{ahead}") from error
-        if ends.timestamp() <= self._clock():
-            raise _Unusable("its message is signed with a certificate that has expired")
 
     def _nothing(self, why: str) -> tuple[None, dict[str, Any]]:
         self._trouble, self._troubled, self.refused = why, self._clock(), False
         return None, {}
-
-
-class _Unusable(Exception):
-    """An answer that nothing may be done about; says why."""
-
-
-class _Refused(_Unusable):
-    """A proper answer that says no."""
-
-
-def _covers_contents(tree: Any) -> bool:
-    """Whether what is signed is what will be read, and not a copy put aside."""
-    contents = tree.find(f"{_OADR}oadrSignedObject")
-    identity = None if contents is None else contents.get(f"{_OADR}Id")
-    signed = {
-        reference.get("URI")
-        for reference in tree.findall(f"{_DS}Signature/{_DS}SignedInfo/{_DS}Reference")
-    }
-    named = [item for item in tree.iter() if identity in item.attrib.values()]
-    return identity is not None and f"#{identity}" in signed and len(named) == 1
-
-
-async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
-    content = bytearray()
-    async for part in answer.content.iter_chunked(65536):
-        content += part
-        if len(content) > LONGEST_ANSWER:
-            raise _Unusable(f"its answer is longer than {LONGEST_ANSWER // 10**6} MB")
-    return bytes(content)
-
-
-def _beginning(content: bytes) -> str:
-    return " ".join(content[:200].decode("utf-8", "replace").split())
 
 
 def _moment(at: float) -> datetime:

@@ -197,10 +197,10 @@ class ReportDesk:
                 )
         return {identity: made}
 
-    def give_up(self, identity: str) -> bool:
-        """Forget a request; whether there was one."""
+    def given_up(self, identity: str) -> Request | None:
+        """Forget a request; return what there was."""
         self.changes += 1
-        return self._requests.pop(identity, None) is not None
+        return self._requests.pop(identity, None)
 
     def sample(self, now: float) -> None:
         """Read what is due. What is not known is not reported."""
@@ -244,7 +244,7 @@ class ReportDesk:
                 else now
             )
         else:
-            self.give_up(request.id)
+            self.given_up(request.id)
 
 
 def _plain(value: Value) -> float | list[bool]:

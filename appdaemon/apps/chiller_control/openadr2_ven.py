@@ -19,11 +19,11 @@ from openleadr.objects import SamplingRate
 
 from .control.demand_response.event_book import MOST_EVENTS, EventBook, Told
 from .control.demand_response.grid_event import EventRefused
-from .control.demand_response.openadr2 import grid_event, is_cancelled
+from .control.demand_response.openadr2 import grid_event, is_cancelled, meant_for
 from .openadr2_client import CertificateTrouble, PlantClient, stop
 from .openadr2_reports import ReportDesk, Status, StatusTelemetry, Telemetry
 from .openadr_words import of_skew
-from .ven import Health, Refusal, Stands
+from .ven import Health, Refusal, Stands, refusal
 
 __all__ = [
     "Health",
@@ -87,7 +87,7 @@ class Ven2:
     status: tuple[StatusTelemetry, ...] = ()
     _client: PlantClient | None = None
     _desk: ReportDesk = field(init=False)
-    _refused: dict[str, int] = field(default_factory=dict)
+    _refused: set[int] = field(default_factory=set)
     """What was refused, so that each is told once however often it is sent."""
 
     def __post_init__(self) -> None:
@@ -137,7 +137,9 @@ class Ven2:
         except CertificateTrouble as trouble:
             self._stands("connecting", str(trouble))
         except Exception as error:  # noqa: BLE001 - a library's slip must not end the VEN
-            why = (client.trouble if client is not None else "") or repr(error)
+            why = (client.trouble if client is not None else "") or (
+                f"what it says cannot be acted on: {error!r}"
+            )
             self._stands("lost" if registered else "connecting", why)
             _LOGGER.debug("%s: %r", self.settings.name, error)
         finally:
@@ -169,13 +171,11 @@ class Ven2:
         client, entry = self._client, self.book.entries[key]
         if client is None or entry.event.source != self.settings.name:
             return False
-        await client.created_event(
-            request_id="0",
-            event_id=entry.event.id,
-            opt_type=f"opt{entry.opt.capitalize()}",
-            modification_number=entry.event.modification,
+        return await client.change_answer(
+            entry.event.id,
+            entry.event.modification,
+            f"opt{entry.opt.capitalize()}",
         )
-        return True
 
     def _new_client(self) -> PlantClient:
         chosen = self.settings
@@ -249,41 +249,78 @@ class Ven2:
             "connecting", client.trouble or "the server ended the registration"
         )
 
-    async def _on_event(self, event: Mapping[str, Any]) -> str:
+    async def _on_event(self, event: Mapping[str, Any], ven_id: str | None) -> str:
         """Store an event, then answer it; whoever acts looks into the book."""
-        identity = str((event.get("event_descriptor") or {}).get("event_id"))
+        descriptor = event.get("event_descriptor") or {}
+        identity = str(descriptor.get("event_id"))
         key = f"{self.settings.name}:{identity}"
-        told: Told | None = None
         try:
-            if is_cancelled(event):
-                told = self.book.cancel(key, self.clock(), "cancelled by the utility")
-            else:
-                read = grid_event(event, self.settings.name)
-                self.book.check_repeated(read)
-                told = self.book.receive(read, self.clock())
-            if told is not None:
-                await self.store()
-        except (EventRefused, KeyError, AttributeError, TypeError) as refused:
+            told = self._take(event, key, ven_id)
+        except (
+            EventRefused,
+            KeyError,
+            AttributeError,
+            TypeError,
+            ValueError,
+        ) as refused:
             self._refuse(identity, event, str(refused))
-        except OSError as error:
-            # What is not on disk would be forgotten by a restart in mid-event.
-            _LOGGER.warning("%s: event %s: %s", self.settings.name, identity, error)
-            if key in self.book.entries:
-                self.book.opt(key, "out", f"it could not be kept: {error}")
-            return "optOut"
+            told = None
+        if told is not None:
+            told = await self._kept(told, event)
         if told is not None:
             self.told(told)
         entry = self.book.entries.get(key)
-        return "optIn" if entry is not None and entry.opt == "in" else "optOut"
+        if entry is None or (entry.cancelled is not None and not is_cancelled(event)):
+            return "optOut"
+        return "optIn" if entry.opt == "in" else "optOut"
+
+    def _take(
+        self, event: Mapping[str, Any], key: str, ven_id: str | None
+    ) -> Told | None:
+        vens = meant_for(event)
+        if vens and ven_id is not None and ven_id not in vens:
+            raise EventRefused(
+                f"it is for {', '.join(vens)}, and not for us ({ven_id})"
+            )
+        if is_cancelled(event):
+            return self.book.cancel(
+                key,
+                self.clock(),
+                "cancelled by the utility",
+                int(event["event_descriptor"]["modification_number"]),
+            )
+        read = grid_event(event, self.settings.name)
+        self.book.check_repeated(read)
+        return self.book.receive(read, self.clock())
+
+    async def _kept(self, told: Told, event: Mapping[str, Any]) -> Told | None:
+        """Return what happened once it is on disk; opt out of what cannot be."""
+        try:
+            await self.store()
+        except OSError as error:
+            _LOGGER.warning(
+                "%s: event %s: %s", self.settings.name, told.event.id, error
+            )
+            if told.what != "cancelled":
+                # What is not on disk would be forgotten by a restart in mid-event.
+                why = f"it could not be kept: {error}"
+                self.book.opt(told.event.key, "out", why)
+                self._refuse(
+                    told.event.id,
+                    event,
+                    f"{why}; it is opted out of, and can be opted into by hand",
+                )
+                return None
+        return told
 
     def _refuse(self, identity: str, event: Mapping[str, Any], why: str) -> None:
-        mark = hash((why, repr(event)))
-        if self._refused.get(identity) == mark:
+        mark = hash((identity, why, repr(event)))
+        if mark in self._refused:
             return
         if len(self._refused) >= MOST_EVENTS:
             self._refused.clear()
-        self._refused[identity] = mark
-        self.told(Refusal(self.settings.name, identity, why))
+        self._refused.add(mark)
+        self.told(refusal(self.settings.name, identity, why, self.book))
 
     def _stands(self, stands: Stands, why: str) -> None:
         if (stands, why) == (self.health.stands, self.health.why):

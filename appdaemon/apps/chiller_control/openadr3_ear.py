@@ -48,6 +48,9 @@ class Ear:
     """What the server must show: given to it with the subscription."""
     trouble: str = ""
     subscribed: bool = False
+    """Whether the server is to tell, as far as we know."""
+    subscription: str = ""
+    """What it calls that."""
     _knocked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait(self, pause: float) -> None:
@@ -58,7 +61,7 @@ class Ear:
             try:
                 await asyncio.wait_for(self._knocked.wait(), rest)
             except TimeoutError:
-                # A subscription that the server lost is asked for again.
+                # The server may have lost it: it is looked for again.
                 self.subscribed = False
         self._knocked.clear()
 

@@ -9,59 +9,34 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-import json
 import logging
-import ssl
 import time
 from typing import Any, Literal, TypeAlias
 
 import aiohttp
 
 from .control.demand_response.event_book import EventBook, Told
-from .control.demand_response.grid_event import EventRefused
+from .control.demand_response.grid_event import EventRefused, GridEvent
 from .control.demand_response.openadr3 import grid_event
 from .openadr3_ear import Ear, listening
-from .openadr_words import of_connection, of_skew, skew_of
-from .ven import Health, Refusal
+from .openadr3_server import (
+    MOST_PAGES,
+    PAGE,
+    Server3,
+    ServerRefused,
+    Ven3Settings,
+    Version,
+)
+from .openadr_words import of_connection, of_skew
+from .ven import Health, Refusal, refusal
+
+__all__ = ["ReportRow", "ServerRefused", "Ven3", "Ven3Settings", "Version"]
 
 _LOGGER = logging.getLogger(__name__)
 
-Version: TypeAlias = Literal["3.0", "3.1"]
 Value: TypeAlias = float | str
 
-PAGE = 50
-"""Objects a request; the most that the specification lets a server give."""
-MOST_PAGES = 20
-LONGEST_ANSWER = 4_000_000
-"""Bytes: a page of events with a thousand intervals each is less."""
 LONGEST_PAUSE = 300.0
-_TIMEOUT = aiohttp.ClientTimeout(total=30.0)
-_EARLY = 60.0
-"""Seconds before its end at which a token is fetched anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ven3Settings:
-    """How a utility's server is reached."""
-
-    name: str
-    ven_name: str
-    url: str
-    client_id: str
-    client_secret: str
-    version: Version = "3.1"
-    token_url: str | None = None
-    """None: the server is asked for it (3.1), or has it at /auth/token."""
-    program: str | None = None
-    """The name of the only program whose events count; None: all of them."""
-    poll: float = 30.0
-    authority: str | None = None
-    """A PEM file of who vouches for the server's certificate; None: the system's."""
-    callback_url: str | None = None
-    """Where the server reaches `callback_listen` from outside; None: it only is
-    polled, which is all that works behind most firewalls."""
-    callback_listen: str = "127.0.0.1:8124"
-    """Where notifications are taken; a proxy in front of it speaks TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +46,6 @@ class ReportRow:
     start: float
     duration: float
     values: Mapping[str, Value]
-
-
-class ServerRefused(Exception):
-    """An answer that is none; says what the server said, with its HTTP status."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        """Say what was wrong."""
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass
@@ -92,15 +58,27 @@ class Ven3:
     told: Callable[[Told | Refusal], None]
     clock: Callable[[], float] = time.time
     health: Health = field(default_factory=Health)
-    _token: str | None = None
-    _token_ends: float = 0.0
+    reports_trouble: str = ""
+    """Why the server does not take what is reported."""
+    _server: Server3 = field(init=False)
     _ven_id: str | None = None
     _ear: Ear | None = None
     _program_id: str | None = None
     _unsaved: bool = False
     """The book holds something that is not on disk."""
-    _refused: dict[str, int] = field(default_factory=dict)
-    """Modifications that were refused, so that each is told once."""
+    _refused: set[int] = field(default_factory=set)
+    """What was refused, so that each is told once."""
+
+    def __post_init__(self) -> None:
+        """Begin without a token."""
+        self._server = Server3(self.settings, self.clock, self.health)
+
+    async def session(self) -> aiohttp.ClientSession:
+        """Return a session in which this server can be spoken to.
+
+        Raises ServerRefused where the authority's file cannot be used.
+        """
+        return await self._server.session()
 
     async def run(self) -> None:
         """Keep fetching events until cancelled."""
@@ -124,6 +102,9 @@ class Ven3:
                 said = isinstance(error, ServerRefused)
                 self._stands("lost", str(error) if said else of_connection(error))
                 pause = min(2.0 * pause, max(LONGEST_PAUSE, self.settings.poll))
+                if isinstance(error, ServerRefused):
+                    pause = max(pause, error.after)
+                self._take_it_as_forgotten()
             except OSError as error:
                 # The next round tries again to keep what is not on disk.
                 self._stands("lost", str(error))
@@ -132,55 +113,40 @@ class Ven3:
             else:
                 await self._ear.wait(pause)
 
-    async def session(self) -> aiohttp.ClientSession:
-        """Return a session in which this server can be spoken to.
-
-        Raises ServerRefused where the authority's file cannot be used.
-        """
-        trusted: ssl.SSLContext | bool = True
-        if self.settings.authority is not None:
-            try:
-                trusted = await asyncio.to_thread(
-                    ssl.create_default_context, cafile=self.settings.authority
-                )
-            except (OSError, ValueError) as error:
-                raise ServerRefused(
-                    f"the authority's certificate {self.settings.authority} cannot be"
-                    f" used: {error}"
-                ) from error
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=trusted), timeout=_TIMEOUT
-        )
+    def _take_it_as_forgotten(self) -> None:
+        """Introduce ourselves again: a server that was away may have forgotten us."""
+        self._ven_id = None
+        if self._ear is not None:
+            self._ear.subscribed = False
 
     async def fetch(self, session: aiohttp.ClientSession) -> None:
         """Take in the events as they are now. Raises ServerRefused, ClientError."""
         if self._ven_id is None:
-            try:
-                await self._register(session)
-            except (KeyError, TypeError, AttributeError) as error:
-                raise ServerRefused(
-                    f"the server's programs or VENs cannot be read ({error!r})"
-                ) from error
-        listed = await self._list(session, "events", self._program())
-        changed = False
-        seen: set[str] = set()
-        for item in listed:
-            identity = str(item.get("id")) if isinstance(item, Mapping) else "?"
-            seen.add(f"{self.settings.name}:{identity}")
-            changed |= self._take(item, identity)
-        for key, entry in list(self.book.entries.items()):
-            if entry.event.source == self.settings.name and key not in seen:
-                told = self.book.cancel(key, self.clock(), "withdrawn by the utility")
-                if told is not None:
-                    changed = True
-                    self.told(told)
+            await self._introduce(session)
+            self.health.registrations += 1
+        items = await self._server.listed(session, "events", self._program())
+        listed = self._keys(items)
+        if self.book.missing(self.settings.name, listed, self.clock()):
+            # Before an event is ended: a list of several pages shifts while it is
+            # read, and a server that was restored has our program under another id.
+            await self._introduce(session)
+            items = await self._server.listed(session, "events", self._program())
+            listed |= self._keys(items)
+        changed = self._take_all(items)
+        for told in self.book.withdraw(
+            self.settings.name, listed, self.clock(), "withdrawn by the utility"
+        ):
+            changed = True
+            self.told(told)
         self._unsaved |= changed
         if self._unsaved:
             await self.store()
             self._unsaved = False
         self.health.heard = self.clock()
         deaf = "" if self._ear is None else await self._subscribe(session)
-        self._stands("registered", deaf or of_skew(self.health.skew))
+        self._stands(
+            "registered", self.reports_trouble or deaf or of_skew(self.health.skew)
+        )
 
     async def report(
         self,
@@ -230,15 +196,23 @@ class Ven3:
         }
         if self.settings.version == "3.0":
             report["programID"] = self._program_id
-        sent = await self._call(session, "POST", "reports", json=report)
+        sent = await self._server.call(session, "POST", "reports", json=report)
         return str(sent.get("id", "")) if isinstance(sent, Mapping) else ""
 
     # Who we are.
 
+    async def _introduce(self, session: aiohttp.ClientSession) -> None:
+        try:
+            await self._register(session)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ServerRefused(
+                f"the server's programs or VENs cannot be read ({error!r})"
+            ) from error
+
     async def _register(self, session: aiohttp.ClientSession) -> None:
         wanted = self.settings
         if wanted.program is not None or wanted.version == "3.0":
-            programs = await self._list(session, "programs", {})
+            programs = await self._server.listed(session, "programs", {})
             found = [
                 item["id"]
                 for item in programs
@@ -252,7 +226,7 @@ class Ven3:
                 )
             if wanted.program is not None or len(found) == 1:
                 self._program_id = str(found[0])
-        vens = await self._list(session, "vens", {"venName": wanted.ven_name})
+        vens = await self._server.listed(session, "vens", {"venName": wanted.ven_name})
         known = [item for item in vens if item.get("venName") == wanted.ven_name]
         if known:
             self._ven_id = str(known[0]["id"])
@@ -261,9 +235,8 @@ class Ven3:
             if wanted.version == "3.1":
                 body["objectType"] = "VEN_VEN_REQUEST"
             self._ven_id = str(
-                (await self._call(session, "POST", "vens", json=body))["id"]
+                (await self._server.call(session, "POST", "vens", json=body))["id"]
             )
-        self.health.registrations += 1
 
     async def _subscribe(self, session: aiohttp.ClientSession) -> str:
         """Ask to be told of events; return what keeps the server from it.
@@ -275,10 +248,15 @@ class Ven3:
             return self._ear.trouble
         name = {"clientName": self.settings.ven_name}
         try:
-            for old in await self._list(session, "subscriptions", name):
+            known = await self._server.listed(session, "subscriptions", name)
+            identities = [str(item["id"]) for item in known]
+            if self._ear.subscription in identities:
+                self._ear.subscribed = True
+                return ""
+            for old in identities:
                 # Of a run before this one: it would tell with a token of before.
-                await self._call(session, "DELETE", f"subscriptions/{old['id']}")
-            await self._call(
+                await self._server.call(session, "DELETE", f"subscriptions/{old}")
+            made = await self._server.call(
                 session,
                 "POST",
                 "subscriptions",
@@ -295,8 +273,14 @@ class Ven3:
                     ]
                 },
             )
+            self._ear.subscription = str(made["id"])
         except ServerRefused as refused:
             return f"events come by polling only: {refused}"
+        except (KeyError, TypeError) as error:
+            return (
+                "events come by polling only: the server's subscriptions cannot be"
+                f" read ({error!r})"
+            )
         self._ear.subscribed = True
         return ""
 
@@ -305,102 +289,48 @@ class Ven3:
 
     # Events.
 
-    def _take(self, item: object, identity: str) -> bool:
-        """Take in one event; whether the book changed."""
-        try:
-            event = grid_event(item, self.settings.name)
-            known = self.book.entries.get(event.key)
-            if known is None and event.start + event.duration <= self.clock():
-                # Servers list what is long over.
-                return False
-            self.book.check_repeated(event)
-            told = self.book.receive(event, self.clock())
-        except EventRefused as refused:
-            mark = hash(repr(item))
-            if self._refused.get(identity) != mark:
-                if len(self._refused) >= PAGE * MOST_PAGES:
-                    self._refused.clear()
-                self._refused[identity] = mark
-                self.told(Refusal(self.settings.name, identity, str(refused)))
-            return False
-        if told is not None:
-            self.told(told)
-        return told is not None
-
-    # HTTP.
-
-    async def _list(
-        self, session: aiohttp.ClientSession, what: str, query: Mapping[str, str]
-    ) -> list[Any]:
-        found: list[Any] = []
-        for page in range(MOST_PAGES):
-            asked = {**query, "skip": str(page * PAGE), "limit": str(PAGE)}
-            part = await self._call(session, "GET", what, params=asked)
-            if not isinstance(part, list):
-                raise ServerRefused(f"the server's list of {what} is no list")
-            found += part
-            if len(part) < PAGE:
-                break
-        return found
-
-    async def _call(
-        self, session: aiohttp.ClientSession, method: str, what: str, **request: Any
-    ) -> Any:
-        """Do a request, with a fresh token if the one we have is not taken."""
-        for attempt in (1, 2):
-            # A server of public information gives no credentials, and wants none.
-            headers = (
-                {"Authorization": f"Bearer {await self._bearer(session)}"}
-                if self.settings.client_id
-                else {}
-            )
-            async with session.request(
-                method,
-                f"{self.settings.url.rstrip('/')}/{what}",
-                headers=headers,
-                **request,
-            ) as answer:
-                self.health.skew = skew_of(answer.headers.get("Date"), self.clock())
-                if answer.status in (401, 403) and attempt == 1:
-                    self._token = None
-                    continue
-                return await _content(answer, f"{method} {what}")
-        raise AssertionError("unreachable")
-
-    async def _bearer(self, session: aiohttp.ClientSession) -> str:
-        if self._token is not None and self.clock() < self._token_ends - _EARLY:
-            return self._token
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self.settings.client_id,
-            "client_secret": self.settings.client_secret,
+    def _keys(self, items: Sequence[object]) -> set[str]:
+        return {
+            f"{self.settings.name}:{item.get('id')}"
+            for item in items
+            if isinstance(item, Mapping)
         }
-        async with session.post(await self._token_url(session), data=form) as answer:
-            given = await _content(answer, "token")
-        if not isinstance(given, Mapping) or not isinstance(
-            given.get("access_token"), str
-        ):
-            raise ServerRefused("the server gave no token")
-        lasts = given.get("expires_in")
-        self._token = str(given["access_token"])
-        self._token_ends = self.clock() + (
-            float(lasts) if isinstance(lasts, int | float) else 3600.0
-        )
-        return self._token
 
-    async def _token_url(self, session: aiohttp.ClientSession) -> str:
-        url = self.settings.url.rstrip("/")
-        if self.settings.token_url is not None:
-            return self.settings.token_url
-        if self.settings.version == "3.0":
-            return f"{url}/auth/token"
-        async with session.get(f"{url}/auth/server") as answer:
-            if answer.status == 404:
-                return f"{url}/auth/token"
-            given = await _content(answer, "auth/server")
-        if not isinstance(given, Mapping) or not given.get("tokenURL"):
-            raise ServerRefused("the server does not say where tokens are given")
-        return str(given["tokenURL"])
+    def _take_all(self, items: Sequence[object]) -> bool:
+        """Take in what is listed; whether the book changed."""
+        first: dict[str, GridEvent] = {}
+        changed = False
+        for item in items:
+            identity = str(item.get("id")) if isinstance(item, Mapping) else "?"
+            try:
+                event = grid_event(item, self.settings.name)
+                told = self._take(event, first.setdefault(event.key, event))
+            except EventRefused as refused:
+                self._refuse(identity, str(refused), hash((identity, repr(item))))
+                continue
+            if told is not None:
+                changed = True
+                self.told(told)
+        return changed
+
+    def _take(self, event: GridEvent, first: GridEvent) -> Told | None:
+        if event != first:
+            raise EventRefused(
+                "it is listed twice with different contents; what came first counts"
+            )
+        known = self.book.entries.get(event.key)
+        if known is None and event.start + event.duration <= self.clock():
+            # Servers list what is long over.
+            return None
+        return self.book.receive(event, self.clock(), listed=True)
+
+    def _refuse(self, identity: str, why: str, mark: int) -> None:
+        if mark in self._refused:
+            return
+        if len(self._refused) >= PAGE * MOST_PAGES:
+            self._refused.clear()
+        self._refused.add(mark)
+        self.told(refusal(self.settings.name, identity, why, self.book))
 
     def _stands(self, stands: Literal["registered", "lost"], why: str) -> None:
         if (stands, why) == (self.health.stands, self.health.why):
@@ -408,26 +338,6 @@ class Ven3:
         _LOGGER.info("%s: %s %s", self.settings.name, stands, why)
         self.health.stands, self.health.why = stands, why
         self.health.since = self.clock()
-
-
-async def _content(answer: aiohttp.ClientResponse, what: str) -> Any:
-    """Return what was answered. Raises ServerRefused naming what was asked."""
-    content = bytearray()
-    async for part in answer.content.iter_chunked(65536):
-        content += part
-        if len(content) > LONGEST_ANSWER:
-            raise ServerRefused(
-                f"{what}: the answer is longer than {LONGEST_ANSWER // 10**6} MB"
-            )
-    if not 200 <= answer.status < 300:
-        said = " ".join(content[:200].decode("utf-8", "replace").split())
-        raise ServerRefused(
-            f"{what}: the server answered {answer.status} {said}", answer.status
-        )
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ServerRefused(f"{what}: the answer is not JSON ({error})") from error
 
 
 def _iso(at: float) -> str:

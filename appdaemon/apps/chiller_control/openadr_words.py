@@ -5,10 +5,11 @@ to know whose certificate it is about. Needs none of the packages that only one 
 protocols does.
 """
 
-from email.utils import parsedate_to_datetime
 import ssl
 
 import aiohttp
+
+from .openadr_http import moment_of
 
 CLOCKS_AGREE = 30.0
 """Seconds by which the clocks of two machines may differ without a word."""
@@ -93,12 +94,8 @@ def _of_alert(error: ssl.SSLError) -> str:
 
 def skew_of(date: str | None, now: float) -> float | None:
     """Return by how much the server's clock is ahead of ours (its HTTP Date)."""
-    if date is None:
-        return None
-    try:
-        return parsedate_to_datetime(date).timestamp() - now
-    except ValueError:
-        return None
+    at = None if date is None else moment_of(date)
+    return None if at is None else at - now
 
 
 def of_skew(skew: float | None) -> str:

@@ -97,14 +97,19 @@ class Outbox:
                 if self._ven.health.stands != "registered":
                     # Whoever fetches events looks whether the server is back.
                     await asyncio.sleep(PAUSE)
-                elif await self._send(session):
+                    continue
+                wait = await self._send(session)
+                if wait is None:
                     pause = PAUSE
                 else:
-                    await asyncio.sleep(pause)
+                    await asyncio.sleep(max(pause, wait))
                     pause = min(2.0 * pause, LONGEST_PAUSE)
 
-    async def _send(self, session: aiohttp.ClientSession) -> bool:
-        """Send the oldest rows that belong together; whether they are dealt with."""
+    async def _send(self, session: aiohttp.ClientSession) -> float | None:
+        """Send the oldest rows that belong together; None when they are dealt with.
+
+        Otherwise for how many seconds not to try again, as far as the server says.
+        """
         first = self._rows[0]
         group: list[Row] = []
         for row in self._rows:
@@ -119,8 +124,10 @@ class Outbox:
                 [ReportRow(row.start, row.duration, row.values) for row in group],
             )
         except ServerRefused as refused:
+            self._ven.reports_trouble = f"reports are not taken: {refused}"
             if refused.status not in _FOR_GOOD:
-                return False
+                return refused.after
+            self._ven.health.dropped += len(group)
             _LOGGER.warning(
                 "%s: %d rows about %s are not sent, because the server never takes"
                 " them: %s",
@@ -133,13 +140,15 @@ class Outbox:
             # The event was forgotten, long after it was over.
             pass
         except (aiohttp.ClientError, TimeoutError):
-            return False
+            return 0.0
+        else:
+            self._ven.reports_trouble = ""
         for row in group:
             # While we waited, the oldest may have been dropped for newer ones.
             if self._rows and self._rows[0] is row:
                 self._rows.popleft()
         self._count()
-        return True
+        return None
 
 
 def _value(value: object) -> float | str:

@@ -6,6 +6,12 @@ Needs none of the packages that only one of the protocols does.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .control.demand_response.event_book import EventBook
+from .control.demand_response.grid_event import shown
+
+MOST_SHOWN = 100
+"""Characters of an id that are shown where it is no good."""
+
 Stands: TypeAlias = Literal["connecting", "registered", "lost"]
 
 
@@ -34,3 +40,16 @@ class Refusal:
     source: str
     event_id: str
     why: str
+
+
+def refusal(source: str, identity: str, why: str, book: EventBook) -> Refusal:
+    """Return what to say of an event that was not taken as it was told."""
+    entry = book.entries.get(f"{source}:{identity}")
+    if (
+        entry is not None
+        and entry.cancelled is None
+        and entry.opt == "in"
+        and "counts" not in why
+    ):
+        why += "; what was known of it before goes on"
+    return Refusal(source, shown(identity)[:MOST_SHOWN], why)

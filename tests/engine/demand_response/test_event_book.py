@@ -6,6 +6,8 @@ import json
 from chiller_control.control.demand_response.event_book import (
     KEPT,
     MOST_EVENTS,
+    MOST_TEXT,
+    WANTED_AGAIN,
     EventBook,
 )
 from chiller_control.control.demand_response.grid_event import (
@@ -101,6 +103,68 @@ def test_a_cancelled_or_shortened_event_ends_at_once() -> None:
     assert book.current(during) is None
 
 
+def test_an_ended_event_that_is_wanted_again_unchanged_is_kept_again() -> None:
+    book = EventBook(SITE)
+    book.receive(event(), NOW)
+    ends = (
+        lambda: book.withdraw("utility", (), NOW + 60.0, "withdrawn"),
+        lambda: [book.cancel("utility:a", NOW + 180.0, "its connection was removed")],
+    )
+    for end in ends:
+        assert [item.what for item in end() if item] == ["cancelled"]
+        assert book.current(NOW + 1.5 * HOUR) is None
+        again = book.receive(event(), NOW + 120.0)
+        assert again is not None
+        assert (again.what, again.why) == ("modified", WANTED_AGAIN)
+        assert book.entries["utility:a"].received == NOW
+        assert book.current(NOW + 1.5 * HOUR) is not None
+    assert book.receive(event(), NOW + 240.0) is None
+
+
+def test_who_opted_out_stays_out_when_the_event_is_wanted_again() -> None:
+    book = EventBook(SITE)
+    book.receive(event(), NOW)
+    book.opt("utility:a", "out", "mustRun")
+    book.cancel("utility:a", NOW, "withdrawn")
+    assert book.receive(event(), NOW)
+    assert book.entries["utility:a"].why == "mustRun"
+    assert book.current(NOW + 1.5 * HOUR) is None
+
+
+def test_an_event_that_is_over_by_now_does_not_come_back() -> None:
+    book = EventBook(SITE)
+    book.receive(event(), NOW)
+    book.cancel("utility:a", NOW, "withdrawn")
+    assert book.receive(event(), NOW + 4 * HOUR) is None
+    assert book.status("utility:a", NOW + 4 * HOUR) == "cancelled"
+
+
+def test_what_was_cancelled_with_a_higher_number_is_not_begun_by_a_lower_one() -> None:
+    book = EventBook(SITE)
+    book.receive(event(modification=3), NOW)
+    book.cancel("utility:a", NOW, "cancelled", 4)
+    assert book.receive(event(modification=3), NOW) is None
+    with pytest.raises(EventRefused, match="number 3 after 4, with which it was canc"):
+        book.check_repeated(event(modification=3))
+    assert book.receive(event(modification=5), NOW)
+    assert book.current(NOW + 1.5 * HOUR) is not None
+    with pytest.raises(EventRefused, match="what was modified last counts"):
+        book.check_repeated(event(modification=4))
+
+
+def test_what_a_server_lists_counts_though_it_is_older_than_what_was_known() -> None:
+    """A server of OpenADR 3 that was restored from a backup."""
+    book = EventBook(SITE)
+    newer, older = event(modification=7, duration=HOUR), event(modification=5)
+    book.receive(newer, NOW, listed=True)
+    assert book.receive(older, NOW) is None
+    told = book.receive(older, NOW, listed=True)
+    assert told is not None
+    assert told.what == "modified"
+    assert book.entries["utility:a"].event == older
+    assert book.receive(older, NOW, listed=True) is None
+
+
 def test_of_two_events_the_first_in_rank_counts() -> None:
     book = EventBook(SITE)
     book.receive(event("late", start=NOW + 1.5 * HOUR), NOW)
@@ -134,6 +198,13 @@ def test_of_two_events_the_first_in_rank_counts() -> None:
         ({"signals": (signal("load_multiplier", 1.2),)}, "asks for more load"),
         ({"signals": (signal("percent_offset", 10.0),)}, "asks for more load"),
         ({"signals": (signal("level_offset", 1.0),)}, "asks for more load"),
+        ({"id": ""}, "its id is empty"),
+        ({"id": 300 * "x"}, "longer than 255 characters"),
+        ({"id": "a\x00b"}, "cannot be shown"),
+        ({"id": "a\ud800"}, "cannot be shown"),
+        ({"start": 9e9}, "after the year 2100"),
+        ({"recovery": 8 * 86400.0}, "its recovery lasts 8 days"),
+        ({"randomise": 8 * 86400.0}, "its randomisation lasts 8 days"),
     ],
 )
 def test_what_nobody_could_take_part_in_is_refused(
@@ -187,9 +258,30 @@ def test_the_book_is_bounded_and_forgets_what_is_long_over() -> None:
         book.receive(event(str(number)), NOW)
     with pytest.raises(EventRefused, match="known already"):
         book.receive(event("more"), NOW)
-    later = NOW + 3 * HOUR + KEPT
-    assert book.receive(event("more", start=later + HOUR), later)
-    assert len(book.entries) == 1
+    # The oldest of what is over makes room before its time.
+    over = NOW + 3 * HOUR
+    assert book.receive(event("more", start=over + HOUR), over)
+    assert len(book.entries) == MOST_EVENTS
+    assert "utility:0" not in book.entries
+    later = over + HOUR + KEPT
+    assert len(book.forget(later)) == MOST_EVENTS - 1
+    assert list(book.entries) == ["utility:more"]
+
+
+def test_the_book_is_never_longer_than_home_assistant_keeps() -> None:
+    book = EventBook(SITE)
+    steps = signal("load_delta", *(-1234.5 - n for n in range(1000)), step=7.2)
+
+    def fill(name: str, *signals: Signal) -> int:
+        for number in range(MOST_EVENTS):
+            book.receive(event(f"{name} {number}", signals=signals), NOW)
+        return len(book.entries)
+
+    for name, filled in (("long", steps), ("short", signal())):
+        with pytest.raises(EventRefused, match="no more can be kept"):
+            fill(name, filled)
+        assert len(json.dumps(book.as_dict())) <= MOST_TEXT
+
 
 
 def test_all_of_it_survives_a_restart_and_damage_is_told() -> None:

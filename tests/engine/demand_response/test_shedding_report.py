@@ -93,7 +93,7 @@ def test_event_that_is_cancelled_is_reported_up_to_then() -> None:
 
 
 def test_report_that_would_be_too_long_leaves_the_farthest_out() -> None:
-    steps = tuple(Interval(60.0, float(number % 4)) for number in range(600))
+    steps = tuple(Interval(360.0, float(number % 4)) for number in range(100))
     events = [
         grid_event(
             f"e{number}",

@@ -94,9 +94,28 @@ class Between:
     status: int = 200
     clock: float = 0.0
     """Seconds that the server's clock is ahead of ours, as its answers say."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """What its answers say besides."""
+    instead: list[tuple[str, str]] = field(default_factory=list)
+    """What the next answers to a service are, each once: service and message."""
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    """What the plant sent: service and message."""
+
+    def was_sent(self, kind: str, *parts: str) -> bool:
+        """Whether the plant sent such a message with all of these in it."""
+        return any(
+            f"oadr:{kind} " in text and all(part in text for part in parts)
+            for _, text in self.sent
+        )
 
     async def pass_on(self, request: web.Request) -> web.Response:
         sent = await request.read()
+        service = request.path.rpartition("/")[2]
+        self.sent.append((service, sent.decode()))
+        for number, (wanted, message) in enumerate(self.instead):
+            if wanted == service:
+                del self.instead[number]
+                return web.Response(text=message, content_type="application/xml")
         try:
             async with (
                 ClientSession() as session,
@@ -115,7 +134,10 @@ class Between:
             body=content,
             status=status if self.status == 200 else self.status,
             content_type="application/xml",
-            headers={"Date": formatdate(time.time() + self.clock, usegmt=True)},
+            headers={
+                "Date": formatdate(time.time() + self.clock, usegmt=True),
+                **self.headers,
+            },
         )
 
 

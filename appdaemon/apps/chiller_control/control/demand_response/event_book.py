@@ -5,8 +5,10 @@ relied on to say that one begins or ends: that follows from the event itself. Al
 of it survives a restart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+import json
 from typing import Any, Literal, TypeAlias
 
 from .grid_event import (
@@ -25,10 +27,13 @@ Status: TypeAlias = Literal[
 Opt: TypeAlias = Literal["in", "out"]
 
 MOST_EVENTS = 200
+MOST_TEXT = 450_000
+"""Characters of all events as JSON; Home Assistant keeps half a million."""
 KEPT = 7 * 86400.0
 """Seconds for which an event that is over is still known."""
 BY_DEFAULT = "by default"
 """Why an event was answered as it was, where nobody did."""
+WANTED_AGAIN = "it was ended, and the utility wants it again"
 NEAR = 3600.0
 """Seconds before its start from which on an event is near."""
 
@@ -70,58 +75,140 @@ class EventBook:
         """All known events by key."""
         return self._entries
 
-    def receive(self, event: GridEvent, now: float) -> Told | None:
+    def receive(
+        self, event: GridEvent, now: float, *, listed: bool = False
+    ) -> Told | None:
         """Take an event as it was told; None if nothing is new in it.
 
-        Raises `EventRefused` for one that cannot be taken part in; what was
+        `listed`: the utility said all that it wants now, so nothing that it says is
+        of before. Raises `EventRefused` for one that cannot be taken part in; what was
         known of it before then goes on.
         """
         known = self._entries.get(event.key)
-        if known is not None and event.modification <= known.event.modification:
-            return None
-        if known is not None and event.ends(self._site) <= now:
-            return self.cancel(event.key, now, "it was shortened and is over")
-        if known is not None and asks_for_more(event):
-            # The less that it asked for before is not wanted any more either.
-            self._entries[event.key] = replace(known, opt="out", why=MORE_LOAD)
-            return self.cancel(event.key, now, MORE_LOAD)
+        if known is not None:
+            newer = event.modification - known.event.modification
+            same = event == known.event if listed else newer == 0
+            if (newer < 0 and not listed) or (same and known.cancelled is None):
+                return None
+            if event.ends(self._site) <= now:
+                self._count(known, event.modification)
+                return self.cancel(event.key, now, "it was shortened and is over")
+            if asks_for_more(event):
+                # The less that it asked for before is not wanted any more either.
+                known = replace(known, opt="out", why=MORE_LOAD)
+                self._count(known, event.modification)
+                return self.cancel(event.key, now, MORE_LOAD)
         check(event, now)
         if known is None:
-            if len(self._entries) >= MOST_EVENTS:
-                self.forget(now)
-            if len(self._entries) >= MOST_EVENTS:
-                raise EventRefused(
-                    f"{MOST_EVENTS} events are known already; cancel some of them"
-                )
-            self._entries[event.key] = Entry(event, now, self.default_opt, BY_DEFAULT)
+            entry = Entry(event, now, self.default_opt, BY_DEFAULT)
+        else:
+            if known.why == MORE_LOAD:
+                known = replace(known, opt=self.default_opt, why=BY_DEFAULT)
+            # An operator who opted out meant this event, whatever becomes of it.
+            entry = replace(known, event=event, cancelled=None)
+        self._make_room(entry, now)
+        self._entries[event.key] = entry
+        if known is None:
             return Told(event, "received", event.comment)
-        if known.why == MORE_LOAD:
-            known = replace(known, opt=self.default_opt, why=BY_DEFAULT)
-        # An operator who opted out meant this event, whatever becomes of it.
-        self._entries[event.key] = replace(known, event=event, cancelled=None)
+        if known.cancelled is not None:
+            return Told(event, "modified", WANTED_AGAIN)
         return Told(event, "modified", f"modification {event.modification}")
 
+    def _count(self, known: Entry, modification: int) -> None:
+        """Note that an event was heard of up to a modification."""
+        event = replace(known.event, modification=modification)
+        self._entries[event.key] = replace(known, event=event)
+
+    def _make_room(self, entry: Entry, now: float) -> None:
+        """Forget the oldest of what is over, as far as that is needed.
+
+        Raises `EventRefused` where that is not enough.
+        """
+        sizes = {
+            key: _size(other)
+            for key, other in self._entries.items()
+            if key != entry.event.key
+        }
+        left = MOST_TEXT - _size(entry) - sum(sizes.values())
+        over = sorted(
+            (
+                key
+                for key in sizes
+                if self.status(key, now) in ("cancelled", "completed")
+            ),
+            key=lambda key: _over_since(self._entries[key], self._site),
+        )
+        while len(sizes) >= MOST_EVENTS or left < 0:
+            if not over:
+                raise EventRefused(
+                    f"{len(sizes)} events are known already, and no more can be kept;"
+                    " the utility has to cancel some of them"
+                )
+            left += sizes.pop(over[0])
+            del self._entries[over.pop(0)]
+
     def check_repeated(self, event: GridEvent) -> None:
-        """Raise `EventRefused` for another event under the name of one that is known."""
+        """Raise `EventRefused` for what is not in the order of modifications.
+
+        That is another event under the name of one that is known, one that is told as
+        it was before, or one that was cancelled.
+        """
         known = self._entries.get(event.key)
-        if (
-            known is not None
-            and known.event.modification == event.modification
-            and (known.event.start, known.event.duration, known.event.signals)
-            != (event.start, event.duration, event.signals)
-        ):
+        if known is None or event.modification > known.event.modification:
+            return
+        if event.modification < known.event.modification:
+            raise EventRefused(
+                f"it is sent with modification number {event.modification} after"
+                f" {known.event.modification}"
+                + (
+                    ", with which it was cancelled; one that is wanted again needs a"
+                    " higher number"
+                    if known.cancelled is not None
+                    else "; what was modified last counts"
+                )
+            )
+        if known.cancelled is None and replace(
+            event, created=known.event.created, comment=known.event.comment
+        ) != (known.event):
             raise EventRefused(
                 "it was sent again with other contents and the same modification"
                 f" number {event.modification}; what came first counts"
             )
 
-    def cancel(self, key: str, now: float, why: str) -> Told | None:
-        """Let an event end now; None if there is none to end."""
+    def cancel(
+        self, key: str, now: float, why: str, modification: int | None = None
+    ) -> Told | None:
+        """Let an event end now; None if there is none to end.
+
+        `modification`: the number with which the utility cancelled it, if it counts.
+        """
         entry = self._entries.get(key)
-        if entry is None or self.status(key, now) in ("cancelled", "completed"):
+        if entry is None:
+            return None
+        if modification is not None and modification > entry.event.modification:
+            self._count(entry, modification)
+            entry = self._entries[key]
+        if self.status(key, now) in ("cancelled", "completed"):
             return None
         self._entries[key] = replace(entry, cancelled=now)
         return Told(entry.event, "cancelled", why)
+
+    def withdraw(
+        self, source: str, listed: Collection[str], now: float, why: str
+    ) -> list[Told]:
+        """End all events of a source that it does not list any more."""
+        told = [self.cancel(key, now, why) for key in self.missing(source, listed, now)]
+        return [item for item in told if item is not None]
+
+    def missing(self, source: str, listed: Collection[str], now: float) -> list[str]:
+        """Return the events of a source that are not over and that it does not list."""
+        return [
+            key
+            for key, entry in self._entries.items()
+            if entry.event.source == source
+            and key not in listed
+            and self.status(key, now) not in ("cancelled", "completed")
+        ]
 
     def opt(self, key: str, opt: Opt, why: str) -> Told:
         """Answer for an event, before or during it. Raises KeyError."""
@@ -212,6 +299,21 @@ class EventBook:
                 continue
             self._entries.setdefault(entry.event.key, entry)
         return lost
+
+
+def _size(entry: Entry) -> int:
+    """Return the most characters of an entry as JSON."""
+    return _size_of_event(entry.event) + 6 * len(entry.why) + 200
+
+
+@lru_cache(maxsize=2 * MOST_EVENTS)
+def _size_of_event(event: GridEvent) -> int:
+    return len(json.dumps(asdict(event)))
+
+
+def _over_since(entry: Entry, site: str) -> float:
+    ended = entry.event.ends(site) + entry.event.recovery
+    return ended if entry.cancelled is None else min(ended, entry.cancelled)
 
 
 def given_event(data: Mapping[str, Any]) -> GridEvent:

@@ -47,6 +47,11 @@ machines can take it, and nothing here is made to use more: only less is given."
 MORE_LOAD = "it asks for more load, which is not possible here: only less can be given"
 LONGEST_EVENT = 7 * 86400.0
 MOST_INTERVALS = 1000
+LONGEST_KEY = 255
+"""Characters of its id and the name of its connection together."""
+LONGEST_COMMENT = 500
+LATEST = 4_102_444_800.0
+"""The year 2100: no event is announced that long before."""
 
 
 class EventRefused(ValueError):
@@ -127,6 +132,12 @@ class GridEvent:
         return None
 
 
+def shown(text: str) -> str:
+    """Return a text of a utility as it can be shown and kept anywhere."""
+    text = "".join(sign if sign.isprintable() else " " for sign in text)
+    return text[:LONGEST_COMMENT].strip()
+
+
 def is_more(kind: SignalKind, value: float) -> bool:
     """Whether a value of a signal asks for more load than there would be."""
     return kind in AS_USUAL and value > AS_USUAL[kind]
@@ -146,6 +157,11 @@ def asks_for_more(event: GridEvent) -> bool:
 
 def check(event: GridEvent, now: float) -> None:
     """Raise `EventRefused` for an event that nobody could take part in."""
+    if not event.id or not event.id.isprintable() or len(event.key) > LONGEST_KEY:
+        raise EventRefused(
+            f"its id is empty, longer than {LONGEST_KEY} characters with the name of the"
+            " connection, or has characters that cannot be shown"
+        )
     numbers: Mapping[str, float] = {
         "start": event.start,
         "duration": event.duration,
@@ -163,6 +179,11 @@ def check(event: GridEvent, now: float) -> None:
         )
     if event.duration > LONGEST_EVENT:
         raise EventRefused(f"it lasts {event.duration / 86400:.0f} days; at most 7 are")
+    for name in ("randomisation", "recovery"):
+        if numbers[name] > LONGEST_EVENT:
+            raise EventRefused(f"its {name} lasts {numbers[name] / 86400:.0f} days")
+    if event.start > LATEST:
+        raise EventRefused("it begins after the year 2100, which is no time")
     if event.start + event.duration + event.randomise <= now:
         raise EventRefused("it is over already")
     if event.signal() is None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from .grid_event import EventRefused, GridEvent, Interval, Signal, SignalKind
+from .grid_event import EventRefused, GridEvent, Interval, Signal, SignalKind, shown
 
 NO_PRIORITY = 1_000_000
 """The rank of an event without a priority: 0 means none here, 1 is the highest."""
@@ -34,13 +34,20 @@ def is_cancelled(event: Mapping[str, Any]) -> bool:
     return str(event["event_descriptor"].get("event_status")).lower() in _OVER
 
 
+def meant_for(event: Mapping[str, Any]) -> list[str]:
+    """Return the VENs that alone an event is for; none if it is not said so."""
+    targets = event.get("targets") or ()
+    vens = [str(item["ven_id"]) for item in targets if "ven_id" in item]
+    return vens if len(vens) == len(targets) else []
+
+
 def grid_event(event: Mapping[str, Any], source: str) -> GridEvent:
     """Return an event in our words. Raises `EventRefused` naming what is wrong."""
     try:
         return _read(event, source)
     except EventRefused:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise EventRefused(f"it cannot be read ({error!r})") from error
 
 
@@ -60,7 +67,7 @@ def _read(event: Mapping[str, Any], source: str) -> GridEvent:
         ramp=abs(_seconds(period.get("ramp_up"))),
         recovery=abs(_seconds(period.get("recovery"))),
         test=str(descriptor.get("test_event") or "false").lower() != "false",
-        comment=str(descriptor.get("vtn_comment") or ""),
+        comment=shown(str(descriptor.get("vtn_comment") or "")),
     )
 
 

@@ -22,6 +22,7 @@ from .grid_event import (
     Interval,
     Signal,
     SignalKind,
+    shown,
 )
 
 NO_PRIORITY = 1_000_000
@@ -64,7 +65,14 @@ def grid_event(event: object, source: str) -> GridEvent:
         return _read(event, source)
     except EventRefused:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+    ) as error:
         raise EventRefused(f"it cannot be read ({error!r})") from error
 
 
@@ -85,13 +93,15 @@ def _read(event: Mapping[str, Any], source: str) -> GridEvent:
         source=source,
         # There is no count of modifications: a later one has a later time.
         modification=int(modified * 1000.0),
-        rank=NO_PRIORITY if priority is None else int(priority),
+        rank=NO_PRIORITY
+        if priority is None
+        else min(max(int(priority), 0), NO_PRIORITY),
         start=start,
         duration=duration,
         signals=signals,
         created=created,
         randomise=_optional_seconds(whole.get("randomizeStart")),
-        comment=str(event.get("eventName") or ""),
+        comment=shown(str(event.get("eventName") or "")),
     )
 
 
