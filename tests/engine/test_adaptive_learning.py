@@ -133,6 +133,30 @@ def test_a_plant_that_somebody_ran_all_night_is_not_started_and_had_no_time_off(
     assert minutes == pytest.approx(65.0, abs=8.0), "no Monday after days off"
 
 
+def test_recovery_is_not_over_because_the_warmest_zone_fell_silent() -> None:
+    """The other one is there soon; learnt from, tomorrow would be late."""
+    building = Building(history=STARTS, now=at(6))
+    building.temperatures = {"east": 28.0, "west": 24.8}
+    building.goes_on_at()
+    building.temperatures["east"] = None
+    building.until(11)
+    (told,) = building.told("recovery")
+    assert "not measured" in str(told["excluded"])
+
+
+def test_a_zone_that_is_silent_for_a_moment_spoils_nothing() -> None:
+    building = Building(history=STARTS, now=at(6))
+    building.goes_on_at()
+    building.until(7, 10)
+    east, building.temperatures["east"] = building.temperatures["east"], None
+    building.until(7, 15)
+    building.temperatures["east"] = east
+    building.until(9)
+    (told,) = building.told("recovery")
+    assert told["excluded"] is None
+    assert told["minutes"] == pytest.approx(54.0, abs=8.0)
+
+
 def test_recovery_is_measured_through_a_restart_of_the_engine() -> None:
     building = Building(history=STARTS, now=at(6))
     building.goes_on_at()

@@ -35,6 +35,8 @@ class Watch:
     """Why nothing can be learnt from it."""
     seen: float = 0.0
     """When a zone was last measured."""
+    zones: int = 0
+    """How many were measured when it began."""
     held: frozenset[str] = frozenset()
     """Points that people held then: what always is so is how the plant is."""
 
@@ -135,6 +137,7 @@ class Watch:
             "coasting": self.coasting,
             "excluded": self.excluded,
             "seen": self.seen,
+            "zones": self.zones,
             "held": sorted(self.held),
         }
 
@@ -162,6 +165,7 @@ def watch_from(data: Any) -> Watch | None:
             coasting=bool(data.get("coasting")),
             excluded=data.get("excluded"),
             seen=float(data.get("seen") or data["at"]),
+            zones=int(data.get("zones") or 0),
             held=frozenset(map(str, data.get("held") or ())),
         )
     except (KeyError, TypeError, ValueError):

@@ -342,6 +342,9 @@ class AdaptiveTimes:
             return []
         if watch.kind == "stop":
             zone = self._outermost(inputs, warmest=watch.conditions.mode == "heating")
+        if len(self._known(inputs)) < watch.zones:
+            # The one that is missing may be the one that takes longest.
+            zone = None
         watch.look_who_commands(self._owners(inputs))
         if self._enable in inputs.taken:
             watch.excluded = f"{inputs.taken[self._enable]} commanded the plant"
@@ -391,8 +394,7 @@ class AdaptiveTimes:
                     self._off_hours(now, agenda, now),
                     self._mode(zone),
                 )
-                held = held_by_people(self._owners(inputs))
-                self._watch_start(now, hours, conditions, held)
+                self._watch_start(now, hours, conditions, inputs)
             self._off_since = None
             return
         self._off_since = now
@@ -410,6 +412,7 @@ class AdaptiveTimes:
             estimate.model if estimate else None,
             coasting,
             seen=now,
+            zones=len(self._known(inputs)),
             held=held_by_people(self._owners(inputs)),
         )
 
@@ -430,7 +433,7 @@ class AdaptiveTimes:
         now: float,
         span: Span,
         conditions: Conditions,
-        held: frozenset[str],
+        inputs: Inputs,
     ) -> None:
         if conditions.distance <= self._config.ignore_band:
             return
@@ -444,7 +447,8 @@ class AdaptiveTimes:
             estimate.minutes if estimate else None,
             estimate.model if estimate else None,
             seen=now,
-            held=held,
+            zones=len(self._known(inputs)),
+            held=held_by_people(self._owners(inputs)),
         )
 
     def _owners(self, inputs: Inputs) -> dict[str, Owner]:
