@@ -6,6 +6,7 @@ know how to share the file; any other database through connections of ours.
 """
 
 from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -40,6 +41,7 @@ _CONNECT_TIMEOUT = 10
 _TIMED_DRIVERS = frozenset({"psycopg", "psycopg2", "pymysql", "mysqldb"})
 _ENGINES: HassKey[dict[str, Engine]] = HassKey(f"{DOMAIN}_performance_engines")
 
+_PREPARING = Lock()
 _METADATA = MetaData()
 _VERSIONS = Table(
     "chiller_plant_schema",
@@ -141,9 +143,10 @@ def read(
 
 def _prepare(engine: Engine) -> None:
     """Make the table, or see that it is one that this version knows."""
-    _METADATA.create_all(engine)
     ours = _VERSIONS.c.name == _TABLE.name
-    with engine.begin() as connection:
+    # Several plants begin at the same time, and only one of them can make it.
+    with _PREPARING, engine.begin() as connection:
+        _METADATA.create_all(connection)
         found = connection.execute(select(_VERSIONS.c.version).where(ours)).scalar()
         if found is None:
             connection.execute(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
@@ -101,7 +102,7 @@ async def read(
     data = entry.runtime_data
     data.coordinator.poller.again([data.plant.points["plant_meter.power"]])
     await data.coordinator.async_refresh()
-    await eventually(lambda: shown(hass) == round(load, 1))
+    await eventually(lambda: shown(hass) == pytest.approx(round(load, 1), abs=0.01))
 
 
 def shown(hass: HomeAssistant) -> float | None:

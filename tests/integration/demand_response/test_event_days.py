@@ -14,7 +14,9 @@ import pytest_socket
 from custom_components.chiller_plant.const import DOMAIN
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from tests.integration.demand_response.metering import (
+    METER,
     WEDNESDAY,
     an_event,
     announce,
@@ -297,3 +299,27 @@ async def test_what_is_long_over_is_forgotten_and_its_row_is_not(
     assert set(memory.settled) == set(memory.took) == {"Grid:e2"}
     kept = [row["event"] for row in await performances(hass, entry)]
     assert kept == ["Grid:e2", "Grid:e1"]
+
+
+async def test_meter_that_is_shown_in_watts_is_settled_in_kilowatts(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    """Somebody chose another unit for its entity after the past was recorded."""
+    entry = await site_with_a_past(hass, clock, machines, at(13, 20))
+    er.async_get(hass).async_update_entity_options(
+        METER, "sensor", {"unit_of_measurement": "W"}
+    )
+    await hass.async_block_till_done()
+    await measure(hass, clock, machines, at(13, 30), at(13, 40), 290.0)
+    shown = hass.states.get(METER)
+    assert shown is not None
+    assert float(shown.state) == pytest.approx(290_000.0, rel=0.01)
+    clock.move_to(at(13, 45))
+    said = await announce(
+        hass, entry, begins=at(14), ends=at(16), received=at(13).timestamp()
+    )
+    assert mean(said["kw"], at(14), at(16)) == pytest.approx(300.0)
+    await measure(hass, clock, machines, at(13, 55), at(16), 200.0)
+    await settled(hass, entry, clock, at(16, 30))
+    (found,) = await performances(hass, entry)
+    assert found["achieved_kw"] == pytest.approx(100.0, abs=0.2)

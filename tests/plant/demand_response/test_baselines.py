@@ -116,6 +116,32 @@ def test_cooling_ahead_of_an_event_does_not_raise_its_own_baseline(method: str) 
     assert said.hours[AFTERNOON[0]] == pytest.approx(300.0)
 
 
+def test_only_a_site_that_feeds_in_is_moved_below_nothing() -> None:
+    def less_today(day: date, hour: int) -> float:
+        usual = -20.0 if hour >= 14 else 50.0
+        return usual - (80.0 if day == WEDNESDAY else 0.0)
+
+    said = baseline("four_of_five", event(), history(less_today))
+    assert set(said.hours.values()) == {-20.0}
+
+    def calm_today(day: date, hour: int) -> float:
+        return 50.0 - (80.0 if day == WEDNESDAY else 0.0)
+
+    said = baseline("four_of_five", event(), history(calm_today))
+    assert set(said.hours.values()) == {0.0}
+
+
+def test_six_days_like_it_are_the_fewest_to_settle_by() -> None:
+    for back, eligible in ((7, False), (8, True)):
+        days = history(ordinary, days=back)
+        tried = placebo(preferred_method(event(), days), event(), days)
+        assert (len(eligible_days(event(), days)), tried.eligible) == (
+            back - 2,
+            eligible,
+        )
+        assert preferred_method(event(), days) == "ten_of_ten"
+
+
 def test_the_highest_days_are_those_of_the_hours_of_the_event() -> None:
     monday = WEDNESDAY - timedelta(days=2)
 
