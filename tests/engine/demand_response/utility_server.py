@@ -190,14 +190,18 @@ async def plant(
         stored.append(book.as_dict())
 
     ven = Ven2(
-        Ven2Settings("utility", "plant", f"{scheme}://127.0.0.1:{port}{PATH}", **settings),
+        Ven2Settings(
+            "utility",
+            url=f"{scheme}://127.0.0.1:{port}{PATH}",
+            **({"ven_name": "plant"} | settings),
+        ),
         book,
         store,
         told.append,
         (Telemetry("meter", meter), Telemetry("lost", lambda: None)),
         first_pause=0.2,
         status=status,
-    )  # fmt: skip
+    )
     running = asyncio.create_task(ven.run())
     try:
         yield Plant(ven, told, stored)
