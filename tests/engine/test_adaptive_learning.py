@@ -177,3 +177,12 @@ def test_nothing_is_learnt_of_a_morning_that_the_engine_did_not_see() -> None:
     building.restart()
     building.step()
     assert all(told["excluded"] for told in building.told("recovery"))
+
+
+def test_of_a_plant_that_heats_too_a_cold_corner_does_not_end_a_cool_down() -> None:
+    building = Building(history=STARTS, now=at(6), heats=True)
+    building.goes_on_at()
+    building.temperatures = {"east": 24.7, "west": 23.0}
+    building.now += timedelta(minutes=5)
+    building.step()
+    assert building.told("recovery") == [], "east is not there yet"

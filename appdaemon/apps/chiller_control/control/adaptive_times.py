@@ -12,17 +12,10 @@ zone, the plant starts as early as it may and stops when the hours end.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
-from .adaptive_config import (
-    AVERAGE,
-    PUMPS,
-    adaptive_config,
-    adaptive_zones,
-    disturbing_points,
-    outdoor_point,
-)
+from .adaptive_config import PUMPS, adaptive_config, outdoor_point
 from .adaptive_recovery import (
     Watch,
     drifts_of,
@@ -31,9 +24,10 @@ from .adaptive_recovery import (
     sureness,
     watch_from,
 )
-from .decision import Command, Event, Inputs, Owner, iso
-from .optimal_start.drift import DriftSelector, enough_for, towards
-from .optimal_start.recovery import Conditions, Mode
+from .adaptive_zones import Zones
+from .decision import Command, Event, Inputs, iso
+from .optimal_start.drift import DriftSelector, enough_for
+from .optimal_start.recovery import Conditions
 from .optimal_start.selector import Estimate, Selector, learn_all
 from .plan import Plan, PlanAutomation
 from .planned import PlannedAction
@@ -77,16 +71,8 @@ class AdaptiveTimes:
             return
         self._config = config
         self._enable = enable
-        zones = adaptive_zones(plan, automation)
-        self._temperatures = [str(zone.point("temperature")) for zone in zones]
-        self._occupied = [
-            point
-            for zone in zones
-            if config.occupy_zones and (point := zone.command("occupied_command"))
-        ]
-        self._disturbing = disturbing_points(plan, zones)
+        self._zones = Zones(plan, automation, config)
         self._outdoor = outdoor_point(plan)
-        self._heats = bool(plan.of_type("heat_source"))
         self._starts = starts_of(automation.history)
         self._selectors = learn_all(self._starts)
         drifts = drifts_of(automation.history)
@@ -116,7 +102,7 @@ class AdaptiveTimes:
         """What it reads."""
         if not self.wanted:
             return frozenset()
-        points = [self._enable, *self._temperatures, *self._disturbing]
+        points = [self._enable, *self._zones.points]
         return frozenset([*points, self._outdoor] if self._outdoor else points)
 
     def step(self, now: float, inputs: Inputs, agenda: Agenda) -> Adapted:
@@ -125,7 +111,7 @@ class AdaptiveTimes:
         if inputs.on(self._enable) is True and self._was_on is False:
             # Whoever runs it: this is no time off.
             self._off_since = now
-        zone = self._zone(inputs, self._config.zone_choice)
+        zone = self._zones.temperature(inputs)
         outdoor = inputs.number(self._outdoor)
         attributes: dict[str, object] = {}
         self._estimated = None
@@ -141,7 +127,7 @@ class AdaptiveTimes:
             if self._early == following.begin:
                 on, reason = True, self._why
                 until = agenda.end_of(following.begin)
-        events = [*self._watched(now, inputs, zone, on)]
+        events = [*self._watched(now, inputs, on)]
         self._turned(now, on, span, following, agenda, inputs, outdoor)
         attributes |= {
             "zone_temperature": None if zone is None else round(zone, 1),
@@ -155,8 +141,8 @@ class AdaptiveTimes:
             attributes=attributes,
             commands=tuple(
                 Command(point, True, self._why)
-                for point in self._occupied
-                if on and span is None
+                for point in self._zones.occupied
+                if self._config.occupy_zones and on and span is None
             ),
             events=tuple(events),
         )
@@ -248,7 +234,7 @@ class AdaptiveTimes:
             mode = usual[-1].mode
             way = median(item.distance for item in usual[-5:])
             zone = config.comfort_temperature + (way if mode == "cooling" else -way)
-        mode = self._mode(zone)
+        mode = self._zones.mode(zone)
         conditions = Conditions(zone, config.comfort_temperature, outdoor, off, mode)
         if conditions.distance <= config.ignore_band:
             return config.latest_start, None, "the zones are at their temperature"
@@ -275,10 +261,6 @@ class AdaptiveTimes:
             since = self._stopped if since is None else max(since, self._stopped)
         return _USUAL_NIGHT if since is None else max(0.0, (at - since) / 3600.0)
 
-    def _mode(self, zone: float) -> Mode:
-        cold = zone < self._config.comfort_temperature - self._config.ignore_band
-        return "heating" if self._heats and cold else "cooling"
-
     # The stop
 
     def _coasts(
@@ -295,7 +277,7 @@ class AdaptiveTimes:
         if not config.stop or span.last.at is not None or span.last.cancelled:
             self._coast = None
             return
-        drift = self._drift(inputs, outdoor)
+        drift = self._zones.drift(inputs, outdoor)
         lost = drift is None or drift.distance <= 0.0
         ahead = (end - now) / 60.0
         if self._coast == end:
@@ -333,19 +315,19 @@ class AdaptiveTimes:
 
     # What comes of it
 
-    def _watched(
-        self, now: float, inputs: Inputs, zone: float | None, on: bool
-    ) -> list[Event]:
+    def _watched(self, now: float, inputs: Inputs, on: bool) -> list[Event]:
         """Return what came of what is watched, if that is known."""
         watch = self._watch
         if watch is None:
             return []
-        if watch.kind == "stop":
-            zone = self._outermost(inputs, warmest=watch.conditions.mode == "heating")
-        if len(self._known(inputs)) < watch.zones:
+        counts = (
+            self._zones.last_there if watch.kind == "start" else self._zones.first_out
+        )
+        zone = counts(inputs, watch.conditions.mode)
+        if len(self._zones.known(inputs)) < watch.zones:
             # The one that is missing may be the one that takes longest.
             zone = None
-        watch.look_who_commands(self._owners(inputs))
+        watch.look_who_commands(self._zones.owners(inputs))
         if self._enable in inputs.taken:
             watch.excluded = f"{inputs.taken[self._enable]} commanded the plant"
         elif self._enable in inputs.holds:
@@ -383,7 +365,7 @@ class AdaptiveTimes:
         end = agenda.end_of(now)
         if on:
             hours = following if span is None else span
-            zone = self._zone(inputs, self._config.zone_choice)
+            zone = self._zones.temperature(inputs)
             # What ran already is no start.
             runs = inputs.on(self._enable) is True or self._gave_up == end
             if zone is not None and hours is not None and not runs:
@@ -392,13 +374,13 @@ class AdaptiveTimes:
                     self._config.comfort_temperature,
                     outdoor,
                     self._off_hours(now, agenda, now),
-                    self._mode(zone),
+                    self._zones.mode(zone),
                 )
                 self._watch_start(now, hours, conditions, inputs)
             self._off_since = None
             return
         self._off_since = now
-        drift = self._drift(inputs, outdoor)
+        drift = self._zones.drift(inputs, outdoor)
         if drift is None or drift.distance <= 0.0:
             return
         coasting = span is not None and self._coast == end
@@ -412,21 +394,9 @@ class AdaptiveTimes:
             estimate.model if estimate else None,
             coasting,
             seen=now,
-            zones=len(self._known(inputs)),
-            held=held_by_people(self._owners(inputs)),
+            zones=len(self._zones.known(inputs)),
+            held=held_by_people(self._zones.owners(inputs)),
         )
-
-    def _drift(self, inputs: Inputs, outdoor: float | None) -> Conditions | None:
-        """Return how far zones are from leaving comfort; None: nothing is measured."""
-        target, band = self._config.comfort_temperature, self._config.comfort_band
-        coldest = self._outermost(inputs, warmest=False)
-        warmest = self._outermost(inputs, warmest=True)
-        if coldest is None or warmest is None:
-            return None
-        colder = outdoor is None or outdoor < coldest
-        if self._mode(coldest) == "heating" and colder:
-            return towards(coldest, target - band, outdoor, "heating")
-        return towards(warmest, target + band, outdoor, "cooling")
 
     def _watch_start(
         self,
@@ -447,40 +417,9 @@ class AdaptiveTimes:
             estimate.minutes if estimate else None,
             estimate.model if estimate else None,
             seen=now,
-            zones=len(self._known(inputs)),
-            held=held_by_people(self._owners(inputs)),
+            zones=len(self._zones.known(inputs)),
+            held=held_by_people(self._zones.owners(inputs)),
         )
-
-    def _owners(self, inputs: Inputs) -> dict[str, Owner]:
-        """Return who commands what makes a difference to what is measured."""
-        return {
-            point: owner
-            for point in self._disturbing
-            if (owner := inputs.owners.get(point)) is not None
-        }
-
-    def _known(self, inputs: Inputs) -> list[float]:
-        known = [inputs.number(point) for point in self._temperatures]
-        return [value for value in known if value is not None]
-
-    def _outermost(self, inputs: Inputs, *, warmest: bool) -> float | None:
-        """Return the warmest or the coldest zone, None if no zone is known."""
-        known = self._known(inputs)
-        return max(known, default=None) if warmest else min(known, default=None)
-
-    def _zone(self, inputs: Inputs, choice: str) -> float | None:
-        """Return the temperature to go by, None if no zone is known."""
-        values = self._known(inputs)
-        if not values:
-            return None
-        if choice == AVERAGE:
-            return fmean(values)
-        warmest = max(values)
-        coldest = min(values)
-        target = self._config.comfort_temperature
-        if self._heats and target - coldest > max(0.0, warmest - target):
-            return coldest
-        return warmest
 
     def _resume(self) -> dict[str, object]:
         return {
