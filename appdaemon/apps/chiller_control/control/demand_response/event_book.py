@@ -95,7 +95,8 @@ class EventBook:
                 return self.cancel(event.key, now, "it was shortened and is over")
             if asks_for_more(event):
                 # The less that it asked for before is not wanted any more either.
-                known = replace(known, opt="out", why=MORE_LOAD)
+                if known.opt == "in":
+                    known = replace(known, opt="out", why=MORE_LOAD)
                 self._count(known, event.modification)
                 return self.cancel(event.key, now, MORE_LOAD)
         check(event, now)
@@ -181,14 +182,22 @@ class EventBook:
         """Let an event end now; None if there is none to end.
 
         `modification`: the number with which the utility cancelled it, if it counts.
+        Raises `EventRefused` for a number of before.
         """
         entry = self._entries.get(key)
         if entry is None:
             return None
+        over = self.status(key, now) in ("cancelled", "completed")
         if modification is not None and modification > entry.event.modification:
             self._count(entry, modification)
             entry = self._entries[key]
-        if self.status(key, now) in ("cancelled", "completed"):
+        elif modification is not None and modification < entry.event.modification:
+            if not over:
+                raise EventRefused(
+                    f"it is cancelled with modification number {modification} after"
+                    f" {entry.event.modification}; what was modified last counts"
+                )
+        if over:
             return None
         self._entries[key] = replace(entry, cancelled=now)
         return Told(entry.event, "cancelled", why)
