@@ -37,6 +37,8 @@ def plant_text(key: str, port: int, number_of_circuits: int) -> str:
             "name": f"Circuit {number}",
             "device": "board",
             "ratings": {"power": EACH},
+            # One that was switched off for nothing may come back within the story.
+            "interlocks": {"minimum_off_time": 0},
             "points": {
                 "run_command": {
                     "register": "coil",

@@ -21,7 +21,7 @@ from tests.waiting import eventually
 
 PATIENCE = 150.0
 """Seconds; a busy machine may take a good part of it."""
-NOTICE = 12.0
+NOTICE = 20.0
 DURATION = 900.0
 LEVEL = 2
 """20 % of the 600 kW that both take."""

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN, LOGGER
 from .portfolio_lead import PortfolioLead
@@ -50,9 +52,13 @@ class Portfolio:
         self.results = PortfolioResults(self)
         self._store = _store(room.hass, room.entry.entry_id)
         self._pending = False
+        self._following: CALLBACK_TYPE | None = None
 
     async def async_start(self) -> None:
-        """Read what was kept."""
+        """Read what was kept, and tell from now on what changes."""
+        self._following = async_dispatcher_connect(
+            self.room.hass, self.room.signal, self._changed
+        )
         stored = await self._store.async_load()
         if stored is None:
             return
@@ -70,6 +76,8 @@ class Portfolio:
 
     async def async_stop(self) -> None:
         """Stop, and write what is still to be written."""
+        if self._following is not None:
+            self._following()
         self.lines.async_stop()
         self.results.async_stop()
         if self._pending:
@@ -99,6 +107,11 @@ class Portfolio:
         self.member.look(now)
         self.lead.look(now)
         self.results.look(now)
+
+    @callback
+    def _changed(self) -> None:
+        """Tell a broker at once what changed between two looks."""
+        self.lines.look(dt_util.utcnow().timestamp())
 
     def _belongs(self, by: str) -> bool:
         """Whether who asks is still somebody to listen to."""
@@ -139,6 +152,7 @@ class Portfolio:
             load_kw=sums.load.kw,
             more_kw=sums.more.kw,
             used_kw=sums.used_kw,
+            of=own.of,
             out=own.out,
             complete=not sums.load.left_out,
             baselines=self._baselines(own, now),

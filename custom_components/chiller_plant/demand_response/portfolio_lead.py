@@ -7,12 +7,19 @@ does not deliver is made up by the others.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.core import callback
 
 from ..lookup import loaded_entry
-from ..plant.demand_response.portfolio import Deliveries, Site, share
+from ..plant.demand_response.portfolio import (
+    Deliveries,
+    Site,
+    hardly_change,
+    share,
+    slack_kw,
+)
 from ..plant.demand_response.portfolio_sum import (
     Part,
     Total,
@@ -32,15 +39,11 @@ from .portfolio_terms import (
     AskedEvent,
     Offer,
     Request,
+    name_of,
 )
 
 if TYPE_CHECKING:
     from .portfolio import Portfolio
-
-_LEAST_CHANGE = 1.0
-"""kW; shares that differ by less stay as they are."""
-_SAME = 0.02
-"""Share of what is requested, likewise."""
 
 _NOTHING = Total()
 
@@ -62,8 +65,10 @@ class Plant:
     name: str
     offer: Offer | None
     """None while it is not heard."""
-    ask: Callable[[Request], bool]
-    """Tells it what it is asked for; False where it listens to somebody else."""
+    ask: Callable[[Request], None]
+    """Tells it what it is asked for."""
+    listens: bool = True
+    """False while somebody else asks it: nothing of it is counted on here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,6 @@ class PortfolioLead:
         self._deliveries = Deliveries()
         self._failing: frozenset[str] = frozenset()
         self._told: dict[str, tuple[tuple[AskedEvent, ...], float]] = {}
-        self._refuse: frozenset[str] = frozenset()
         self.rows: list[dict[str, Any]] = []
         """How each plant stands, for people."""
         self.sums = Sums()
@@ -197,12 +201,20 @@ class PortfolioLead:
             if entry_id != own:
                 yield self._neighbour(entry_id, now)
         for site in room.settings.portfolio.sites:
-            yield Plant(
-                f"site:{site}",
-                site,
-                portfolio.lines.offer(site, now),
-                portfolio.lines.asks(site),
-            )
+            yield self._site(site, now)
+
+    def _site(self, site: str, now: float) -> Plant:
+        """Return a plant with a Home Assistant of its own."""
+        lines = self._portfolio.lines
+        offer = lines.offer(site, now)
+        listens = offer is None or offer.of in (None, name_of(self._room.plant.name))
+        return Plant(
+            f"site:{site}",
+            site,
+            offer if listens else None,
+            partial(lines.ask, site),
+            listens,
+        )
 
     def _neighbour(self, entry_id: str, now: float) -> Plant:
         """Return a plant of the same Home Assistant."""
@@ -210,20 +222,16 @@ class PortfolioLead:
         if entry is None:
             known = self._room.hass.config_entries.async_get_entry(entry_id)
             name = entry_id if known is None else known.title
-            return Plant(entry_id, name, None, lambda _request: True)
+            return Plant(entry_id, name, None, lambda _request: None)
         other = entry.runtime_data.demand_response.portfolio
         own = self._room.entry.entry_id
 
-        def ask(request: Request) -> bool:
-            return not other.leads and other.member.take(request, own, request.at)
+        def ask(request: Request) -> None:
+            other.member.take(request, own, request.at)
 
         listens = not other.leads and other.member.by in (None, own)
-        return Plant(
-            entry_id,
-            entry.title,
-            other.member.offer(now) if listens else None,
-            ask,
-        )
+        offer = other.member.offer(now) if listens else None
+        return Plant(entry_id, entry.title, offer, ask, listens)
 
     # What is asked for.
 
@@ -312,16 +320,11 @@ class PortfolioLead:
             ),
         )
         before = self._splits.get(key)
-        slack = max(_LEAST_CHANGE, _SAME * of_kw)
         if (
             before is not None
-            and before.shares.keys() == shares.keys()
             and before.failing == self._failing
-            and abs(before.of_kw - of_kw) <= slack
-            and abs(sum(before.shares.values()) - sum(shares.values())) <= slack
-            and all(
-                abs(before.shares[name] - kw) <= slack for name, kw in shares.items()
-            )
+            and abs(before.of_kw - of_kw) <= slack_kw(of_kw)
+            and hardly_change(before.shares, shares, of_kw)
         ):
             return
         self._splits[key] = _Split(
@@ -356,16 +359,15 @@ class PortfolioLead:
         plant: Plant,
         events: list[tuple[KnownEvent, Mapping[str, Any]]],
     ) -> None:
+        if not plant.listens:
+            self._told.pop(plant.key, None)
+            return
         asked = tuple(self._asked(plant.key, event, entry) for event, entry in events)
         said, at = self._told.get(plant.key, (None, 0.0))
         if asked == said and 0.0 <= now - at < AGAIN:
             return
-        taken = plant.ask(Request(self._room.plant.name[:40], now, now + VALID, asked))
-        if taken:
-            self._refuse -= {plant.key}
-            self._told[plant.key] = asked, now
-        else:
-            self._refuse |= {plant.key}
+        plant.ask(Request(name_of(self._room.plant.name), now, now + VALID, asked))
+        self._told[plant.key] = asked, now
 
     def _asked(
         self, plant: str, event: KnownEvent, entry: Mapping[str, Any]
@@ -380,7 +382,7 @@ class PortfolioLead:
         )
 
     @callback
-    def _ask_own(self, request: Request) -> bool:
+    def _ask_own(self, request: Request) -> None:
         """Ask the plant that has the connection itself."""
         keys = {event_id(key): key for key in self._room.events}
         for event in request.events:
@@ -388,13 +390,12 @@ class PortfolioLead:
                 keys[event.id], event, request.valid_until, request.at
             )
         self._room.changed()
-        return True
 
     def _row(self, plant: Plant) -> dict[str, Any]:
         offer = plant.offer
         asked = self._asked_of(plant.key)
         stands = DELIVERS if asked > 0.0 else READY
-        if plant.key in self._refuse:
+        if not plant.listens:
             stands = OTHERS
         elif offer is None:
             stands = SILENT

@@ -18,7 +18,7 @@ from ..const import LOGGER
 from .mqtt_way import async_publish, is_connected, is_set_up
 from .portfolio_member import OVER_MQTT
 from .portfolio_result import Result, parse_result
-from .portfolio_terms import STALE, Offer, Request, parse_offer, parse_request
+from .portfolio_terms import STALE, Offer, Request, name_of, parse_offer, parse_request
 from .settings import PortfolioSettings
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class PortfolioLines:
         self._offers: dict[str, Offer] = {}
         self.results: dict[tuple[str, str], Result] = {}
         """What came of events, by site and event."""
-        self._offered: float | None = None
+        self._offered: Offer | None = None
+        """The newest that was told."""
         self._result: str | None = None
         self._waiting: dict[str, tuple[Mapping[str, Any], bool]] = {}
         """What the broker has not been given: the newest of each topic."""
@@ -51,6 +52,7 @@ class PortfolioLines:
         self._subscribed: list[CALLBACK_TYPE] = []
         self._complained = False
         self._misunderstood: set[str] = set()
+        self._refused = False
 
     @callback
     def look(self, now: float) -> None:
@@ -68,13 +70,7 @@ class PortfolioLines:
         ):
             self._subscribing = self._in_background(self._async_subscribe(settings))
         if settings.site is not None:
-            due = self._offered is None or not (
-                0.0 <= now - self._offered < OFFERED_EVERY
-            )
-            if due:
-                self._offered = now
-                offer = self._portfolio.offer(now).as_dict()
-                self._put(self._topic(settings.site, "offer"), offer, retain=True)
+            self._offer(settings.site, now)
             self._tell_result(settings.site)
         self._send()
 
@@ -92,15 +88,10 @@ class PortfolioLines:
             return None
         return offer
 
-    def asks(self, site: str) -> Callable[[Request], bool]:
-        """Return what asks a site."""
-
-        def ask(request: Request) -> bool:
-            self._put(self._topic(site, "request"), request.as_dict(), retain=False)
-            self._send()
-            return True
-
-        return ask
+    def ask(self, site: str, request: Request) -> None:
+        """Ask a site for its share."""
+        self._put(self._topic(site, "request"), request.as_dict(), retain=False)
+        self._send()
 
     # What is heard.
 
@@ -128,9 +119,19 @@ class PortfolioLines:
                 self._subscribed.append(
                     await mqtt.async_subscribe(self._hass, topic, heard(hear), qos=1)
                 )
+            self._subscribed.append(
+                mqtt.async_subscribe_connection_status(self._hass, self._connection)
+            )
         except HomeAssistantError:
             # Tried again when the broker is there.
             self._unsubscribe()
+
+    @callback
+    def _connection(self, connected: bool) -> None:
+        """Tell a broker that is back all anew: it may have kept nothing."""
+        if connected:
+            self._offered = self._result = None
+            self._portfolio.look(_now())
 
     def _hear(self, hear: Callable[[str, str], None], topic: str, payload: str) -> None:
         try:
@@ -150,6 +151,7 @@ class PortfolioLines:
     def _hear_offer(self, site: str, payload: str) -> None:
         if site in self._room.settings.portfolio.sites:
             self._offers[site] = parse_offer(payload)
+            self._portfolio.look(_now())
 
     def _hear_result(self, site: str, payload: str) -> None:
         if site not in self._room.settings.portfolio.sites:
@@ -164,10 +166,31 @@ class PortfolioLines:
         now = _now()
         if request.valid_until <= now:
             return
-        self._portfolio.member.take(request, OVER_MQTT, now)
-        self._portfolio.look(now)
+        member = self._portfolio.member
+        if member.take(request, OVER_MQTT, now):
+            self._portfolio.look(now)
+        elif not self._refused and member.request is not None:
+            self._refused = True
+            LOGGER.warning(
+                "%s: %s asks it to shed as a site too, but it is one of %s; take it out"
+                " of one of the two portfolios",
+                self._room.plant.name,
+                request.portfolio,
+                member.request.portfolio,
+            )
 
     # What is said.
+
+    def _offer(self, site: str, now: float) -> None:
+        """Tell what this site could shed, now and then or because it changed."""
+        offer, before = self._portfolio.offer(now), self._offered
+        if (
+            before is None
+            or not 0.0 <= now - before.at < OFFERED_EVERY
+            or offer.frame != before.frame
+        ):
+            self._offered = offer
+            self._put(self._topic(site, "offer"), offer.as_dict(), retain=True)
 
     def _tell_result(self, site: str) -> None:
         """Tell what came of the newest event of the portfolio, once."""
@@ -202,13 +225,13 @@ class PortfolioLines:
         """Say goodbye to sites that are no part of it any more, and begin anew."""
         self._unsubscribe()
         for site in set(self._followed.sites) - set(settings.sites):
-            gone = Request(self._room.plant.name[:40], now, now + STALE, ())
+            gone = Request(name_of(self._room.plant.name), now, now + STALE, ())
             self._put(self._topic(site, "request"), gone.as_dict(), retain=False)
             self._offers.pop(site, None)
         if is_connected(self._hass):
             self._send()
         self._followed, self._offered, self._result = settings, None, None
-        self._complained = False
+        self._complained = self._refused = False
 
     def _end(self) -> None:
         self._unsubscribe()

@@ -50,6 +50,13 @@ class PortfolioMember:
         self._saved_burden = 0.0
         self._looked: float | None = None
 
+    def of(self, now: float) -> str | None:
+        """Return the portfolio that this plant listens to; None: it may take any."""
+        request = self.request
+        if request is None or now >= request.valid_until:
+            return None
+        return request.portfolio
+
     @property
     def source(self) -> str | None:
         """Where events come from that others heard of."""
@@ -65,6 +72,8 @@ class PortfolioMember:
     def take(self, request: Request, by: str, now: float) -> bool:
         """Take what is asked for; False where somebody else asks already."""
         if self.by not in (None, by):
+            return False
+        if by == OVER_MQTT and self.of(now) not in (None, request.portfolio):
             return False
         if request.valid_until <= now:
             return True
@@ -181,12 +190,10 @@ class PortfolioMember:
         room = self._room
         event = self._active(now)
         baseline = delivered = None
-        confidence = 1.0
         load = self.load_kw
         if event is not None:
             said = room.baselines.get(event.key)
             baseline = None if said is None else said.mean(now, now + 1.0)
-            confidence = _SURE.get("unknown" if said is None else said.confidence, 0.2)
             if baseline is not None and load is not None:
                 delivered = baseline - load
         able = (
@@ -200,7 +207,7 @@ class PortfolioMember:
         return Offer(
             at=now,
             available_kw=round(more + shed, 1) if able else 0.0,
-            confidence=confidence,
+            confidence=self._confidence(event or room.next_event()),
             burden=round(self._burden, 3),
             delivered_kw=None
             if delivered is None or not room.heard
@@ -209,6 +216,7 @@ class PortfolioMember:
             load_kw=_kw(load),
             more_kw=self._more_kw(now),
             used_kw=round(used, 1),
+            of=self.of(now),
             out=self._out(),
             baselines=self._baselines(now),
         )
@@ -273,6 +281,16 @@ class PortfolioMember:
             ),
             default=None,
         )
+
+    def _confidence(self, event: KnownEvent | None) -> float:
+        """Return how sure is what this plant delivers, of an event to come too.
+
+        Otherwise one that says so late would seem surer than all others at its begin.
+        """
+        if event is None:
+            return 1.0
+        said = self._room.baselines.get(event.key)
+        return _SURE.get("unknown" if said is None else said.confidence, 0.2)
 
     def _out(self) -> tuple[str, ...]:
         if self.request is None:

@@ -5,8 +5,9 @@ the sum of those, and says which are missing.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import voluptuous as vol
@@ -180,6 +181,12 @@ def summed_baseline(
     }, left_out
 
 
+def _distinct(name: str, taken: Container[str]) -> str:
+    """Return a name that no other plant has: two of one name are two plants."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(item for item in chain((name,), numbered) if item not in taken)
+
+
 def _sure(confidence: str) -> int:
     return _SURER.index(confidence) if confidence in _SURER else 0
 
@@ -254,7 +261,7 @@ class PortfolioResults:
             key = other.portfolio.member.key(name)
             rows = await other.settlement.store.async_find(event=key, limit=1)
             if rows:
-                results[entry.title] = result_of(rows[0], name)
+                results[_distinct(entry.title, results)] = result_of(rows[0], name)
             else:
                 missing.append(entry.title)
         for site in room.settings.portfolio.sites:
@@ -262,7 +269,7 @@ class PortfolioResults:
             if said is None:
                 missing.append(site)
             else:
-                results[site] = said
+                results[_distinct(site, results)] = said
         if missing and now < event.stopped + event.recovery + WAITED:
             return
         asked = self._portfolio.member.asked[event.key]

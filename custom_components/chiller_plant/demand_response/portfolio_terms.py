@@ -30,6 +30,8 @@ _CONFIDENCE = vol.All(finite_number, vol.Range(0.0, 1.0))
 _AMOUNT = vol.All(finite_number, vol.Range(0.0, 1e7))
 _POWER_OR_NONE = vol.Any(None, vol.All(finite_number, vol.Range(-1e7, 1e7)))
 _KEY = vol.All(str, vol.Length(min=1, max=200))
+_LONGEST_NAME = 40
+_NAME = vol.All(str, vol.Length(min=1, max=_LONGEST_NAME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,27 @@ class Offer:
     """What it could shed in addition now; None where its engine says nothing."""
     used_kw: float
     """What it sheds now, by estimate."""
+    of: str | None = None
+    """The portfolio that it listens to now."""
     out: tuple[str, ...] = ()
     """The portfolio's events that it takes no part in."""
     complete: bool = True
     """False where it leads plants of its own, and not all of them are in its load."""
     baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Its baselines by event of the portfolio, as `EventBaseline.told` has them."""
+
+    @property
+    def frame(self) -> tuple[object, ...]:
+        """What who leads needs to know at once when it changes."""
+        return (
+            self.of,
+            self.out,
+            self.complete,
+            self.baselines,
+            self.available_kw > 0.0,
+            self.load_kw is None,
+            self.delivered_kw is None,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in JSON types."""
@@ -116,6 +133,11 @@ class Request:
         return asdict(self)
 
 
+def name_of(plant: str) -> str:
+    """Return what the portfolio that a plant leads is called."""
+    return plant[:_LONGEST_NAME]
+
+
 def _signal_schema() -> vol.Schema:
     interval = vol.Schema(
         {
@@ -154,6 +176,7 @@ _OFFER = vol.Schema(
         vol.Required("load_kw"): _POWER_OR_NONE,
         vol.Required("more_kw"): vol.Any(None, _AMOUNT),
         vol.Required("used_kw"): _AMOUNT,
+        vol.Optional("of", default=None): vol.Any(None, _NAME),
         vol.Optional("complete", default=True): bool,
         vol.Optional("baselines", default=dict): vol.All(
             {_KEY: _BASELINE}, vol.Length(max=MOST_BASELINES)
@@ -180,7 +203,7 @@ _EVENT = vol.Schema(
 )
 _REQUEST = vol.Schema(
     {
-        vol.Required("portfolio"): vol.All(str, vol.Length(min=1, max=40)),
+        vol.Required("portfolio"): _NAME,
         vol.Required("at"): epoch_seconds,
         vol.Required("valid_until"): epoch_seconds,
         vol.Required("events"): vol.All([_EVENT], vol.Length(max=MOST_EVENTS)),

@@ -86,7 +86,7 @@ async def test_shares_stay_while_plants_begin_to_deliver(
         assert await house.shares() == (75.0, 25.0)
 
 
-async def test_a_plant_whose_engine_is_silent_is_made_up_at_once(
+async def test_a_plant_whose_engine_is_silent_is_made_up_until_it_is_back(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
     async with two_plants(hass, clock, machines) as house:
@@ -94,6 +94,8 @@ async def test_a_plant_whose_engine_is_silent_is_made_up_at_once(
         await house.after(70.0, annex=None)
         assert await house.shares() == (100.0, 0.0)
         assert rows(hass)["Annex"]["stands"] == "no_engine"
+        await house.after(15.0)
+        assert await house.shares() == (75.0, 25.0)
 
 
 async def test_a_plant_that_does_not_deliver_is_made_up(

@@ -32,7 +32,7 @@ from tests.integration.demand_response.site import (
     utility,
 )
 from tests.integration.planning import call
-from tests.mosquitto import HeadEnd, broker, head_end
+from tests.mosquitto import Broker, HeadEnd, broker, head_end
 from tests.waiting import eventually
 
 PREFIX = "grid"
@@ -59,7 +59,16 @@ async def at_a_broker(
     hass: HomeAssistant, machines: Board, portfolio: dict[str, Any]
 ) -> AsyncIterator[tuple[MockConfigEntry, HeadEnd]]:
     """Run a plant, a broker, and somebody who is no Home Assistant."""
-    async with broker() as server, head_end(server.port, f"{PREFIX}/#") as other:
+    async with broker() as server, at(server, hass, machines, portfolio) as found:
+        yield found
+
+
+@asynccontextmanager
+async def at(
+    server: Broker, hass: HomeAssistant, machines: Board, portfolio: dict[str, Any]
+) -> AsyncIterator[tuple[MockConfigEntry, HeadEnd]]:
+    """Run a plant at a broker, and somebody who is no Home Assistant."""
+    async with head_end(server.port, f"{PREFIX}/#") as other:
         mqtt = MockConfigEntry(
             domain="mqtt",
             data={"broker": "127.0.0.1", "port": server.port, "protocol": "3.1.1"},
@@ -88,8 +97,11 @@ def now() -> float:
     return dt_util.utcnow().timestamp()
 
 
-def request(kw: float | None = 40.0, *, valid: float = 180.0) -> dict[str, Any]:
+def request(
+    kw: float | None = 40.0, *, valid: float = 180.0, begins: float | None = None
+) -> dict[str, Any]:
     """Return what the site is asked for, in an event that has begun."""
+    begins = BEGINS if begins is None else begins
     return {
         "portfolio": "Head office",
         "at": now(),
@@ -98,8 +110,8 @@ def request(kw: float | None = 40.0, *, valid: float = 180.0) -> dict[str, Any]:
             {
                 "id": "Grid:e1",
                 "name": "e1",
-                "begins": BEGINS,
-                "ends": BEGINS + HOUR,
+                "begins": begins,
+                "ends": begins + HOUR,
                 "recovery": 0.0,
                 "rank": 1,
                 "signals": LESS,
@@ -139,6 +151,39 @@ async def test_a_site_offers_what_it_has(hass: HomeAssistant, machines: Board) -
         assert abs(row["at"] - now()) < 60.0
         _, _, quality, _ = next(item for item in other.heard if item[0] == OFFER)
         assert quality == 1
+
+
+async def test_a_site_tells_at_once_what_who_leads_needs_to_know(
+    hass: HomeAssistant, machines: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demand_response_room, "LOOK_EVERY", timedelta(hours=1))
+    monkeypatch.setattr(portfolio_lines, "OFFERED_EVERY", HOUR)
+    async with at_a_broker(hass, machines, {"site": "mall"}) as (entry, other):
+        await report(hass, entry, available_kw=85.0)
+        await eventually(lambda: bool(other.of(OFFER)))
+        assert other.of(OFFER)[-1]["confidence"] == 1.0
+
+        def asked() -> bool:
+            other.say(REQUEST, request(None, begins=now() + HOUR))
+            return entry.runtime_data.demand_response.portfolio.member.request
+
+        await eventually(asked)
+        (event,) = (await told(hass, entry))["portfolio"]["events"]
+        known = grid_event(
+            dt_util.utc_from_timestamp(event["start"]),
+            dt_util.utc_from_timestamp(event["start"] + event["duration"]),
+            source=event["source"],
+            key=f"{event['source']}:{event['id']}",
+            id=event["id"],
+            signals=event["signals"],
+            received=now(),
+        )
+        # Long before the next offer is due, and long before the event begins.
+        await report(hass, entry, available_kw=85.0, events=[known])
+        await eventually(lambda: "Grid:e1" in other.of(OFFER)[-1]["baselines"])
+        assert other.of(OFFER)[-1]["confidence"] == 0.2
+        await call(hass, entry, "opt_event", event=known["key"], opt="out")
+        await eventually(lambda: other.of(OFFER)[-1]["out"] == ["Grid:e1"])
 
 
 async def test_a_site_is_asked_and_goes_back_to_nothing_by_itself(
@@ -398,6 +443,77 @@ async def test_a_site_tells_what_came_of_an_event(
         assert said["event"] == "Grid:e1"
         assert (said["achieved_kw"], said["eligible"]) == (30.0, True)
         assert parse_result(json.dumps(said)).energy_kwh == 30.0
+
+
+async def test_a_site_listens_to_the_portfolio_that_asked_first(
+    hass: HomeAssistant, machines: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with at_a_broker(hass, machines, {"site": "mall"}) as (entry, other):
+        member = entry.runtime_data.demand_response.portfolio.member
+
+        def asked() -> bool:
+            other.say(REQUEST, request(valid=5.0))
+            return member.request is not None
+
+        await eventually(asked)
+        await eventually(lambda: other.of(OFFER)[-1]["of"] == "Head office")
+        other.say(REQUEST, request(10.0) | {"portfolio": "Harbour"})
+        await eventually(lambda: "Harbour asks it to shed as a site too" in caplog.text)
+        assert member.request.portfolio == "Head office"
+        assert member.request.events[0].kw == 40.0
+
+        # Nobody asks for it again: then it is free.
+        def free() -> bool:
+            other.say(REQUEST, request(10.0) | {"portfolio": "Harbour"})
+            return member.request.portfolio == "Harbour"
+
+        await eventually(free)
+
+
+async def test_a_site_of_another_portfolio_is_not_counted_on(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"sites": ["mall"]}) as (entry, other):
+        await asks_100_kw(hass, entry)
+        lead = entry.runtime_data.demand_response.portfolio.lead
+
+        def elsewhere() -> bool:
+            other.say(OFFER, offer(of="Harbour"))
+            return [row["stands"] for row in lead.rows[1:]] == ["in_another_portfolio"]
+
+        await eventually(elsewhere)
+        assert lead.rows[1]["share_kw"] == 0.0
+        assert last_kw(other) == 0.0
+
+        def asked() -> bool:
+            other.say(OFFER, offer(of="Two chillers"))
+            return last_kw(other) == 100.0
+
+        await eventually(asked)
+
+
+async def test_a_broker_that_kept_nothing_is_told_all_anew(
+    hass: HomeAssistant, machines: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portfolio_lines, "OFFERED_EVERY", HOUR)
+    async with (
+        broker() as server,
+        at(server, hass, machines, {"site": "mall"}) as (entry, other),
+    ):
+        room = entry.runtime_data.demand_response
+
+        def asked() -> bool:
+            other.say(REQUEST, request())
+            return room.portfolio.member.request is not None
+
+        await eventually(asked)
+        await room.settlement.store.async_keep(EventRecord(**RECORD))
+        await eventually(lambda: bool(other.of(RESULT)))
+        other.heard.clear()
+        await server.stop()
+        await eventually(lambda: not other.listens)
+        await server.start()
+        await eventually(lambda: other.of(OFFER) and other.of(RESULT))
 
 
 async def test_who_leads_hears_what_came_of_an_event_and_nothing_else(

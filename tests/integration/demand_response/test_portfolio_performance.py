@@ -31,17 +31,26 @@ def _custom_integration(
     pytest_socket.socket_allow_hosts(["127.0.0.0/8", "::1"], allow_unix_socket=True)
 
 
+@pytest.mark.parametrize(
+    ("title", "called"), [("Annex", "Annex"), ("Two chillers", "Two chillers (2)")]
+)
 async def test_each_plant_is_settled_by_its_share_and_the_total_is_their_sum(
-    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+    hass: HomeAssistant,
+    clock: FrozenDateTimeFactory,
+    machines: Board,
+    title: str,
+    called: str,
 ) -> None:
     clock.move_to(dt_util.utcnow().replace(hour=9, minute=0, second=0, microsecond=0))
     async with two_plants(hass, clock, machines) as house:
+        hass.config_entries.async_update_entry(house.annex, title=title)
         for ripple in (0.1, -0.1) * 4:
             await house.after(60.0, lead=USUAL + ripple, annex=USUAL + ripple)
         await async_wait_recording_done(hass)
         await announced(house)
         await house.after(595.0)
         await house.after(10.0)
+        house.available = {house.lead.entry_id: 70.0, house.annex.entry_id: 30.0}
         ripple = 0.1
         for _ in range(24):
             await house.after(150.0, lead=220.0 + ripple, annex=280.0 + ripple)
@@ -68,7 +77,7 @@ async def test_each_plant_is_settled_by_its_share_and_the_total_is_their_sum(
         found = {row["event"]: row for row in await performances(hass, house.lead)}
         total = found["Grid:e1:portfolio"]
         assert total["method"] == "sum"
-        assert total["why"] == "the sum of Two chillers, Annex"
+        assert total["why"] == f"the sum of Two chillers, {called}"
         assert total["requested_kw"] == pytest.approx(100.0, abs=3.0)
         assert total["achieved_kw"] == pytest.approx(
             found["Grid:e1"]["achieved_kw"] + annex["achieved_kw"], abs=3.0

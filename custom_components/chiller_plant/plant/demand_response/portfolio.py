@@ -23,6 +23,9 @@ SMALL = 1.0
 FAILS_AFTER = 300.0
 """Seconds for which it must not deliver before the others make up for it."""
 TRIED_AGAIN_AFTER = 1800.0
+LEAST_CHANGE = 1.0
+SAME = 0.02
+"""kW, and share of what is requested: shares stay while no more of it moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,23 @@ def share(requested_kw: float, sites: Iterable[Site]) -> dict[str, float]:
             left = max(0.0, left - site.limit)
         open_ = [site for site in open_ if site not in full]
     return shares
+
+
+def slack_kw(requested_kw: float) -> float:
+    """Return how much may be asked of the wrong plants, so that shares stay."""
+    return max(LEAST_CHANGE, SAME * _at_least_0(requested_kw))
+
+
+def hardly_change(
+    before: Mapping[str, float], after: Mapping[str, float], requested_kw: float
+) -> bool:
+    """Return whether plants are left with the shares that they have.
+
+    What counts is what moves in all: many small plants are as much as a large one.
+    """
+    return before.keys() == after.keys() and sum(
+        abs(before[key] - kw) for key, kw in after.items()
+    ) <= slack_kw(requested_kw)
 
 
 def _weights(sites: Sequence[Site]) -> dict[str, float]:
