@@ -4,13 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from certificates import Authority
 from chiller_control.control.demand_response.event_book import Told
 from chiller_control.openadr3_ven import ReportRow, ServerRefused, Version
 from chiller_control.ven import Refusal
 from demonstration.openadr3.vtn import Vtn3, vtn3
 from openadr3_site import VERSIONS, Site, kept, site_at, until
+from openadr3_wire import always, between3
 import pytest
 from utility_events import START, new_event
 from utility_server import free_port
@@ -234,6 +235,38 @@ async def test_a_subscription_of_before_is_taken_back() -> None:
                 )
             )
             assert len(server.subscriptions) == 1
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_subscription_that_the_server_forgot_is_asked_for_again(
+    version: Version,
+) -> None:
+    async with vtn3(version) as server:
+        site = told_at(server, poll=3.0)
+        async with kept(site):
+            await until(lambda: bool(server.subscriptions))
+            first = server.subscriptions[0]["id"]
+            # One that stands is left as it is, however often it is looked at.
+            looked = "GET /subscriptions"
+            await until(lambda: server.asked.count(looked) > 2)
+            assert [item["id"] for item in server.subscriptions] == [first]
+            server.subscriptions.clear()
+            await until(lambda: bool(server.subscriptions))
+            server.events.append(new_event())
+            assert await server.notify(new_event()) == [200]
+            await until(lambda: "grid:e1" in site.ven.book.entries)
+
+
+@pytest.mark.parametrize("listed", [[7], [{}], {}, None])
+async def test_subscriptions_that_nobody_can_read_leave_polling(listed: object) -> None:
+    async with vtn3() as server, between3(server) as wire:
+        site = told_at(server, poll=0.05, url=wire.url)
+        wire.rule = always("GET /subscriptions", lambda: web.json_response(listed))
+        async with kept(site):
+            await until(lambda: "events come by polling only" in site.ven.health.why)
+            server.events.append(new_event())
+            await until(lambda: "grid:e1" in site.ven.book.entries)
+            assert site.ven.health.stands == "registered"
 
 
 async def test_an_address_that_is_taken_leaves_polling() -> None:

@@ -39,7 +39,12 @@ def test_refused_event_is_told() -> None:
     trial = Trial()
     trial.told.append(Refusal("grid", "e9", "it has no duration"))
     trial.run(STEP)
-    assert trial.actions == ["event_refused"]
+    [data, *_] = trial.house.of("report_demand_response")
+    [action] = json.loads(data["report"])["actions"]
+    assert action["event"] == "event_refused"
+    assert action["reason"] == "Event e9 of grid is not taken: it has no duration"
+    # By it Home Assistant knows that it was corrected.
+    assert action["grid_event"] == "grid:e9"
 
 
 def test_utility_hears_of_the_event_every_interval_and_once_after_it() -> None:

@@ -93,6 +93,24 @@ async def test_refused_event_is_an_issue_until_it_is_corrected(
     assert "event_refused" not in issues(hass)
 
 
+async def test_refused_modification_is_an_issue_until_one_is_taken(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    entry = await set_up_site(hass, machines, utility("Grid", GRID, "grid"))
+    known = soon()
+    await report(hass, entry, events=[known])
+    refusal = {
+        "event": "event_refused",
+        "reason": "it lasts 30 days; what was known of it before goes on",
+        "grid_event": known["key"],
+    }
+    await report(hass, entry, events=[known], actions=[refusal])
+    await report(hass, entry, events=[known])
+    assert "event_refused" in issues(hass)
+    await report(hass, entry, events=[known | {"ends": known["ends"] + 600.0}])
+    assert "event_refused" not in issues(hass)
+
+
 async def test_server_that_sends_nonsense_for_ever_does_not_fill_the_repairs(
     hass: HomeAssistant, machines: Board
 ) -> None:
