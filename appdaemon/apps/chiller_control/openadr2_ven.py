@@ -90,6 +90,9 @@ class Ven2:
     _refused: set[int] = field(default_factory=set)
     """What was refused, so that each is told once however often it is sent."""
 
+    _not_answered: set[str] = field(default_factory=set)
+    """Events that the server wants no answer to, and must not be given any."""
+
     def __post_init__(self) -> None:
         """Begin with nothing to report."""
         self._desk = ReportDesk(self.telemetry, self.status)
@@ -171,6 +174,8 @@ class Ven2:
         client, entry = self._client, self.book.entries[key]
         if client is None or entry.event.source != self.settings.name:
             return False
+        if key in self._not_answered:
+            return True
         return await client.change_answer(
             entry.event.id,
             entry.event.modification,
@@ -269,6 +274,11 @@ class Ven2:
             told = await self._kept(told, event)
         if told is not None:
             self.told(told)
+        self._not_answered &= self.book.entries.keys()
+        if event.get("response_required") == "never":
+            self._not_answered.add(key)
+        else:
+            self._not_answered.discard(key)
         entry = self.book.entries.get(key)
         if entry is None or (entry.cancelled is not None and not is_cancelled(event)):
             return "optOut"

@@ -352,6 +352,20 @@ async def test_an_answer_that_a_person_changed_in_an_outage_is_told_after_it() -
         await until(lambda: server.was_told(heard="opt", event="e1", opt="optOut"))
 
 
+async def test_a_server_that_wants_no_answer_gets_none() -> None:
+    async with overheard() as (server, wire, site):
+        wire.change = lambda answer: answer.replace(
+            b"ResponseRequired>always<", b"ResponseRequired>never<"
+        )
+        server.tell(event="e1", start=time.time() + LATER, duration=3600, level=1)
+        await until(lambda: "utility:e1" in site.ven.book.entries)
+        site.ven.book.opt("utility:e1", "out", "a fair in the hall")
+        assert await site.ven.answer("utility:e1")
+        wire.instead.append(("OadrPoll", ""))
+        await until(lambda: not wire.instead)
+        assert not wire.was_sent("oadrCreatedEvent")
+
+
 async def test_a_cancelled_event_is_begun_again_by_a_higher_number_only() -> None:
     async with overheard() as (server, _, site):
         start = time.time() + LATER

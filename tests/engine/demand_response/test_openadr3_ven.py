@@ -127,6 +127,8 @@ async def test_what_was_given_is_reported(version: Version) -> None:
                 "DEMAND": 412.5,
                 "BASELINE": 500.0,
                 "OPERATING_STATE": "RUNNING_CURTAILED",
+                "LOAD_SHED_DELTA_AVAILABLE": 85.0,
+                "DATA_QUALITY": "OK",
             },
         )
         await site.ven.report(session, "grid:e1", "meter", [row])
@@ -135,7 +137,8 @@ async def test_what_was_given_is_reported(version: Version) -> None:
             "start": "2026-06-24T14:00:00Z",
             "duration": "PT900S",
         }
-        assert {"type": "DEMAND", "values": [412.5]} in interval["payloads"]
+        payloads = {item["type"]: item["values"] for item in interval["payloads"]}
+        assert payloads == {kind: [value] for kind, value in row.values.items()}
 
 
 async def test_a_server_that_is_away_is_waited_out() -> None:
