@@ -1,98 +1,12 @@
 """Staging on a plant that reacts: the story of a day, and what goes wrong in it."""
 
-from collections.abc import Callable
-import json
 from typing import Any
 
 from chiller_control.control.chiller_add_subtract import ChillerAddSubtract
-from chiller_control.control.decision import ControlRefused, Decision, Event, Inputs
-from factories import SmallPlant, first, loop, plan_of, staging
+from chiller_control.control.decision import ControlRefused, Inputs
+from factories import first, plan_of, staging
 import pytest
-
-
-class Day:
-    """A staging automation and its plant, moved by the test."""
-
-    def __init__(self, chillers: int = 2, load: float = 500, **config: Any) -> None:
-        self.plan = plan_of(staging(chillers, **config), loop(), chillers=chillers)
-        self.plant = SmallPlant(chillers, load)
-        self.controller = ChillerAddSubtract(self.plan, first(self.plan))
-        self.events: list[Event] = []
-        self.decision = Decision((), "", {})
-
-    def restart(self, silence: float = 0.0) -> None:
-        """Begin anew with what was last reported, as it comes back as JSON."""
-        data = staging(self.plant.chillers)
-        data["config"] = dict(first(self.plan).config)
-        attributes = json.loads(json.dumps(dict(self.decision.attributes)))
-        data["reported"] = {"state": "", "attributes": attributes, "at": 0}
-        plan = plan_of(data, loop(), chillers=self.plant.chillers)
-        self.controller = ChillerAddSubtract(plan, first(plan))
-        self.plant.now += silence
-
-    def step(self) -> Decision:
-        self.decision = self.controller.step(self.plant.now, self.plant.inputs)
-        self.events += self.decision.events
-        return self.decision
-
-    def go(self, seconds: float, until: Callable[[], bool] | None = None) -> "Day":
-        end = self.plant.now + seconds
-        while self.plant.now < end:
-            self.plant.take(self.step())
-            if until is not None and until():
-                return self
-            self.plant.run(5)
-        assert until is None, f"not within {seconds} s: {self.message}"
-        return self
-
-    @property
-    def message(self) -> str:
-        return str(self.decision.attributes["message"])
-
-    @property
-    def stage(self) -> object:
-        return self.decision.attributes["stage"]
-
-    def is_stage(self, stage: int) -> Callable[[], bool]:
-        return lambda: (
-            self.stage == stage
-            and self.decision.state
-            in (
-                "running",
-                "holding",
-                "off",
-            )
-        )
-
-    def first_on(self, point: str) -> float:
-        return next(
-            at for at, key, value in self.plant.log if (key, value) == (point, True)
-        )
-
-    def last_off(self, point: str) -> float:
-        return [
-            at for at, key, value in self.plant.log if (key, value) == (point, False)
-        ][-1]
-
-    def why(self, point: str) -> str:
-        return next(
-            item.reason for item in self.decision.commands if item.point == point
-        )
-
-    def happened(self, event: str) -> list[str]:
-        return [item.reason for item in self.events if item.event == event]
-
-
-def started(chillers: int = 2, load: float = 500, **config: Any) -> Day:
-    """Return a plant in its first stage."""
-    day = Day(chillers, load, **config)
-    return day.go(600, day.is_stage(1))
-
-
-def in_stage_two(**config: Any) -> Day:
-    """Return a plant that was staged up by its load."""
-    day = started(load=1350, **config)
-    return day.go(4000, day.is_stage(2))
+from staging_day import Day, in_stage_two, started
 
 
 def test_plant_starts_in_the_order_valve_pump_tower_chiller() -> None:
@@ -360,84 +274,6 @@ def test_machine_that_never_spoke_is_not_switched_off() -> None:
     day.plant.silent.update({"chiller_2.run_status", "pchp_2.run_status"})
     day.go(600, day.is_stage(1))
     assert not {"chiller_2.run_command", "pchp_2.run_command"} & set(day.plant.commands)
-
-
-def test_what_runs_already_is_taken_over() -> None:
-    """Control begins on a plant that runs its second chiller."""
-    day = in_stage_two()
-    wanted = dict(day.plant.commands)
-    day.controller = ChillerAddSubtract(day.plan, first(day.plan))
-    day.plant.log.clear()
-    day.go(300)
-    assert day.plant.log == [] and day.plant.commands == wanted
-
-
-def test_plant_that_is_enabled_again_keeps_what_still_runs() -> None:
-    day = in_stage_two()
-    day.plant.values["plant.enable_command"] = False
-    day.go(5)
-    day.plant.values["plant.enable_command"] = True
-    day.plant.log.clear()
-    day.go(600, day.is_stage(1))
-    assert ("chiller_1.run_command", False) not in [
-        (point, value) for _, point, value in day.plant.log
-    ]
-
-
-def test_restart_changes_nothing_and_keeps_the_times() -> None:
-    day = started(load=1350)
-    day.go(600)
-    before = day.decision
-    day.restart()
-    after = day.step()
-    assert after.commands == before.commands
-    for then, now in zip(
-        before.attributes["conditions"], after.attributes["conditions"], strict=True
-    ):
-        assert now["since"] == then["since"]
-    day.go(330, lambda: bool(day.happened("stage_up")))
-
-
-def test_restart_in_the_middle_of_a_start_goes_on_with_it() -> None:
-    day = Day()
-    day.go(600, lambda: day.plant.commands["chiller_1.run_command"] is True)
-    day.plant.run(5)
-    day.restart()
-    day.step()
-    assert {item.point: item.value for item in day.decision.commands} == (
-        day.plant.commands
-    )
-    day.go(60, day.is_stage(1))
-    assert (
-        len(
-            [
-                1
-                for _, key, value in day.plant.log
-                if key == "chiller_1.run_command" and value
-            ]
-        )
-        == 1
-    )
-
-
-def test_after_a_long_silence_the_plant_itself_says_what_stage_it_is_in() -> None:
-    day = in_stage_two()
-    day.plant.values["chiller_2.run_status"] = False
-    day.plant.values["chiller_2.run_command"] = False
-    day.plant.load = 500
-    day.restart(silence=3600)
-    day.go(600, day.is_stage(1))
-    assert day.plant.commands["chiller_2.run_command"] is False
-
-
-def test_report_of_another_version_does_not_hinder_a_start() -> None:
-    day = started()
-    data = staging()
-    data["reported"] = {"state": "", "attributes": {"resume": {"at": "noon"}}}
-    plan = plan_of(data)
-    day.controller = ChillerAddSubtract(plan, first(plan))
-    day.go(60)
-    assert day.stage == 1 and day.plant.values["chiller_1.run_status"] is True
 
 
 def test_chiller_that_an_operator_keeps_on_is_part_of_the_stage() -> None:

@@ -8,80 +8,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chiller_control.control.chiller_sequence import ChillerSequence
-from chiller_control.control.decision import ControlRefused, Decision, Inputs, Value
+from chiller_control.control.decision import ControlRefused, Inputs
 from chiller_control.control.plan import parse_plan
 from chiller_control.control.rotation import by_least
-from factories import (
-    SmallPlant,
-    automation,
-    equipment,
-    first,
-    plan_data,
-    plan_of,
-    staging,
-)
+from factories import SmallPlant, automation, equipment, first, plan_data
 from house import House, running_apps
 from hypothesis import given, settings, strategies as st
 import pytest
+from three_chillers import (
+    BERLIN,
+    NOON,
+    THREE,
+    WEEKLY,
+    order,
+    readings,
+    sequence,
+    state_of,
+)
 
 from tests.waiting import eventually
-
-BERLIN = ZoneInfo("Europe/Berlin")
-THREE = ["chiller_1", "chiller_2", "chiller_3"]
-NOON = datetime(2026, 11, 21, 12, tzinfo=BERLIN).timestamp()
-WEEKLY = {
-    "method": "schedule",
-    "rotation_start": "2026-01-05",
-    "rotation_days": 7,
-    "rotation_time": "06:00:00",
-}
-
-
-def sequence(
-    chillers: list[str] | None = None, reported: Any = None, **config: Any
-) -> ChillerSequence:
-    data = automation(
-        "chiller_sequence",
-        metadata={"chillers": THREE if chillers is None else chillers},
-        config=config,
-        reported=reported,
-    )
-    plan = plan_of(data, chillers=3)
-    return ChillerSequence(plan, first(plan))
-
-
-def readings(
-    hours: tuple[float | None, ...] = (0.0, 0.0, 0.0),
-    taken: dict[str, str] | None = None,
-    holds: dict[str, str] | None = None,
-    **more: Value | None,
-) -> Inputs:
-    """Return what is read; `chiller_1__alarm=True` is a point."""
-    values: dict[str, Value | None] = {}
-    for number, key in enumerate(THREE):
-        values |= {
-            f"{key}.run_status": False,
-            f"{key}.run_command": False,
-            f"{key}.alarm": False,
-            f"{key}.staging_run_hours": hours[number],
-            f"{key}.staging_starts": hours[number],
-            f"{key}.sequence_position": 0.0,
-        }
-    values |= {key.replace("__", "."): value for key, value in more.items()}
-    return Inputs(values, holds or {}, taken or {}, BERLIN)
-
-
-def order(decision: Decision) -> list[str]:
-    """Return who is first, second, ... by the places that are commanded."""
-    places = {item.value: item.point.partition(".")[0] for item in decision.commands}
-    assert len(places) == len(decision.commands), "two have the same place"
-    return [places[place] for place in sorted(places) if place]
-
-
-def state_of(decision: Decision, chiller: str) -> tuple[object, object]:
-    chillers = decision.attributes["chillers"]
-    assert isinstance(chillers, dict)
-    return chillers[chiller]["state"], chillers[chiller]["reason"]
 
 
 def test_the_chiller_with_the_least_run_hours_is_first() -> None:
@@ -242,77 +187,6 @@ def test_turn_changes_once_at_the_time_that_was_announced(
     after = rotation.step(exact + 0.5, inputs)
     assert order(after) == [*order(decision)[1:], order(decision)[0]]
     assert after.attributes["next_rotation"] != before.attributes["next_rotation"]
-
-
-def test_faulted_chiller_is_last_and_the_latest_last_of_all() -> None:
-    rotation = sequence(method="manual")
-    rotation.step(NOON, readings())
-    decision = rotation.step(NOON + 5, readings(chiller_1__alarm=True))
-    assert order(decision) == ["chiller_2", "chiller_3", "chiller_1"]
-    assert state_of(decision, "chiller_1") == ("excluded", "in alarm")
-    fault, change = decision.events
-    assert (fault.event, change.event) == ("chiller_faulted", "sequence_changed")
-    assert fault.data == {"equipment": "chiller_1", "from": 1, "to": 3}
-    both = {"chiller_1__alarm": True, "chiller_2__alarm": True}
-    decision = rotation.step(NOON + 10, readings(**both))
-    assert order(decision) == ["chiller_3", "chiller_1", "chiller_2"]
-    decision = rotation.step(NOON + 15, readings(chiller_2__alarm=True))
-    assert order(decision)[1] == "chiller_1", "well again, but not for long enough"
-    decision = rotation.step(NOON + 80, readings(chiller_2__alarm=True))
-    assert order(decision) == ["chiller_1", "chiller_3", "chiller_2"]
-    assert decision.events[0].event == "chiller_back"
-
-
-def test_chiller_that_does_not_start_is_last_until_it_runs() -> None:
-    rotation = sequence(method="manual")
-    asked = {"chiller_1__run_command": True}
-    for second in range(0, 240, 5):
-        decision = rotation.step(NOON + second, readings(**asked))
-        assert order(decision) == THREE
-    decision = rotation.step(NOON + 240, readings(**asked))
-    assert order(decision)[-1] == "chiller_1"
-    assert state_of(decision, "chiller_1") == (
-        "excluded",
-        "did not run within 4 min of its command",
-    )
-    # Staging takes its command back; it is not well for that.
-    decision = rotation.step(NOON + 1000, readings())
-    assert order(decision)[-1] == "chiller_1"
-    rotation.step(NOON + 1100, readings(chiller_1__run_status=True))
-    decision = rotation.step(NOON + 1200, readings(chiller_1__run_status=True))
-    assert order(decision)[0] == "chiller_1"
-
-
-def test_chiller_that_is_held_back_has_not_failed() -> None:
-    rotation = sequence(method="manual")
-    for second in range(0, 2000, 5):
-        decision = rotation.step(
-            NOON + second,
-            readings(
-                chiller_1__run_command=True,
-                holds={"chiller_1.run_command": "minimum off time, 8 min left"},
-            ),
-        )
-    assert order(decision)[0] == "chiller_1"
-
-
-def test_chiller_that_failed_gets_another_chance() -> None:
-    rotation = sequence(method="manual")
-    for second in range(0, 300, 5):
-        rotation.step(NOON + second, readings(chiller_1__run_command=True))
-    assert order(rotation.step(NOON + 3700, readings()))[-1] == "chiller_1"
-    rotation.step(NOON + 3900, readings())
-    assert order(rotation.step(NOON + 4000, readings()))[0] == "chiller_1"
-
-
-def test_silence_for_a_moment_does_not_change_the_order() -> None:
-    rotation = sequence(method="manual")
-    rotation.step(NOON, readings(chiller_1__run_status=True))
-    quiet = readings(chiller_1__run_status=None)
-    decision = rotation.step(NOON + 5, quiet)
-    assert order(decision)[0] == "chiller_1"
-    decision = rotation.step(NOON + 65, quiet)
-    assert order(decision)[-1] == "chiller_1"
 
 
 @pytest.mark.parametrize("hours", [(None, 0.0, 0.0), (None, None, None)])
@@ -513,34 +387,3 @@ async def test_app_gives_each_chiller_its_place(tmp_path: Path) -> None:
         report = house.reports("chiller_sequence")[-1]
     assert report["state"] == "standby"
     assert report["attributes"]["order"] == ["chiller_1", "chiller_2"]
-
-
-@pytest.mark.parametrize(
-    ("proof_timeout", "failure_time", "refused"),
-    [(300, 240, False), (300, 300, True), (200, 240, True), (None, 240, False)],
-)
-def test_a_failure_is_seen_before_staging_takes_the_start_back(
-    proof_timeout: int | None, failure_time: int, refused: bool
-) -> None:
-    data = automation(
-        "chiller_sequence",
-        metadata={"chillers": ["chiller_1", "chiller_2"]},
-        config={"failure_time": failure_time},
-    )
-    plan = plan_of(data, staging(proof_timeout=proof_timeout))
-    if not refused:
-        ChillerSequence(plan, first(plan))
-        return
-    with pytest.raises(ControlRefused, match="wait for proof of Staging") as said:
-        ChillerSequence(plan, first(plan))
-    assert said.value.fields == ("failure_time",)
-
-
-def test_a_staging_of_other_chillers_has_its_own_times() -> None:
-    data = automation(
-        "chiller_sequence",
-        metadata={"chillers": ["chiller_3"]},
-        config={"failure_time": 240},
-    )
-    plan = plan_of(data, staging(proof_timeout=60), chillers=3)
-    ChillerSequence(plan, first(plan))

@@ -9,7 +9,7 @@ from chiller_control.control.chiller_sequence import ChillerSequence
 from chiller_control.control.decision import Decision, Inputs
 from chiller_control.control.planned import Amendment, Amendments, PlannedAction
 from factories import automation, first, plan_of
-from test_chiller_add_subtract import Day, in_stage_two, started
+from staging_day import Day, in_stage_two, started
 
 BERLIN = ZoneInfo("Europe/Berlin")
 THREE = ["chiller_1", "chiller_2", "chiller_3"]

@@ -6,7 +6,7 @@ from chiller_control.control.decision import Decision
 from chiller_control.control.staging_order import NOT_IN_ORDER, ORDER_SETTLES
 from factories import automation, first, plan_of, staging
 import pytest
-from test_chiller_add_subtract import Day
+from staging_day import Day
 
 
 def day_of(*places: float, load: float = 500.0, **config: object) -> Day:
