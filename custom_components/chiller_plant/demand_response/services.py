@@ -60,7 +60,7 @@ _SCHEMAS = {
     SERVICE_OPT: vol.Schema(
         {
             **_MAYBE_PLANT,
-            vol.Required("event"): cv.string,
+            vol.Optional("event"): cv.string,
             vol.Required("opt"): vol.In(("in", "out")),
             vol.Optional("reason", default=""): vol.All(
                 cv.string, str.strip, vol.Length(max=255)
@@ -158,8 +158,29 @@ async def _async_opt(call: ServiceCall) -> ServiceResponse:
     """Take part in an event, or not."""
     room = _room(call)
     by = await _async_allowed(call, room)
-    key, opt, why = call.data["event"], call.data["opt"], call.data["reason"]
-    return _shown(room, await room.async_opt(key, opt, why, by))
+    opt = call.data["opt"]
+    key = call.data.get("event") or _first_to_answer(room, opt)
+    return _shown(room, await room.async_opt(key, opt, call.data["reason"], by))
+
+
+def _first_to_answer(room: DemandResponseRoom, opt: str) -> str:
+    """Return the event that runs or comes next and is answered otherwise.
+
+    A button on a dashboard cannot name one.
+    """
+    now = dt_util.utcnow().timestamp()
+    found = [
+        event
+        for event in room.events.values()
+        if event.stands(now) in ("far", "near", "active") and room.opt_of(event) != opt
+    ]
+    if not found:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="nothing_to_answer",
+            translation_placeholders={"plant": room.plant.name},
+        )
+    return min(found, key=lambda event: event.begins).key
 
 
 async def _async_events(call: ServiceCall) -> ServiceResponse:

@@ -4,7 +4,7 @@ One form for what a utility is answered, one for comfort and giving back, one fo
 telemetry, and one for each kind of measure that the plant has equipment for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import voluptuous as vol
@@ -116,12 +116,11 @@ class DemandResponseFlow(PortfolioFlow):
             shown = user_input
             levels = [user_input[f"level_{level}"] for level in LEVELS]
             prices = [user_input.get(f"price_{level}") for level in LEVELS]
-            known = [price for price in prices if price is not None]
-            if levels != sorted(levels):
-                errors["base"] = "levels_not_rising"
-            elif known != sorted(set(known)):
-                errors["base"] = "prices_not_rising"
-            else:
+            for level in _not_rising(levels, equal=True):
+                errors[f"level_{level}"] = "levels_not_rising"
+            for level in _not_rising(prices, equal=False):
+                errors[f"price_{level}"] = "prices_not_rising"
+            if not errors:
                 return self._decide(
                     take_part=user_input["take_part"],
                     opt=user_input["opt"],
@@ -159,7 +158,7 @@ class DemandResponseFlow(PortfolioFlow):
         if user_input is not None:
             shown = user_input
             if user_input["coldest"] >= user_input["warmest"]:
-                errors["base"] = "coldest_not_below_warmest"
+                errors["coldest"] = "coldest_not_below_warmest"
             else:
                 return self._decide(
                     warmest=user_input["warmest"],
@@ -276,7 +275,7 @@ class DemandResponseFlow(PortfolioFlow):
             if "levels" in chosen:
                 chosen["levels"] = int(chosen["levels"])
             if longest is not None and longest < user_input["least_on"]:
-                errors["base"] = "longest_below_least"
+                errors["longest_on"] = "longest_below_least"
             else:
                 kinds = self._known().get("kinds", {})
                 return self._decide(kinds={**kinds, kind: chosen})
@@ -287,6 +286,19 @@ class DemandResponseFlow(PortfolioFlow):
             ),
             errors=errors,
         )
+
+
+def _not_rising(values: Sequence[float | None], *, equal: bool) -> Iterator[int]:
+    """Yield the levels whose value is below that of a lower one, or just as high."""
+    highest: float | None = None
+    for level, value in zip(LEVELS, values, strict=True):
+        if value is None:
+            continue
+        if highest is not None and (
+            value < highest or (value == highest and not equal)
+        ):
+            yield level
+        highest = value if highest is None else max(highest, value)
 
 
 def _answers(plant: Plant) -> vol.Schema:

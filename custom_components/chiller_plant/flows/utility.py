@@ -6,6 +6,7 @@ alone. Certificates stay in files that the engine reads.
 
 from collections.abc import Mapping
 import ipaddress
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,15 @@ from ..demand_response.settings import SECRETS, SUBENTRY_UTILITY
 CONF_NAME = "name"
 _OPENADR_2 = "2.0b"
 _LONGEST_NAME = 60
+_FINGERPRINT_DIGITS = 20
+"""Of a certificate in OpenADR 2.0b: the end of its SHA-256, 64 digits in all."""
+_EXAMPLES = {
+    _OPENADR_2: "https://vtn.example.com/OpenADR2/Simple/2.0b",
+    "3.0": "https://vtn.example.com/openadr3/3.0.1",
+    "3.1": "https://vtn.example.com/openadr3/3.1.0",
+}
+"""How addresses look, by protocol."""
+_CALLBACK_EXAMPLE = "https://site.example.com/openadr"
 
 _PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 _URL = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
@@ -86,6 +96,9 @@ SCHEMA_3 = vol.Schema(
 class UtilityFlow(ConfigSubentryFlow):
     """Adds a connection to a utility, or changes one."""
 
+    _typed: Mapping[str, Any] = {}
+    """Passwords of a form that was refused for something else."""
+
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
@@ -136,12 +149,15 @@ class UtilityFlow(ConfigSubentryFlow):
         if changed:
             subentry = self._get_reconfigure_subentry()
             known = {CONF_NAME: subentry.title, **subentry.data}
-            schema = _without_passwords(schema)
         shown: Mapping[str, Any] = known
         if user_input is not None:
             shown = fields = _tidied(user_input)
-            fields = {**_passwords(known, fields), **fields}
-            errors = _problems(fields) or self._taken(fields[CONF_NAME])
+            fields = {**_passwords({**known, **self._typed}, fields), **fields}
+            errors = {
+                **self._taken(fields.get(CONF_NAME, "")),
+                **_problems(fields, schema),
+            }
+            self._typed = {key: fields[key] for key in SECRETS if key in fields}
             if not errors:
                 name = fields.pop(CONF_NAME)
                 data = {"protocol": protocol, **fields}
@@ -156,6 +172,8 @@ class UtilityFlow(ConfigSubentryFlow):
                 return self.async_create_entry(
                     title=name, data=data, unique_id=name.casefold()
                 )
+        if changed or self._typed:
+            schema = _without_passwords(schema)
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
@@ -163,6 +181,10 @@ class UtilityFlow(ConfigSubentryFlow):
                 {key: value for key, value in shown.items() if key not in SECRETS},
             ),
             errors=errors,
+            description_placeholders={
+                "example": _EXAMPLES[protocol],
+                "callback_example": _CALLBACK_EXAMPLE,
+            },
         )
 
     def _taken(self, name: str) -> dict[str, str]:
@@ -212,19 +234,32 @@ def _tidied(user_input: Mapping[str, Any]) -> dict[str, Any]:
             if not value:
                 continue
         tidy[key] = value
+    if (fingerprint := _fingerprint(tidy.get("fingerprint"))) is not None:
+        tidy["fingerprint"] = fingerprint
     return tidy
 
 
-def _problems(fields: Mapping[str, Any]) -> dict[str, str]:
+def _fingerprint(text: str | None) -> str | None:
+    """Return a fingerprint as OpenADR writes it, also of a whole SHA-256.
+
+    None if it is neither.
+    """
+    digits = re.sub(r"[\s:]", "", text or "").upper()
+    if re.fullmatch(r"[0-9A-F]{20}|[0-9A-F]{64}", digits) is None:
+        return None
+    end = digits[-_FINGERPRINT_DIGITS:]
+    return ":".join(end[at : at + 2] for at in range(0, _FINGERPRINT_DIGITS, 2))
+
+
+def _problems(fields: Mapping[str, Any], schema: vol.Schema) -> dict[str, str]:
     """Say what is wrong with a form, by its fields."""
     errors: dict[str, str] = {}
-    for required in (CONF_NAME, "ven_name", "url"):
-        if required not in fields:
-            errors[required] = "not_empty"
+    for key in schema.schema:
+        if isinstance(key, vol.Required) and str(key) not in fields:
+            errors[str(key)] = "not_empty"
     # The name is the first part of each event's key.
-    if not errors and (
-        len(fields[CONF_NAME]) > _LONGEST_NAME or ":" in fields[CONF_NAME]
-    ):
+    name = fields.get(CONF_NAME, "")
+    if len(name) > _LONGEST_NAME or ":" in name:
         errors[CONF_NAME] = "name_too_long"
     for address in ("url", "token_url", "callback_url"):
         if address not in fields:
@@ -242,8 +277,10 @@ def _problems(fields: Mapping[str, Any]) -> dict[str, str]:
         errors.setdefault(missing, "both_addresses")
     elif "callback_listen" in fields and not _is_socket(fields["callback_listen"]):
         errors["callback_listen"] = "not_a_socket"
-    if "passphrase" in fields and "key" not in fields:
-        errors["passphrase"] = "both_files"
+    if "passphrase" in fields and not {"certificate", "key"} & fields.keys():
+        errors["passphrase"] = "passphrase_of_nothing"
+    if "fingerprint" in fields and _fingerprint(fields["fingerprint"]) is None:
+        errors["fingerprint"] = "not_a_fingerprint"
     return errors
 
 

@@ -110,8 +110,17 @@ async def test_connections_of_all_protocols_reach_the_engine(
         ({"url": "ftp://vtn.example.com"}, {"url": "not_an_address"}),
         ({"url": "http://vtn.example.com"}, {"url": "not_encrypted"}),
         ({"url": "http://8.8.8.8/"}, {"url": "not_encrypted"}),
-        ({"key": ""}, {"key": "both_files", "passphrase": "both_files"}),
+        ({"key": ""}, {"key": "both_files"}),
         ({"certificate": ""}, {"certificate": "both_files"}),
+        (
+            {"certificate": "", "key": ""},
+            {"passphrase": "passphrase_of_nothing"},
+        ),
+        ({"fingerprint": "3F:9C"}, {"fingerprint": "not_a_fingerprint"}),
+        (
+            {"name": "Grid", "url": "vtn.example.com"},
+            {"name": "name_taken", "url": "not_an_address"},
+        ),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
 )
@@ -125,6 +134,49 @@ async def test_connection_that_cannot_work_is_refused(
     result = await add(hass, entry, "openadr_2", FORM_2 | {"name": "Second"} | changed)
     assert result["errors"] == error
     assert len(entry.subentries) == 1
+
+
+async def test_password_is_not_typed_again_for_a_mistake_in_another_field(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    entry = await set_up_site(hass, machines)
+    for step, form, password in (
+        ("openadr_2", FORM_2, "passphrase"),
+        ("openadr_31", FORM_3, "client_secret"),
+    ):
+        refused = await add(hass, entry, step, form | {"url": "vtn.example.com"})
+        shown = {str(key): key.description for key in refused["data_schema"].schema}
+        assert SECRET not in str(shown)
+        assert shown["name"] == {"suggested_value": form["name"]}
+        mended = {key: value for key, value in form.items() if key != password}
+        done = await hass.config_entries.subentries.async_configure(
+            refused["flow_id"], mended
+        )
+        assert done["type"] is FlowResultType.CREATE_ENTRY
+        assert done["data"][password] == SECRET
+
+
+async def test_client_needs_its_secret(hass: HomeAssistant, machines: Board) -> None:
+    entry = await set_up_site(hass, machines)
+    result = await add(hass, entry, "openadr_31", FORM_3 | {"client_secret": ""})
+    assert result["errors"] == {"client_secret": "not_empty"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "5a:00:11:22:33:44:55:66:77:ff",
+        "5A 00 11 22 33 44 55 66 77 FF",
+        "0" * 44 + "5a0011223344556677ff",
+    ],
+)
+async def test_fingerprint_is_kept_as_the_protocol_writes_it(
+    hass: HomeAssistant, machines: Board, given: str
+) -> None:
+    entry = await set_up_site(hass, machines)
+    await add(hass, entry, "openadr_2", FORM_2 | {"fingerprint": given})
+    (row,) = (await told(hass, entry))["connections"]
+    assert row["fingerprint"] == "5A:00:11:22:33:44:55:66:77:FF"
 
 
 @pytest.mark.parametrize(

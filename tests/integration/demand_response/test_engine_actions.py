@@ -207,6 +207,30 @@ async def test_answer_of_a_person_reaches_the_engine(
     assert (await told(hass, entry))["decisions"] == after["decisions"]
 
 
+async def test_button_answers_the_event_that_comes_next(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    entry = await set_up_site(hass, machines, utility("Grid", GRID, "grid"))
+    with pytest.raises(ServiceValidationError) as refused:
+        await call(hass, entry, "opt_event", opt="out")
+    assert refused.value.translation_key == "nothing_to_answer"
+    later = dt_util.now() + timedelta(hours=5)
+    await report(
+        hass,
+        entry,
+        events=[grid_event(later, later + timedelta(hours=1), key="Grid:e2"), soon()],
+    )
+    for opt, key in (
+        ("out", "Grid:e1"),
+        ("out", "Grid:e2"),
+        ("in", "Grid:e1"),
+        ("out", "Grid:e1"),
+    ):
+        answer = await call(hass, entry, "opt_event", opt=opt)
+        assert answer is not None
+        assert (answer["event"], answer["opt"]) == (key, opt)
+
+
 async def test_nobody_answers_for_what_is_unknown_or_over(
     hass: HomeAssistant, machines: Board
 ) -> None:

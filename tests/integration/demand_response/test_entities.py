@@ -61,7 +61,7 @@ async def test_entities_come_and_go_with_the_connection(
         "switch.two_chillers_demand_response",
         "sensor.two_chillers_demand_response",
         "sensor.two_chillers_demand_response_next_event",
-        "calendar.two_chillers_demand_response",
+        "calendar.two_chillers_demand_response_events",
         "binary_sensor.grid_connection",
     } <= found
     hass.config_entries.async_remove_subentry(entry, "grid")

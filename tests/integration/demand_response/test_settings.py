@@ -152,13 +152,23 @@ async def test_forms_are_of_the_equipment_that_there_is(
 
 
 @pytest.mark.parametrize(
-    ("step", "answers", "error"),
+    ("step", "answers", "field", "error"),
     [
-        ("answers", ANSWERS | {"level_2": 40}, "levels_not_rising"),
-        ("answers", ANSWERS | {"price_2": 0.7}, "prices_not_rising"),
-        ("answers", ANSWERS | {"price_2": 0.25}, "prices_not_rising"),
-        ("comfort", COMFORT | {"coldest": 27.5}, "coldest_not_below_warmest"),
-        ("measure_zone", ZONES | {"longest_on": 10}, "longest_below_least"),
+        ("answers", ANSWERS | {"level_2": 40}, "level_3", "levels_not_rising"),
+        ("answers", ANSWERS | {"price_2": 0.7}, "price_3", "prices_not_rising"),
+        ("answers", ANSWERS | {"price_2": 0.25}, "price_2", "prices_not_rising"),
+        (
+            "comfort",
+            COMFORT | {"coldest": 27.5},
+            "coldest",
+            "coldest_not_below_warmest",
+        ),
+        (
+            "measure_zone",
+            ZONES | {"longest_on": 10},
+            "longest_on",
+            "longest_below_least",
+        ),
     ],
 )
 async def test_what_cannot_be_meant_is_refused(
@@ -166,11 +176,12 @@ async def test_what_cannot_be_meant_is_refused(
     machines: Board,
     step: str,
     answers: dict[str, Any],
+    field: str,
     error: str,
 ) -> None:
     entry = await set_up_site(hass, machines, utility("Grid", GRID, "grid"))
     result = await form(hass, entry, step, **answers)
-    assert result["errors"] == {"base": error}
+    assert result["errors"] == {field: error}
     assert entry.options == {}
 
 
