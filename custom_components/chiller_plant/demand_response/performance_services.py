@@ -1,9 +1,11 @@
 """The actions that tell what came of events."""
 
+from datetime import timedelta
 from typing import Any
 
 import voluptuous as vol
 
+from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -25,6 +27,8 @@ from .performance_table import DatabaseAway
 SERVICE_GET_PERFORMANCE = "get_performance"
 SERVICE_EXPORT_PERFORMANCE = "export_performance"
 _MOST = 1000
+_DOWNLOAD = timedelta(hours=1)
+"""How long the address of the file holds: it opens in a browser without a token."""
 
 _PERIOD: dict[vol.Marker, Any] = {
     vol.Required("plant"): cv.string,
@@ -75,7 +79,11 @@ async def _async_export(call: ServiceCall) -> ServiceResponse:
     since, until = _period(call)
     return {
         "csv": await call.hass.async_add_executor_job(as_csv, found),
-        "url": csv_url(_entry(call).runtime_data.plant.key, since, until),
+        "url": async_sign_path(
+            call.hass,
+            csv_url(_entry(call).runtime_data.plant.key, since, until),
+            _DOWNLOAD,
+        ),
     }
 
 

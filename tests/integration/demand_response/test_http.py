@@ -37,6 +37,7 @@ from tests.integration.demand_response.site import (
     set_up_site,
     utility,
 )
+from tests.integration.planning import call
 
 API = "/api/chiller_plant"
 ADDRESSES = (
@@ -93,6 +94,7 @@ async def test_performance_of_an_event(
     clock: FrozenDateTimeFactory,
     machines: Board,
     hass_client: ClientSessionGenerator,
+    hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
     entry = await afternoon(hass, clock, machines)
     client = await hass_client(await token(hass))
@@ -118,6 +120,15 @@ async def test_performance_of_an_event(
     assert lines[0].startswith("plant,event,event_id,")
     assert lines[1].startswith("two_chillers,Grid:e1,e1,Grid,")
     assert len(lines) == 2
+    # What the action gives out opens in a browser, which has no token to show.
+    stranger = await hass_client_no_auth()
+    exported = await call(hass, entry, "export_performance", since=at(0).isoformat())
+    assert exported is not None
+    opened = await stranger.get(exported["url"])
+    assert opened.status == HTTPStatus.OK
+    assert (await opened.text()) == exported["csv"]
+    for other in (exported["url"].replace("since", "until"), f"{API}/performance.csv"):
+        assert (await stranger.get(other)).status == HTTPStatus.UNAUTHORIZED
     status, _ = await asked(client, "performance.csv", since="soon")
     assert status == HTTPStatus.UNPROCESSABLE_ENTITY
 
