@@ -207,6 +207,10 @@ class Recoveries:
         measured = _measured(KINDS[event], data)
         if measured is None:
             return
+        before = self._known.get(_hour(measured))
+        if before is not None and before.coasting and not measured.coasting:
+            # An hour has one row, and few stops are made while people are there.
+            return
         self._known[_hour(measured)] = measured
         self._bound()
         self._record(measured)

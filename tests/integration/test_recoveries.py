@@ -303,6 +303,18 @@ async def test_the_same_start_told_twice_is_one(hass: HomeAssistant) -> None:
     assert len(await history(hass, entry)) == 1
 
 
+async def test_early_stop_is_not_lost_to_the_closing_in_the_same_hour(
+    hass: HomeAssistant,
+) -> None:
+    entry = await site(hass)
+    early = MORNING.replace(minute=5).timestamp()
+    told = a_start(event="drift", started_at=early, minutes=15.0, coasting=True)
+    closing = told | {"started_at": early + 1500, "minutes": 70.0, "coasting": False}
+    await report(hass, entry, told, closing)
+    (kept,) = await history(hass, entry)
+    assert (kept["minutes"], kept["coasting"]) == (15.0, True)
+
+
 async def test_engine_that_asks_while_the_recorder_is_busy_gets_what_was_learnt(
     hass: HomeAssistant,
 ) -> None:
