@@ -1,6 +1,7 @@
 """What is told of shedding: to the utility by intervals, and to Home Assistant within its bounds."""
 
 from dataclasses import replace
+from itertools import pairwise
 import json
 
 from chiller_control.control.demand_response.grid_event import Interval, Signal
@@ -95,6 +96,45 @@ def test_event_that_is_cancelled_is_reported_up_to_then() -> None:
     assert rows[-2].start + rows[-2].duration == pytest.approx(trial.now - 300)
     assert rows[-1].duration == 60.0
     assert trial.report["events"][0]["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("gone", [20.0, 900.0])
+def test_event_that_the_utility_wants_again_is_shed_for_and_reported_again(
+    gone: float,
+) -> None:
+    """The server forgot it for a moment, in the middle of it."""
+    trial = Trial(grid_event())
+    trial.run(1205)
+    assert trial.load.power == pytest.approx(400.0, abs=25.0)
+    trial.book.cancel("grid:e1", trial.now, "withdrawn by the utility")
+    trial.run(gone)
+    back = trial.now
+    trial.receive(grid_event())
+    trial.run(900)
+    assert trial.load.power == pytest.approx(400.0, abs=25.0)
+    trial.run(BEGIN + HOUR + 900 - trial.now)
+    rows = [row for news in trial.news for row in news.rows]
+    # No time is told twice, and none after it came back is left out.
+    spans = [(row.start, row.start + row.duration) for row in rows]
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+    after = [span for span in spans if span[1] > back]
+    assert after[0][0] <= back
+    assert all(end == begin for (_, end), (begin, _) in pairwise(after))
+    assert after[-1][1] >= BEGIN + HOUR
+    assert trial.actions.count("event_completed") == 1
+    assert trial.report["events"][0]["status"] == "completed"
+
+
+def test_event_that_is_wanted_again_after_its_beginning_has_begun() -> None:
+    trial = Trial(grid_event())
+    trial.run(60)
+    trial.book.cancel("grid:e1", trial.now, "withdrawn by the utility")
+    trial.run(900)
+    assert "event_begun" not in trial.actions
+    trial.receive(grid_event())
+    trial.run(60)
+    told = [name for name in trial.actions if name.startswith("event_")]
+    assert told[-2:] == ["event_modified", "event_begun"]
 
 
 def test_report_that_would_be_too_long_leaves_the_farthest_out() -> None:

@@ -50,7 +50,10 @@ class EventFollower:
             if stood is None and stands == "completed":
                 # Long over when we came: nobody is told of it any more.
                 stood = stands
-            if stands in _STEPS and stood not in (stands, "cancelled"):
+            elif stood == "cancelled" != stands:
+                # The utility wants it after all.
+                stood = "near"
+            if stands in _STEPS and stood != stands:
                 events += self._steps(entry, stood, stands, now)
             self._stood[key] = stands
         self._stood = {

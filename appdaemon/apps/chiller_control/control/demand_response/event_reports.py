@@ -121,10 +121,17 @@ class EventReports:
         return [Row(event.key, event.begins, event.stops - event.begins, values)]
 
     def _look(self, now: float, event: Reported, figures: Figures) -> list[Row]:
+        span = self._spans.get(event.key)
+        if now < event.stops:
+            # Also of one that was cancelled, and that the utility wants after all.
+            self._done.discard(event.key)
+            if span is not None and span.last:
+                passed = (now - event.begins) // event.interval + 1.0
+                mark = event.begins + passed * event.interval
+                span.last, span.end = False, min(mark, event.stops)
         if event.key in self._done or now < event.begins:
             return []
         rows = []
-        span = self._spans.get(event.key)
         if span is not None and not span.last and event.stops < span.end:
             # Cut short: what was cancelled is not reported on any longer.
             span.end = max(event.stops, span.begin)
