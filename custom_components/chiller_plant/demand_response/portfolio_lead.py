@@ -129,8 +129,7 @@ class PortfolioLead:
                 self._splits.pop(event.key, None)
             else:
                 self._split(event.key, of_kw, heard)
-        for key in self._splits.keys() - {event.key for event, _ in events}:
-            del self._splits[key]
+        self._splits = dict(self._in_order(events))
         for key in self._expected.keys() - {event.key for event, _ in events}:
             del self._expected[key]
         self._watch(now, heard)
@@ -144,7 +143,7 @@ class PortfolioLead:
     @property
     def requested_kw(self) -> float | None:
         """What all plants are asked for now; None while nothing is."""
-        return max((item.of_kw for item in self._splits.values()), default=None)
+        return next((item.of_kw for item in self._splits.values()), None)
 
     # Who takes part.
 
@@ -333,11 +332,30 @@ class PortfolioLead:
             {name: round(kw, 1) for name, kw in shares.items()},
         )
 
+    def _in_order(
+        self, events: list[tuple[KnownEvent, Mapping[str, Any]]]
+    ) -> list[tuple[str, _Split]]:
+        """Return how events are shared, as each engine goes by them.
+
+        The first in rank counts; of those, one that asks for something, the earliest.
+        """
+        ranks = {event.key: _rank(entry) for event, entry in events}
+        found = [
+            (event.key, split)
+            for event, _ in events
+            if (split := self._splits.get(event.key)) is not None
+        ]
+        return sorted(found, key=lambda item: (ranks[item[0]], item[1].of_kw <= 0.0))
+
     def _asked_of(self, plant: str) -> float:
-        """Return what a plant is asked for now."""
-        return max(
-            (split.shares.get(plant, 0.0) for split in self._splits.values()),
-            default=0.0,
+        """Return what a plant is asked for now, in the event that it goes by."""
+        return next(
+            (
+                split.shares[plant]
+                for split in self._splits.values()
+                if plant in split.shares
+            ),
+            0.0,
         )
 
     def _watch(self, now: float, heard: Mapping[str, Offer]) -> None:
@@ -375,7 +393,7 @@ class PortfolioLead:
         split = self._splits.get(event.key)
         return asked_event(
             event,
-            min(max(int(entry.get("rank", 1)), 0), LAST_RANK),
+            _rank(entry),
             list(entry["signals"])[:MOST_SIGNALS],
             None if split is None else split.shares.get(plant, 0.0),
             None if split is None else split.of_kw,
@@ -414,6 +432,11 @@ class PortfolioLead:
             "delivered_kw": None if offer is None else offer.delivered_kw,
             "burden_hours": None if offer is None else offer.burden,
         }
+
+
+def _rank(entry: Mapping[str, Any]) -> int:
+    """Return the rank of an event, as the book has it: 0 goes before 1."""
+    return min(max(int(entry.get("rank", 1)), 0), LAST_RANK)
 
 
 def _part(plant: Plant, said: Mapping[str, Any] | None, now: float) -> Part:

@@ -13,7 +13,7 @@ from homeassistant.core import callback
 
 from ..plant.demand_response.asked_over import AskedOver
 from .known_event import FAULT, KnownEvent
-from .portfolio_terms import MOST_BASELINES, AskedEvent, Offer, Request
+from .portfolio_terms import LAST_RANK, MOST_BASELINES, AskedEvent, Offer, Request
 
 if TYPE_CHECKING:
     from .room import DemandResponseRoom
@@ -45,6 +45,7 @@ class PortfolioMember:
         """The config entry of the plant that leads, or `OVER_MQTT`."""
         self.asked: dict[str, AskedOver] = {}
         """By the key of the event, as this plant knows it."""
+        self._ranks: dict[str, int] = {}
         self._modifications: dict[str, int] = {}
         self._burden = 0.0
         self._saved_burden = 0.0
@@ -109,8 +110,9 @@ class PortfolioMember:
         kw = event.kw or 0.0
         of_kw = kw if event.of_kw is None else event.of_kw
         self.asked.setdefault(key, AskedOver()).ask(now, until, kw, of_kw)
+        self._ranks[key] = event.rank
         while len(self.asked) > _MOST_KEPT:
-            del self.asked[next(iter(self.asked))]
+            self.forget(next(iter(self.asked)))
         self._save()
 
     @callback
@@ -127,6 +129,7 @@ class PortfolioMember:
     def forget(self, key: str) -> None:
         """Forget an event that is long over."""
         self.asked.pop(key, None)
+        self._ranks.pop(key, None)
 
     def asked_of_all(self, key: str, now: float) -> float | None:
         """Return what somebody else asks of all that is led here; None: nothing."""
@@ -138,12 +141,16 @@ class PortfolioMember:
         return None
 
     def share(self, now: float) -> tuple[float, float] | None:
-        """Return what is asked for now, of this plant and of all of them."""
-        for asked in self.asked.values():
-            last = asked.last
-            if last is not None and last[0] <= now < last[1]:
-                return last[2], last[3]
-        return None
+        """Return what is asked for now, of this plant and of all of them.
+
+        Of several events in the one that the engine goes by: the first in rank.
+        """
+        running = [
+            (self._ranks.get(key, LAST_RANK), last[2] <= 0.0, last[2:])
+            for key, asked in self.asked.items()
+            if (last := asked.last) is not None and last[0] <= now < last[1]
+        ]
+        return min(running)[2] if running else None
 
     def mean(self, event: KnownEvent) -> float | None:
         """Return what was asked of this plant over an event; None: not by shares."""
@@ -264,7 +271,7 @@ class PortfolioMember:
         }
 
     def _active(self, now: float) -> KnownEvent | None:
-        """Return the event that runs, one with a baseline before one without."""
+        """Return the event that runs and counts, one with a baseline before others."""
         active = [
             event
             for event in self._room.events.values()
@@ -276,6 +283,7 @@ class PortfolioMember:
             active,
             key=lambda event: (
                 event.key not in self.asked,
+                self._ranks.get(event.key, LAST_RANK),
                 event.key not in self._room.baselines,
                 event.begins,
             ),

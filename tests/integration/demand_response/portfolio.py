@@ -56,6 +56,8 @@ class House:
     boards: dict[str, Board]
     available: dict[str, float] = field(default_factory=dict)
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
+    """Of events by the utility's id, where that is not 1."""
 
     async def book(self, *events: dict[str, Any]) -> None:
         """Let the engine of the first plant know of events, on disk first."""
@@ -65,7 +67,7 @@ class House:
                     "id": event["id"],
                     "source": event["source"],
                     "modification": 0,
-                    "rank": 1,
+                    "rank": self.ranks.get(event["id"], 1),
                     "start": event["begins"],
                     "duration": event["ends"] - event["begins"],
                     "signals": event["signals"],

@@ -111,6 +111,41 @@ async def test_a_plant_that_does_not_deliver_is_made_up(
         assert lead == pytest.approx(95.0)
 
 
+async def test_a_plant_is_judged_by_the_event_that_it_goes_by(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
+) -> None:
+    async with two_plants(hass, clock, machines) as house:
+        await begun(house)
+        (first,) = house.events[house.lead.entry_id]
+        second = {
+            **first,
+            "key": "Grid:e2",
+            "id": "e2",
+            "begins": first["begins"] - 60.0,
+            "signals": [
+                {
+                    "kind": "load_delta",
+                    "intervals": [{"duration": 3600.0, "value": -180.0}],
+                }
+            ],
+        }
+        house.ranks["e2"] = 2
+        await house.book(first, second)
+        house.available = {house.lead.entry_id: 75.0, house.annex.entry_id: 25.0}
+        for _ in range(int(FAILS_AFTER / 50.0) + 2):
+            await house.after(50.0, lead=USUAL - 75.0, annex=USUAL - 25.0)
+        # What a utility of lower rank would like on top is not asked of anybody.
+        assert {row["stands"] for row in rows(hass).values()} == {"delivers"}
+        assert portfolio_of(hass)["requested_kw"] == 100.0
+        assert rows(hass)["Annex"]["share_kw"] == 25.0
+        house.ranks = {"e1": 2}
+        await house.book(first, second)
+        await house.after(15.0, lead=USUAL - 75.0, annex=USUAL - 25.0)
+        assert portfolio_of(hass)["requested_kw"] == 180.0
+        # All that it has.
+        assert rows(hass)["Annex"]["share_kw"] == pytest.approx(50.0, abs=0.5)
+
+
 async def test_a_plant_without_a_meter_reading_is_asked_for_nothing(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
