@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chiller_control.control.decision import Decision, Inputs, Value
+from chiller_control.control.decision import Decision, Inputs, Owner, Value
 from chiller_control.control.plan import Plan, PlanAutomation, parse_plan
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
@@ -90,6 +90,7 @@ def equipment(chillers: int = 2) -> dict[str, Any]:
                 "run_status",
                 "alarm",
                 "load",
+                "demand_limit",
                 "chilled_water_supply_temperature_setpoint",
                 "sequence_position",
                 "staging_run_hours",
@@ -234,6 +235,7 @@ class SmallPlant:
     broken: set[str] = field(default_factory=set)
     """Machines that never prove that they run."""
     silent: set[str] = field(default_factory=set)
+    owners: dict[str, Owner] = field(default_factory=dict)
     """Points that are not good."""
     holds: dict[str, str] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
@@ -257,7 +259,13 @@ class SmallPlant:
             key: None if key in self.silent else value
             for key, value in self.values.items()
         }
-        return Inputs(values, dict(self.holds), dict(self.taken), BANGKOK)
+        return Inputs(
+            values,
+            dict(self.holds),
+            dict(self.taken),
+            BANGKOK,
+            owners=dict(self.owners),
+        )
 
     def take(self, decision: Decision) -> None:
         """Carry out a decision; what is not in it is off."""

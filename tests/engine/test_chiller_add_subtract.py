@@ -3,7 +3,13 @@
 from typing import Any
 
 from chiller_control.control.chiller_add_subtract import ChillerAddSubtract
-from chiller_control.control.decision import ControlRefused, Inputs
+from chiller_control.control.decision import (
+    DEMAND_RESPONSE,
+    OPERATOR,
+    ControlRefused,
+    Inputs,
+    Owner,
+)
 from factories import first, plan_of, staging
 import pytest
 from staging_day import Day, in_stage_two, started
@@ -75,6 +81,28 @@ def test_warm_supply_stages_up_although_the_load_is_not_known() -> None:
     day.go(4000, day.is_stage(2))
     (why,) = day.happened("stage_up")
     assert why.startswith("Stage up: supply ") and why.endswith("(limit 8.0 °C)")
+
+
+@pytest.mark.parametrize("load", [1350, 1900], ids=["load", "warm water"])
+def test_no_chiller_is_added_while_demand_response_limits_those_that_run(
+    load: float,
+) -> None:
+    day = started(load=500)
+    day.plant.owners["chiller_1.demand_limit"] = Owner(DEMAND_RESPONSE, "an event")
+    day.plant.load = load
+    day.go(4 * 3600)
+    assert day.happened("stage_up") == []
+    assert "limited by demand response: none added" in day.message
+    del day.plant.owners["chiller_1.demand_limit"]
+    given_back = day.plant.now
+    day.go(4000, day.is_stage(2))
+    assert day.first_on("chilled_water_valve_2.open_command") - given_back >= 900
+
+
+def test_limit_that_a_person_sets_keeps_no_chiller_from_being_added() -> None:
+    day = started(load=1350)
+    day.plant.owners["chiller_1.demand_limit"] = Owner(OPERATOR, "somebody")
+    day.go(4000, day.is_stage(2))
 
 
 def test_unknown_load_keeps_the_stage_and_names_what_is_missing() -> None:

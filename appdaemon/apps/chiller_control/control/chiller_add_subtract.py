@@ -95,7 +95,7 @@ class ChillerAddSubtract:
         }
         for chiller in self._plant.chillers:
             wanted.update(chiller.machine.points)
-            wanted.update((chiller.load, chiller.remote_mode))
+            wanted.update((chiller.load, chiller.demand_limit, chiller.remote_mode))
         for machine in self._plant.machines:
             wanted.update(machine.points)
         return frozenset(point for point in wanted if point)
@@ -212,6 +212,7 @@ class ChillerAddSubtract:
             inputs.number(self._supply_point),
             setpoint,
             thresholds[:5],
+            self._plant.limited(inputs),
         )
 
     def _choose(
@@ -247,8 +248,7 @@ class ChillerAddSubtract:
 
     def _replace(self, excluded: Mapping[str, str], events: list[Event]) -> None:
         """Put the next available chiller in the place of one that cannot run."""
-        lost = [item for item in self._wanted if item.key in excluded]
-        for chiller in lost:
+        for chiller in [item for item in self._wanted if item.key in excluded]:
             self._wanted = tuple(item for item in self._wanted if item != chiller)
             why = f"{chiller.name} is left out: {excluded[chiller.key]}"
             spare = self._next(excluded)

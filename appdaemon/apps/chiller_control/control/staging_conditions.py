@@ -163,6 +163,7 @@ class StagingConditions:
         self._mean = RollingMean(min(AVERAGING_TIME, hold))
         self._trend = LoadTrend()
         self._stage = 0
+        self._limited = False
         self.required: float | None = None
         """Capacity requirement in kW, averaged while a stage lasts."""
 
@@ -189,6 +190,7 @@ class StagingConditions:
         supply: float | None,
         setpoint: float,
         thresholds: tuple[float, float, float, float, float] | None = None,
+        limited: bool = False,
     ) -> None:
         """Look at a stage of chillers of these capacities (kW).
 
@@ -197,6 +199,9 @@ class StagingConditions:
         second; that add one while the load rises and will soon be above the
         last; and the most that the stage carries. Where they are not those of
         the config.
+
+        While demand response limits chillers, load and warm water say nothing about
+        what the plant needs: one more chiller would take back what is shed.
 
         During a change there is no stage (None), and nothing counts: the load
         of neither stage can be told from a plant between them.
@@ -222,6 +227,9 @@ class StagingConditions:
             up = min(up, rising)
         self._up.observe(now, _share(self.required, total), up)
         self._failsafe.observe(now, supply, setpoint + config.error)
+        self._limited = limited
+        if limited:
+            self._up.since = self._failsafe.since = None
         lower = sum(capacities[:-1])
         ahead = _share(self._trend.falls_to, lower)
         if ahead is not None and ahead < down:
@@ -267,6 +275,10 @@ class StagingConditions:
         """Return the load and what it is compared with."""
         if self._up.value is None:
             return "load not known"
+        if self._limited:
+            return (
+                f"load {self._up.value:.0f} % (limited by demand response: none added)"
+            )
         return f"load {self._up.value:.0f} % (stage up at {self._up.threshold:.3g} %)"
 
     def report(self, now: float) -> list[Mapping[str, object]]:

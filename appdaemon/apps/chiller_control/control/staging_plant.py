@@ -7,7 +7,7 @@ its pumps and towers are headered (shared lists) or its own follows from that.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .decision import ControlRefused, Inputs, Value
+from .decision import DEMAND_RESPONSE, ControlRefused, Inputs, Value
 from .plan import Plan, PlanAutomation, PlanEquipment
 
 CHILLED_WATER_PUMPS = "chilled_water_pumps"
@@ -68,6 +68,7 @@ class Chiller:
     shared: Mapping[str, tuple[Machine, ...]]
     setpoint_command: str | None
     load: str | None
+    demand_limit: str | None
     remote_mode: str | None
     position: str | None
     """Where its place in the order of starting is read."""
@@ -79,6 +80,11 @@ class StagingPlant:
 
     chillers: tuple[Chiller, ...]
     secondary_pumps: tuple[Machine, ...]
+
+    def limited(self, inputs: Inputs) -> bool:
+        """Whether demand response limits chillers now."""
+        owners = [inputs.owners.get(item.demand_limit or "") for item in self.chillers]
+        return any(owner and owner.priority == DEMAND_RESPONSE for owner in owners)
 
     @property
     def machines(self) -> tuple[Machine, ...]:
@@ -201,6 +207,7 @@ def _chiller(plan: Plan, equipment: PlanEquipment) -> Chiller:
         },
         setpoint_command=equipment.command("chilled_water_supply_temperature_setpoint"),
         load=equipment.point("load"),
+        demand_limit=equipment.point("demand_limit"),
         remote_mode=equipment.point("remote_mode"),
         position=equipment.point("sequence_position"),
     )
