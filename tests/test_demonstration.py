@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
@@ -10,7 +11,10 @@ import pytest
 from scripts.demonstration.filled_forms import filled_forms
 from scripts.demonstration.local_time import time_zone
 from scripts.demonstration.own_folder import own_folder
+from scripts.demonstration.performance_table import performance_table
 from scripts.demonstration.process import ProcessError
+from scripts.demonstration.story import StepFailed
+from scripts.demonstration.utility import OPENADR_2, OPENADR_3, Dialect, Utility
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,3 +85,71 @@ def test_two_demonstrations_do_not_write_one_database(tmp_path: Path) -> None:
             pass
     with own_folder(folder):
         pass
+
+
+def result(**changes: Any) -> dict[str, Any]:
+    return {
+        "event_id": "peak_1",
+        "source": "City grid",
+        "baseline_kw": 366.0,
+        "requested_kw": 73.2,
+        "target_kw": 292.8,
+        "actual_kw": 291.0,
+        "achieved_kw": 75.0,
+        "shed_percent": 102.46,
+        "energy_kwh": 3.75,
+        "confidence": "unknown",
+        "eligible": False,
+        "samples": 180,
+        "method": "last_five_minutes",
+        "why": "no day of the same kind",
+    } | changes
+
+
+def test_events_stand_beside_each_other_and_what_is_said_of_them_below() -> None:
+    shown = performance_table(
+        [
+            result(),
+            result(source="Aggregator", achieved_kw=None, eligible=True, why="b"),
+        ]
+    ).splitlines()
+
+    assert "  Asked by               City grid          Aggregator" in shown
+    assert "  Achieved               75.0 kW            not known" in shown
+    assert "  Eligible               no                 yes" in shown
+    assert [line.split(maxsplit=1)[1] for line in shown[-2:]] == [
+        "no day of the same kind",
+        "b",
+    ]
+
+
+def utility(tmp_path: Path, dialect: Dialect, *heard: dict[str, Any]) -> Utility:
+    return Utility("Grid", dialect, ROOT, tmp_path / "log", list(heard))
+
+
+def test_utility_is_told_of_a_load_in_both_dialects(tmp_path: Path) -> None:
+    by_2 = utility(
+        tmp_path,
+        OPENADR_2,
+        {"heard": "report", "at": 10.0, "resource": "power", "value": 300.0},
+        {"heard": "report", "at": 10.0, "resource": "baseline", "value": 400.0},
+        {"heard": "report", "at": 20.0, "resource": "power", "value": 500.0},
+    )
+    whole = {"DEMAND": 300.0} | dict.fromkeys(OPENADR_3.told_with, "OK")
+    by_3 = utility(tmp_path, OPENADR_3, {"heard": "report", "at": 10, "values": whole})
+
+    for server in (by_2, by_3):
+        server.check(0.0, 20.0)
+        assert server.loads(0.0, 20.0) == [300.0]
+
+
+def test_utility_complains_of_what_is_missing_or_not_as_published(
+    tmp_path: Path,
+) -> None:
+    poor = {"heard": "report", "at": 10.0, "values": {"DEMAND": 300.0}}
+    with pytest.raises(StepFailed, match="a report without BASELINE, DATA_QUALITY"):
+        utility(tmp_path, OPENADR_3, poor).check(0.0, 20.0)
+
+    wrong = {"heard": "violation", "what": "new report.resources: missing"}
+    with pytest.raises(StepFailed, match=r"not as published: new report\.resources"):
+        utility(tmp_path, OPENADR_3, wrong).check(0.0, 20.0)

@@ -13,7 +13,7 @@ import sys
 import time
 
 from .checks import run_checks, run_event, run_large_plant_checks, run_site_checks
-from .event_story import SPEED as SPEED_OF_EVENT
+from .event_day import SPEED as SPEED_OF_EVENT
 from .home_assistant import PASSWORD, USER_NAME
 from .own_folder import own_folder
 from .process import ProcessError

@@ -12,16 +12,19 @@ import time
 import aiohttp
 
 from .control_chapters import SPEED_POINT, ControlChapters
-from .event_story import EventChapters, performance_table
+from .event_day import EventDay
+from .event_story import KILOWATTS, LEVEL, EventChapters
 from .failure_chapters import FailureChapters
 from .home_assistant import HomeAssistantError
 from .large_plant_chapters import LargePlantChapters
+from .meter_watch import MeterWatch
 from .observer import Observer
+from .performance_table import performance_table
 from .process import ProcessError
 from .site_chapters import SiteChapters
 from .stack import REPOSITORY, Stack
 from .story import Finding, StepFailed
-from .utility import Utility
+from .utility import OPENADR_2, OPENADR_3, Utility
 from .wire import Wire, WireRecorder
 
 _FAILURES = (
@@ -127,49 +130,82 @@ async def run_site_checks(stack: Stack, report: Callable[[Finding], None]) -> bo
 async def run_event(
     stack: Stack, report: Callable[[Finding], None], picture: Path | None = None
 ) -> bool:
-    """Play an event of a utility; end with what came of it.
+    """Play an event of each of two utilities; end with what came of them.
 
-    `picture` is where a picture of the event goes, if one is wanted.
+    `picture` is where a picture of the last event goes, if one is wanted.
     """
-    utility = Utility(REPOSITORY, stack.folder / "utility.log")
-    await utility.start()
-    try:
-        async with (
-            Wire(stack.plant) as wire,
-            WireRecorder(wire, _recorded(stack)) as recorder,
-        ):
-            control = ControlChapters(stack, wire, recorder)
-            story = EventChapters(stack, wire, utility, picture)
-            shown = (("+ a picture is taken", story.it_is_shown),) if picture else ()
-            watching = asyncio.create_task(story.watch())
-            try:
-                passed = await _tell(
-                    stack,
-                    (
-                        ("1 everything is there", control.everything_is_there),
-                        ("2 the utility knows it", story.utility_knows_the_plant),
-                        ("3 the plant cools", story.the_plant_cools),
-                        ("4 a steady load", story.a_steady_load),
-                        ("5 an event is announced", story.an_event_is_announced),
-                        ("6 the load falls", story.the_load_falls),
-                        *shown,
-                        ("7 held, in comfort", story.it_is_held_in_comfort),
-                        ("8 comes back slowly", story.it_comes_back_slowly),
-                        ("9 reported", story.it_is_reported),
-                        ("10 settled", story.it_is_settled),
-                        ("+ no interlock violated", control.no_interlock_was_violated),
-                    ),
-                    report,
-                )
-            finally:
-                watching.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await watching
-        if story.settled:
-            stack.say(f"\nWhat came of it:\n{performance_table(story.settled)}")
-        return passed
-    finally:
-        await utility.stop()
+    utilities = [
+        Utility(name, dialect, REPOSITORY, stack.folder / f"{log}.log")
+        for name, dialect, log in (
+            ("City grid", OPENADR_2, "city_grid"),
+            ("Aggregator", OPENADR_3, "aggregator"),
+        )
+    ]
+    async with (
+        contextlib.AsyncExitStack() as servers,
+        Wire(stack.plant) as wire,
+        WireRecorder(wire, _recorded(stack)) as recorder,
+    ):
+        for utility in utilities:
+            servers.push_async_callback(utility.stop)
+            await utility.start()
+        watch = MeterWatch(stack, wire)
+        watching = asyncio.create_task(watch.run())
+        try:
+            return await _tell_events(
+                stack, utilities, watch, recorder, report, picture
+            )
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+
+async def _tell_events(
+    stack: Stack,
+    utilities: Sequence[Utility],
+    watch: MeterWatch,
+    recorder: WireRecorder,
+    report: Callable[[Finding], None],
+    picture: Path | None,
+) -> bool:
+    control = ControlChapters(stack, watch.wire, recorder)
+    day = EventDay(stack, watch, utilities)
+    first, second = (
+        EventChapters(watch, utility, asked)
+        for utility, asked in zip(utilities, (LEVEL, KILOWATTS), strict=True)
+    )
+    second.picture = picture
+    shown = (("+ a picture is taken", second.is_shown),) if picture else ()
+    passed = await _tell(
+        stack,
+        (
+            ("1 everything is there", control.everything_is_there),
+            ("2 two utilities know it", day.utilities_know_the_plant),
+            ("3 the hours adapt", day.hours_adapt),
+            ("4 the plant cools", day.the_plant_cools),
+            ("5 a steady load", day.the_load_is_steady),
+            ("6 an event is announced", first.is_announced),
+            ("7 another is announced", second.is_announced),
+            ("8 the load falls", first.the_load_falls),
+            ("9 held, in comfort", first.is_held_in_comfort),
+            ("10 comes back slowly", first.the_load_comes_back_slowly),
+            ("11 reported", first.is_reported),
+            ("12 settled", first.is_settled),
+            ("13 a person decides", day.a_person_decides),
+            ("14 the load falls again", second.the_load_falls),
+            *shown,
+            ("15 held, in comfort", second.is_held_in_comfort),
+            ("16 comes back slowly", second.the_load_comes_back_slowly),
+            ("17 reported", second.is_reported),
+            ("18 settled", second.is_settled),
+            ("+ no interlock violated", control.no_interlock_was_violated),
+        ),
+        report,
+    )
+    if settled := [story.settled for story in (first, second) if story.settled]:
+        stack.say(f"\nWhat came of it:\n{performance_table(settled)}")
+    return passed
 
 
 async def run_large_plant_checks(

@@ -4,7 +4,7 @@ Everything goes through the interfaces that the Home Assistant UI itself uses.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time as dt_time, timedelta
 from pathlib import Path
@@ -118,24 +118,27 @@ class Installation:
             file_id: str = (await response.json())["file_id"]
             return file_id
 
-    async def connect_utility(self, name: str, url: str, meter: str) -> None:
-        """Take part in demand response, as the options of the plant ask it."""
-        await self._decide("answers", meter=meter)
-        await self._decide("comfort", release_interval=_RELEASE_MINUTES)
+    async def decide_demand_response(self, meter: str) -> None:
+        """Decide how the plant takes part, as its options ask it."""
+        await self.decide("answers", meter=meter)
+        await self.decide("comfort", release_interval=_RELEASE_MINUTES)
         for kind in _MEASURES:
-            await self._decide(f"measure_{kind}", least_on=_LEAST_ON_MINUTES)
+            await self.decide(f"measure_{kind}", least_on=_LEAST_ON_MINUTES)
+
+    async def connect_utility(
+        self, name: str, url: str, step: str, form: Mapping[str, Any]
+    ) -> None:
+        """Fill in the form of a connection to a utility's server."""
         flow = await self._step(
             "config/config_entries/subentries/flow", handler=[self.entry_id, "utility"]
         )
         path = f"config/config_entries/subentries/flow/{flow['flow_id']}"
-        await self._step(path, next_step_id="openadr_2")
-        flow = await self._step(
-            path, name=name, ven_name="plant", url=url, report_interval=5
-        )
+        await self._step(path, next_step_id=step)
+        flow = await self._step(path, name=name, url=url, **form)
         if flow["type"] != "create_entry":
             raise HomeAssistantError(f"the utility was not connected: {flow}")
 
-    async def _decide(self, form: str, **answers: Any) -> None:
+    async def decide(self, form: str, **answers: Any) -> None:
         """Change some answers of a form of the options, as it is shown."""
         options = "config/config_entries/options/flow"
         flow = await self._step(options, handler=self.entry_id)
@@ -150,6 +153,16 @@ class Installation:
         done = await self._step(path, **{**known, **answers})
         if done.get("reason") != "demand_response_decided":
             raise HomeAssistantError(f"{form} was not taken: {done}")
+
+    async def change_hours(self, name: str, begin: datetime, end: datetime) -> None:
+        """Give an automation of hours other ones, as the automation editor does."""
+        path = f"config/automation/config/{name}"
+        form = await self.home_assistant.rest("get", path)
+        form["use_blueprint"]["input"] |= {
+            "start_time": f"{begin:%H:%M:%S}",
+            "stop_time": f"{end:%H:%M:%S}",
+        }
+        await self.home_assistant.rest("post", path, form)
 
     async def grid_events(self, socket: WebSocket) -> list[dict[str, Any]]:
         """Return the events of utilities that the calendar shows for today."""
