@@ -6,6 +6,7 @@ one and tells the other. The topics and their contents are in docs/demand-respon
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import voluptuous as vol
@@ -18,7 +19,15 @@ from ..const import LOGGER
 from .mqtt_way import async_publish, is_connected, is_set_up
 from .portfolio_member import OVER_MQTT
 from .portfolio_result import Result, parse_result
-from .portfolio_terms import STALE, Offer, Request, name_of, parse_offer, parse_request
+from .portfolio_terms import (
+    STALE,
+    VALID,
+    Offer,
+    Request,
+    name_of,
+    parse_offer,
+    parse_request,
+)
 from .settings import PortfolioSettings
 
 if TYPE_CHECKING:
@@ -166,6 +175,8 @@ class PortfolioLines:
         now = _now()
         if request.valid_until <= now:
             return
+        # Whoever asks, and by whatever clock: it runs out unless it is asked for again.
+        request = replace(request, valid_until=min(request.valid_until, now + VALID))
         member = self._portfolio.member
         if member.take(request, OVER_MQTT, now):
             self._portfolio.look(now)

@@ -209,6 +209,21 @@ async def test_a_site_is_asked_and_goes_back_to_nothing_by_itself(
         assert share["until"] <= now()
 
 
+async def test_no_request_holds_longer_than_three_minutes_by_itself(
+    hass: HomeAssistant, machines: Board
+) -> None:
+    async with at_a_broker(hass, machines, {"site": "mall"}) as (entry, other):
+        member = entry.runtime_data.demand_response.portfolio.member
+
+        def asked() -> bool:
+            other.say(REQUEST, request(valid=30 * 86400.0))
+            return member.share(now()) is not None
+
+        await eventually(asked)
+        assert member.share(now() + 200.0) is None
+        assert member.of(now() + 200.0) is None
+
+
 async def test_what_is_no_request_changes_nothing(
     hass: HomeAssistant, machines: Board
 ) -> None:
