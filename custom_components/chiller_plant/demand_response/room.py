@@ -139,7 +139,7 @@ class DemandResponseRoom:
         await self.portfolio.async_stop()
         await self.telemetry.async_stop()
         await self.kept_reports.async_save()
-        self.settlement.async_stop()
+        await self.settlement.async_stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()

@@ -85,8 +85,7 @@ class Settlement:
         )
         self._review()
 
-    @callback
-    def async_stop(self) -> None:
+    async def async_stop(self) -> None:
         """Let go; all that counts is on disk."""
         if self._unsubscribe is not None:
             self._unsubscribe()
@@ -94,6 +93,7 @@ class Settlement:
         if self._task is not None:
             self._task.cancel()
         self.store.async_stop()
+        await self._memory.async_close()
 
     @property
     def meter(self) -> str | None:

@@ -27,6 +27,7 @@ class SettlementMemory:
         """`baselines` are those of the room, by event; nothing is read yet."""
         self._store = _store(hass, entry_id)
         self._baselines = baselines
+        self._soon = False
         self.settled: dict[str, float] = {}
         """When the events ended that need nothing more, by event."""
         self.took: dict[str, float] = {}
@@ -56,12 +57,19 @@ class SettlementMemory:
 
     async def async_save(self) -> None:
         """Return when it is on disk."""
+        self._soon = False
         await self._store.async_save(self._as_dict())
 
     @callback
     def async_save_soon(self) -> None:
-        """Write within a few seconds, and at the latest when Home Assistant stops."""
+        """Write within a few seconds, and at the latest when it is closed."""
+        self._soon = True
         self._store.async_delay_save(self._as_dict, _DELAY)
+
+    async def async_close(self) -> None:
+        """Write what is still to be written: later it may be of a removed plant."""
+        if self._soon:
+            await self.async_save()
 
     def forget(self, before: float) -> None:
         """Forget events that were over before a moment."""

@@ -2,10 +2,14 @@
 
 from datetime import datetime, timedelta
 import json
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
@@ -13,6 +17,7 @@ import pytest_socket
 
 from custom_components.chiller_plant.const import DOMAIN
 from homeassistant.components.recorder import Recorder
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from tests.integration.demand_response.metering import (
@@ -323,3 +328,23 @@ async def test_meter_that_is_shown_in_watts_is_settled_in_kilowatts(
     await settled(hass, entry, clock, at(16, 30))
     (found,) = await performances(hass, entry)
     assert found["achieved_kw"] == pytest.approx(100.0, abs=0.2)
+
+
+async def test_plant_that_is_removed_in_an_event_leaves_no_file_behind(
+    hass: HomeAssistant,
+    clock: FrozenDateTimeFactory,
+    machines: Board,
+    hass_storage: dict[str, Any],
+) -> None:
+    entry = await site_with_a_past(hass, clock, machines, at(13, 20))
+    await announce(hass, entry, begins=at(14), ends=at(16), received=at(13).timestamp())
+    clock.move_to(at(14, 1))
+    await tell_time(hass, entry)
+    assert f"chiller_plant.{entry.entry_id}.settlement" in hass_storage
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    async_fire_time_changed(hass, at(14, 10))
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    left = [key for key in hass_storage if entry.entry_id in key]
+    assert left == []

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.chiller_plant.plant.demand_response.event_baseline import (
@@ -102,6 +102,7 @@ def test_the_first_day_of_a_long_event_is_no_example_for_its_second() -> None:
 _lengths = st.lists(st.floats(1.0, 7200.0), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(_lengths, st.floats(-0.2, 1.2), st.floats(-0.2, 1.2))
 def test_the_mean_of_spans_is_the_same_however_it_is_looked_for(
     lengths: list[float], since: float, until: float
