@@ -124,7 +124,7 @@ def test_events_stand_beside_each_other_and_what_is_said_of_them_below() -> None
 
 
 def utility(tmp_path: Path, dialect: Dialect, *heard: dict[str, Any]) -> Utility:
-    return Utility("Grid", dialect, ROOT, tmp_path / "log", list(heard))
+    return Utility(ROOT, tmp_path / "log", dialect, heard=list(heard))
 
 
 def test_utility_is_told_of_a_load_in_both_dialects(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_utility_is_told_of_a_load_in_both_dialects(tmp_path: Path) -> None:
 
     for server in (by_2, by_3):
         server.check(0.0, 20.0)
-        assert server.loads(0.0, 20.0) == [300.0]
+        assert server.reports()[0] == (10.0, 300.0)
 
 
 def test_utility_complains_of_what_is_missing_or_not_as_published(

@@ -135,7 +135,7 @@ async def run_event(
     `picture` is where a picture of the last event goes, if one is wanted.
     """
     utilities = [
-        Utility(name, dialect, REPOSITORY, stack.folder / f"{log}.log")
+        Utility(REPOSITORY, stack.folder / f"{log}.log", dialect, name)
         for name, dialect, log in (
             ("City grid", OPENADR_2, "city_grid"),
             ("Aggregator", OPENADR_3, "aggregator"),

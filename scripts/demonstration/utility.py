@@ -90,10 +90,10 @@ OPENADR_3 = Dialect(
 class Utility:
     """The server, and what it has heard of the plant."""
 
-    name: str
-    dialect: Dialect
     repository: Path
     log: Path
+    dialect: Dialect = OPENADR_2
+    name: str = "Utility"
     heard: list[dict[str, Any]] = field(default_factory=list)
     port: int = field(default_factory=free_port)
     program: Program = field(init=False)
@@ -168,11 +168,11 @@ class Utility:
         """Whether the plant has an event, and said so where it can."""
         return self.was_told(**self.dialect.taken, event=event)
 
-    def loads(self, since: float, until: float) -> list[float]:
-        """Return the loads that it was told of a time, kW."""
+    def reports(self) -> list[tuple[float, float]]:
+        """Return the loads that it was told: when, kW."""
         return [
-            load
-            for item in self._reports(since, until)
+            (item["at"], load)
+            for item in self._reported
             if (load := self.dialect.load(item)) is not None
         ]
 
@@ -184,14 +184,13 @@ class Utility:
         wrong = [item["what"] for item in self.heard if item["heard"] == "violation"]
         if wrong:
             raise StepFailed(f"not as published: {'; '.join(wrong)}")
-        for item in self._reports(since, until):
+        for item in self._reported:
+            if not since <= item["at"] < until:
+                continue
             missing = self.dialect.told_with - item.get("values", {}).keys()
             if missing:
                 raise StepFailed(f"a report without {', '.join(sorted(missing))}")
 
-    def _reports(self, since: float, until: float) -> list[dict[str, Any]]:
-        return [
-            item
-            for item in self.heard
-            if item["heard"] == "report" and since <= item["at"] < until
-        ]
+    @property
+    def _reported(self) -> list[dict[str, Any]]:
+        return [item for item in self.heard if item["heard"] == "report"]

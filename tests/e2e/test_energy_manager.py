@@ -117,7 +117,7 @@ async def answers(person: EnergyManager, utility: Utility) -> None:
     """See the event everywhere, opt out and in on the page, out in the calendar."""
     await person.opens_page()
     await person.reads("No event is over yet")
-    await utility.announce(EVENT, time.time() + NOTICE, DURATION, LEVEL)
+    await utility.announce(EVENT, time.time() + NOTICE, DURATION, {"level": LEVEL})
     await hears(utility, "optIn")
     await person.reads(f"Grid: level {LEVEL}")
 

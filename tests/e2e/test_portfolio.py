@@ -70,7 +70,7 @@ async def shared_event(
     house: House, north: Building, south: Building, utility: Utility
 ) -> None:
     begins = time.time() + NOTICE
-    await utility.announce("peak", begins, DURATION, LEVEL)
+    await utility.announce("peak", begins, DURATION, {"level": LEVEL})
     await eventually(
         lambda: utility.was_told(heard="opt", event="peak", opt="optIn"), PATIENCE
     )
@@ -80,7 +80,7 @@ async def shared_event(
     assert [row["share_kw"] for row in await plants(house)] == [BOTH / 2] * 2
 
     def heard_of_both() -> bool:
-        loads = [kw for at, kw in utility.reports("power") if at > begins]
+        loads = [kw for at, kw in utility.reports() if at > begins]
         return bool(loads) and loads[-1] == pytest.approx(2 * half)
 
     await eventually(heard_of_both, PATIENCE)
@@ -96,7 +96,7 @@ async def shared_event(
     stands = {row["plant"]: row["stands"] for row in await plants(house)}
     assert stands == {"North": "delivers", "South": "no_meter"}
     # A load that is not known is no load that fell.
-    reported = {kw for at, kw in utility.reports("power") if at > died}
+    reported = {kw for at, kw in utility.reports() if at > died}
     assert all(kw > USUAL for kw in reported)
 
 

@@ -116,7 +116,7 @@ class Story:
     async def event_is_shared_by_capacity(self) -> None:
         begins = time.time() + NOTICE
         self.ends = begins + DURATION
-        await self.utility.announce("peak", begins, DURATION, LEVEL)
+        await self.utility.announce("peak", begins, DURATION, {"level": LEVEL})
         await eventually(
             lambda: self.utility.was_told(heard="opt", event="peak", opt="optIn"),
             PATIENCE,
@@ -127,7 +127,7 @@ class Story:
         assert await self.site.share("south") == SHARES["south"]
 
         def sum_is_reported() -> bool:
-            loads = [kw for at, kw in self.utility.reports("power") if at > begins]
+            loads = [kw for at, kw in self.utility.reports() if at > begins]
             return bool(loads) and loads[-1] == pytest.approx(600.0 - REQUESTED)
 
         await eventually(sum_is_reported, PATIENCE)
