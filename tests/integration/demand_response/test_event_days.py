@@ -152,6 +152,16 @@ def at(hour: int, minute: int = 0) -> datetime:
     return local(*WEDNESDAY, hour, minute)
 
 
+async def announced(
+    hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board, **fields: Any
+) -> MockConfigEntry:
+    """Set the site up, and tell it at one of an event from two to four."""
+    entry = await site_with_a_past(hass, clock, machines, at(13, 20))
+    times = {"begins": at(14), "ends": at(16), "received": at(13).timestamp()}
+    await announce(hass, entry, **times, **fields)
+    return entry
+
+
 async def test_load_that_counts_for_two_utilities_is_said(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
@@ -181,8 +191,7 @@ async def test_load_that_counts_for_two_utilities_is_said(
 async def test_silence_of_the_meter_is_said_where_it_forbids_to_settle(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
-    entry = await site_with_a_past(hass, clock, machines, at(13, 20))
-    await announce(hass, entry, begins=at(14), ends=at(16), received=at(13).timestamp())
+    entry = await announced(hass, clock, machines)
     await measure(hass, clock, machines, at(13, 55), at(15), 200.0)
     # Home Assistant is down for the second hour.
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -204,8 +213,7 @@ async def test_another_meter_has_another_baseline(
     moved: tuple[int, int],
 ) -> None:
     """Half of the load is of chillers, which have a meter of their own."""
-    entry = await site_with_a_past(hass, clock, machines, at(13, 20))
-    await announce(hass, entry, begins=at(14), ends=at(16), received=at(13).timestamp())
+    entry = await announced(hass, clock, machines)
     clock.move_to(at(*moved))
     await tell_time(hass, entry)
     room = entry.runtime_data.demand_response
@@ -262,15 +270,7 @@ async def test_every_step_of_a_long_event_counts_that_only_the_book_has(
 async def test_what_was_asked_for_is_unknown_where_no_signal_is(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
-    entry = await site_with_a_past(hass, clock, machines, at(13, 20))
-    await announce(
-        hass,
-        entry,
-        begins=at(14),
-        ends=at(16),
-        received=at(13).timestamp(),
-        signals=[],
-    )
+    entry = await announced(hass, clock, machines, signals=[])
     await measure(hass, clock, machines, at(13, 55), at(16), 200.0)
     await settled(hass, entry, clock, at(16, 30))
     (found,) = await performances(hass, entry)
@@ -285,8 +285,7 @@ async def test_what_was_asked_for_is_unknown_where_no_signal_is(
 async def test_what_is_long_over_is_forgotten_and_its_row_is_not(
     hass: HomeAssistant, clock: FrozenDateTimeFactory, machines: Board
 ) -> None:
-    entry = await site_with_a_past(hass, clock, machines, at(13, 20))
-    await announce(hass, entry, begins=at(14), ends=at(16), received=at(13).timestamp())
+    entry = await announced(hass, clock, machines)
     await measure(hass, clock, machines, at(13, 55), at(15), 200.0)
     await tell_time(hass, entry)
     await measure(hass, clock, machines, at(15), at(16), 200.0)
@@ -336,8 +335,7 @@ async def test_plant_that_is_removed_in_an_event_leaves_no_file_behind(
     machines: Board,
     hass_storage: dict[str, Any],
 ) -> None:
-    entry = await site_with_a_past(hass, clock, machines, at(13, 20))
-    await announce(hass, entry, begins=at(14), ends=at(16), received=at(13).timestamp())
+    entry = await announced(hass, clock, machines)
     clock.move_to(at(14, 1))
     await tell_time(hass, entry)
     assert f"chiller_plant.{entry.entry_id}.settlement" in hass_storage

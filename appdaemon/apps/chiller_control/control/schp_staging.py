@@ -86,11 +86,6 @@ class PumpStaging:
             self._fine,
         )
 
-    @property
-    def next_limits(self) -> tuple[float, float]:
-        """The flows, % of design, that add and take off a pump."""
-        return self._more.threshold, self._less.threshold
-
     def observe(self, now: float, pumps: int, seen: Observation | None) -> None:
         """Look at so many pumps; None while their number changes."""
         config = self._config
