@@ -185,6 +185,8 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
 
     async def change_answer(self, event_id: str, modification: int, opt: str) -> bool:
         """Answer an event anew; whether the server heard of it."""
+        if self._clock() < self._silent_until:
+            return False
         kind, contents = await self._perform_request(
             "EiEvent",
             self._create_message(

@@ -39,6 +39,8 @@ _LOGGER = logging.getLogger(__name__)
 
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 300.0
+STEADY = 60.0
+"""Seconds of a registration after which its end is none of a server that is not well."""
 SILENT_POLLS = 3
 """Polls without an answer after which the server counts as lost."""
 _LOOK = 1.0
@@ -113,9 +115,12 @@ class Ven2:
     async def _keep_registered(self) -> None:
         pause = self.first_pause
         while True:
+            since = self.clock()
             registered = await self._registration()
             if registered:
-                pause = self.first_pause
+                # One that registers us and forgets us at once would be asked for ever.
+                steady = self.clock() - since >= STEADY
+                pause = self.first_pause if steady else min(pause, STEADY)
             await asyncio.sleep(pause)
             pause = min(2.0 * pause, LONGEST_PAUSE)
 

@@ -241,6 +241,29 @@ def test_an_event_that_asks_for_more_load_than_before_asks_for_less_no_longer() 
     assert entry.opt == "in"
 
 
+def test_who_opted_out_stays_out_whatever_is_asked_for_in_between() -> None:
+    book = EventBook(SITE)
+    less, more = signal("load_delta", -50.0), signal("load_delta", 50.0)
+    book.receive(event(signals=(less,)), NOW)
+    book.opt("utility:a", "out", "mustRun")
+    book.receive(event(modification=1, signals=(more,)), NOW)
+    assert book.receive(event(modification=2, signals=(less,)), NOW)
+    assert book.current(NOW + 1.5 * HOUR) is None
+    assert book.entries["utility:a"].why == "mustRun"
+
+
+def test_a_cancellation_of_before_ends_nothing() -> None:
+    book = EventBook(SITE)
+    book.receive(event(modification=3), NOW)
+    with pytest.raises(
+        EventRefused, match="cancelled with modification number 2 after"
+    ):
+        book.cancel("utility:a", NOW, "cancelled", 2)
+    assert book.current(NOW + 1.5 * HOUR) is not None
+    # Some servers do not count on when they cancel.
+    assert book.cancel("utility:a", NOW, "cancelled", 3)
+
+
 def test_steps_that_ask_for_more_load_ask_for_nothing_and_say_so() -> None:
     told = event(signals=(signal("load_delta", -50.0, 50.0, step=HOUR),))
     book = EventBook(SITE)
@@ -281,7 +304,6 @@ def test_the_book_is_never_longer_than_home_assistant_keeps() -> None:
         with pytest.raises(EventRefused, match="no more can be kept"):
             fill(name, filled)
         assert len(json.dumps(book.as_dict())) <= MOST_TEXT
-
 
 
 def test_all_of_it_survives_a_restart_and_damage_is_told() -> None:

@@ -105,6 +105,21 @@ async def test_a_server_may_have_us_register_again() -> None:
         await taken(server, "e2")
 
 
+async def test_a_server_that_never_knows_us_is_asked_ever_more_rarely() -> None:
+    async with overheard() as (server, wire, site):
+        again = create_message("oadrRequestReregistration", ven_id=OURS)
+        wire.instead += 100 * [("OadrPoll", again)]
+        begun = time.monotonic()
+        await until(lambda: len(server.all(heard="registered")) >= 6)
+        # At least: on a busy machine it takes longer.
+        pauses = 1 + 2 + 4 + 8 + 16
+        assert time.monotonic() - begun > 0.9 * site.ven.first_pause * pauses
+        assert "asks us to register again" in site.ven.health.why
+        # One that has come to its senses is heard.
+        wire.instead.clear()
+        await taken(server, "e1")
+
+
 async def test_a_server_may_end_the_registration_and_is_answered() -> None:
     async with overheard() as (server, wire, site):
         await taken(server, "e1")
