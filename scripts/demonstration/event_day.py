@@ -117,8 +117,8 @@ class EventDay:
     async def a_person_decides(self, observer: Observer) -> str:
         """Take out of the measures what is to be spared, as the options offer it.
 
-        Rooms and water are, as they answer ten times faster here than the loop against
-        the meter expects of them.
+        Rooms and water are, as they answer here ten times faster than the loop against
+        the meter reckons with: it would give them back while they still show.
         """
         for kind in _SPARED:
             await observer.installation.decide(f"measure_{kind}", use=False)
