@@ -25,6 +25,7 @@ from homeassistant.helpers.selector import (
 )
 
 from ..demand_response.measures import kinds_of
+from ..demand_response.mqtt_way import is_set_up
 from ..demand_response.room import DemandResponseRoom
 from ..demand_response.settings import (
     BATTERY,
@@ -201,9 +202,11 @@ class DemandResponseFlow(PortfolioFlow):
         if user_input is not None:
             shown = user_input
             prefix = user_input["prefix"].strip().strip("/")
+            if user_input["mqtt"] and not is_set_up(self.hass):
+                errors["mqtt"] = "no_mqtt"
             if not is_topic(prefix):
                 errors["prefix"] = "not_a_topic"
-            else:
+            if not errors:
                 return self._decide(
                     mqtt=(
                         {"prefix": prefix, "interval": int(user_input["interval"])}

@@ -190,6 +190,9 @@ async def test_topics_begin_with_what_may_be_part_of_one(
 ) -> None:
     entry = await set_up_site(hass, machines, utility("Grid", GRID, "grid"))
     result = await form(hass, entry, "telemetry", mqtt=True, prefix="a/#", interval=60)
+    assert result["errors"] == {"mqtt": "no_mqtt", "prefix": "not_a_topic"}
+    hass.config.components.add("mqtt")
+    result = await form(hass, entry, "telemetry", mqtt=True, prefix="a/#", interval=60)
     assert result["errors"] == {"prefix": "not_a_topic"}
     await form(hass, entry, "telemetry", mqtt=True, prefix="/site/one/", interval=60)
     assert entry.options["demand_response"]["mqtt"] == {
