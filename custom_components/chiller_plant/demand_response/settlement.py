@@ -441,6 +441,7 @@ class Settlement:
         """Return whether the same load may be paid for by two events."""
         return (
             other.key != event.key
+            and other.stopped > other.begins
             and not other.test
             and self._opt(other) == "in"
             and other.begins < event.stopped

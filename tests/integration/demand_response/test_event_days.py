@@ -179,7 +179,15 @@ async def test_load_that_counts_for_two_utilities_is_said(
         test=True,
         received=received,
     )
-    await report(hass, entry, events=[other, test])
+    never = an_event(
+        at(15),
+        at(16),
+        key="Pool:n",
+        id="n",
+        source="Pool",
+        cancelled=at(14, 30).timestamp(),
+    )
+    await report(hass, entry, events=[other, test, never])
     await announce(hass, entry, begins=at(14), ends=at(16), received=received)
     await measure(hass, clock, machines, at(13, 55), at(17), 200.0)
     await settled(hass, entry, clock, at(17, 30))
