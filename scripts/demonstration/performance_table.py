@@ -31,7 +31,8 @@ def performance_table(rows: Sequence[Mapping[str, Any]]) -> str:
     for number, name in enumerate(_NAMES.values()):
         # What a sentence says of each event goes below, not beside the other's.
         if number == len(_NAMES) - 1:
-            lines += [f"  {name:<{wide}}  {column[number]}" for column in columns]
+            told = dict.fromkeys(column[number] for column in columns)
+            lines += [f"  {name:<{wide}}  {why}" for why in told]
             break
         cells = "  ".join(
             f"{column[number]:<{width}}"
