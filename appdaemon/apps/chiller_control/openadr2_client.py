@@ -89,7 +89,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         self.back = False
         """The server answers again after it could not be reached."""
         self._away = False
-        self._silent_until = 0.0
+        self.silent_until = 0.0
         """Until when the server wants not to be asked."""
         self.refused = False
         """The server did answer the last request, with a refusal."""
@@ -139,7 +139,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
 
     async def _poll(self) -> None:
         """Ask for all events after an answer was lost: none is sent twice."""
-        if self._clock() < self._silent_until:
+        if self._clock() < self.silent_until:
             return
         try:
             await super()._poll()
@@ -185,7 +185,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
 
     async def change_answer(self, event_id: str, modification: int, opt: str) -> bool:
         """Answer an event anew; whether the server heard of it."""
-        if self._clock() < self._silent_until:
+        if self._clock() < self.silent_until:
             return False
         kind, contents = await self._perform_request(
             "EiEvent",
@@ -282,7 +282,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         pause = later = _LOOK
         while True:
             await asyncio.sleep(pause)
-            if self._clock() < self._silent_until:
+            if self._clock() < self.silent_until:
                 continue
             pause, later = _LOOK, min(max(2.0 * later, _LATER), _LATEST)
             for request, rows in self._desk.due(self._clock()):
@@ -397,7 +397,7 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
                 raise Unusable(f"its answer is {error}") from error
             if answer.status != 200:
                 wait = retry_after(answer.headers, self._clock())
-                self._silent_until = self._clock() + wait
+                self.silent_until = self._clock() + wait
                 raise Unusable(
                     moved(answer.status, answer.headers)
                     or f"the server answered {answer.status} {beginning(content)}".rstrip()

@@ -88,6 +88,8 @@ class Ven2:
     health: Health = field(default_factory=Health)
     status: tuple[StatusTelemetry, ...] = ()
     _client: PlantClient | None = None
+    _silent_until: float = 0.0
+    """Until when the server wants not to be asked."""
     _desk: ReportDesk = field(init=False)
     _refused: set[int] = field(default_factory=set)
     """What was refused, so that each is told once however often it is sent."""
@@ -121,7 +123,7 @@ class Ven2:
                 # One that registers us and forgets us at once would be asked for ever.
                 steady = self.clock() - since >= STEADY
                 pause = self.first_pause if steady else min(pause, STEADY)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(max(pause, self._silent_until - self.clock()))
             pause = min(2.0 * pause, LONGEST_PAUSE)
 
     async def _registration(self) -> bool:
@@ -153,6 +155,7 @@ class Ven2:
         finally:
             self._client = None
             if client is not None:
+                self._silent_until = client.silent_until
                 await stop(client)
         return registered
 

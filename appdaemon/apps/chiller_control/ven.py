@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from .control.demand_response.event_book import EventBook
 from .control.demand_response.grid_event import shown
 
-MOST_SHOWN = 100
+MOST_SHOWN = 255
 """Characters of an id that are shown where it is no good."""
 
 Stands: TypeAlias = Literal["connecting", "registered", "lost"]

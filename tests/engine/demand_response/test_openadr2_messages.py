@@ -323,6 +323,21 @@ async def test_a_server_that_wants_to_be_left_alone_is() -> None:
         await taken(server, "e1")
 
 
+async def test_a_server_that_is_too_busy_to_register_us_is_left_alone() -> None:
+    port = free_port()
+    async with vtn(port), between(port) as (wire, before):
+        wire.headers, wire.status = {"Retry-After": "4"}, 503
+        async with plant(before) as site:
+            await until(lambda: "the server answered 503" in site.ven.health.why)
+            since = time.monotonic()
+            wire.headers, wire.status = {}, 200
+            wire.sent.clear()
+            await until(lambda: bool(wire.sent))
+            # It said so a little earlier than we saw it.
+            assert time.monotonic() - since > 2.0
+            await until(lambda: site.ven.health.stands == "registered")
+
+
 async def test_a_server_that_answers_word_by_word_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
