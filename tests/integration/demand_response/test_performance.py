@@ -292,6 +292,8 @@ async def test_rows_that_waited_for_a_removed_plant_are_found_when_it_is_added_a
     await over(hass, entry, clock)
     record = entry.runtime_data.demand_response.settlement.store.latest
     assert record is not None
+    name = f"chiller_plant.{entry.entry_id}.settlement"
+    await eventually(lambda: not hass_storage[name]["data"]["pending"])
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     # As a Home Assistant that was restarted meanwhile finds them; one is not readable.
