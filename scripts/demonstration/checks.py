@@ -137,7 +137,7 @@ async def run_event(
     utilities = [
         Utility(REPOSITORY, stack.folder / f"{log}.log", dialect, name)
         for name, dialect, log in (
-            ("City grid", OPENADR_2, "city_grid"),
+            ("Utility", OPENADR_2, "utility"),
             ("Aggregator", OPENADR_3, "aggregator"),
         )
     ]

@@ -26,9 +26,7 @@ def test_events_of_two_utilities_are_played_held_and_settled() -> None:
     verdicts = re.findall(r"^(ok|FAILED)\s+[\d+]", table, re.MULTILINE)
     assert told.returncode == 0
     assert verdicts == ["ok"] * 2 * CHAPTERS
-    assert re.search(
-        r"^  Asked by\s+City grid\s+Aggregator$", told.stdout, re.MULTILINE
-    )
+    assert re.search(r"^  Asked by\s+Utility\s+Aggregator$", told.stdout, re.MULTILINE)
     assert re.search(
         r"^  Achieved\s+\d+\.\d kW\s+\d+\.\d kW$", told.stdout, re.MULTILINE
     )
