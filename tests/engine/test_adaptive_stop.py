@@ -101,6 +101,7 @@ def test_a_heated_building_stops_by_how_fast_it_gets_cold() -> None:
     known = [cooled_off(day, 40.0 + day % 3) for day in range(1, 21)]
     assert evening(20.5) == "on", "only drifts of summer are known"
     assert evening(20.5, *known) == "off"
+    assert evening(20.1, *known) == "on", "it is nearly too cold"
     assert evening(19.9, *known) == "on", "it is too cold"
 
 

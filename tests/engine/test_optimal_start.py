@@ -402,3 +402,16 @@ def test_nothing_lasts_beyond_the_limit_or_without_history() -> None:
     assert DriftSelector().estimate(conditions) is None
     selector = DriftSelector(drifts(coasting=True, minutes_a_kelvin=40.0))
     assert selector.estimate(towards(25.5, 25.0, 30.0, "cooling")) is None
+
+
+def test_nearer_to_the_limit_than_ever_comfort_does_not_last_as_usual() -> None:
+    known = [
+        Drift(
+            Recovery(towards(24.0, 25.0, 30.0, "cooling"), 60.0, at=86400.0 * day), True
+        )
+        for day in range(5)
+    ]
+    selector = DriftSelector(known)
+    estimate = selector.estimate(towards(24.9, 25.0, 30.0, "cooling"))
+    assert estimate is not None
+    assert estimate.minutes < 10.0

@@ -9,7 +9,7 @@ have models of their own besides; cooling and heating share nothing.
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite
+from math import inf, isfinite
 
 from .models import DecayedMean, LinearGradient, Model, Recent, all_models
 from .recovery import Conditions, Mode, Recovery
@@ -41,6 +41,9 @@ _OUTLIER = 4.0
 _OUTLIER_MINUTES = 45.0
 _OUTLIER_DAYS = 7
 """Days before anything is called odd."""
+
+_UNSEEN = 0.3
+"""K by which a way has to be shorter than any before to be called new."""
 
 _SPREAD_OF_ERROR = 1.25
 """Standard deviation over mean absolute error of a normal distribution."""
@@ -95,8 +98,14 @@ class Selector:
     """The models of one building, for cooling or for heating."""
 
     def __init__(self, models: Sequence[Model] | None = None) -> None:
-        """Begin with nothing; the first of the models is trusted a little more."""
+        """Begin with nothing; the first of the models is trusted a little more.
+
+        Models are given for drifts after a stop; without them it is about starts.
+        """
         self._models = list(models) if models is not None else all_models()
+        self._of_starts = models is None
+        self._shortest = inf
+        """The shortest way that was learnt, in K."""
         # Few days a year are after a day off: only what learns from few of them.
         self._day_off_models: list[Model] = [
             DecayedMean(0.7),
@@ -124,10 +133,21 @@ class Selector:
         if not said:
             return None
         name, minutes, error = self._best(conditions, said)
+        minutes = self._careful(conditions.distance, minutes, said)
         spread = 0.25 * minutes if error is None else _SPREAD_OF_ERROR * error
         if conditions.after_day_off:
             spread *= 1.0 + 1.0 / (1.0 + kind.days)
         return Estimate(max(0.0, minutes), max(_LEAST_SPREAD, spread), name, self.days)
+
+    def _careful(self, way: float, minutes: float, said: Mapping[str, float]) -> float:
+        """Return minutes of a drift: shorter for a way shorter than any before.
+
+        Who has been right by taking all days for the same knows nothing of it.
+        """
+        rated = said.get(LinearGradient.name)
+        if self._of_starts or rated is None or way >= self._shortest - _UNSEEN:
+            return minutes
+        return min(minutes, rated)
 
     def _said(self, conditions: Conditions) -> dict[str, float]:
         conditions = self._with_outdoor(conditions)
@@ -228,6 +248,7 @@ class Selector:
             said = said | {BLEND: _blend(scores, said)}
         for name, answer in said.items():
             kind.errors.setdefault(name, _Errors()).add(answer - minutes)
+        self._shortest = min(self._shortest, conditions.distance)
         recovery = replace(recovery, conditions=self._with_outdoor(conditions))
         if (outdoor := conditions.outdoor) is not None:
             before = outdoor if self._outdoor is None else self._outdoor
