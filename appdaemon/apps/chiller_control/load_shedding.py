@@ -14,6 +14,7 @@ from .control.demand_response.asking import Asking
 from .control.demand_response.event_book import EventBook
 from .control.demand_response.event_follower import EventFollower
 from .control.demand_response.event_reports import EventReports, Figures, Reported
+from .control.demand_response.measures import Measure
 from .control.demand_response.portfolio_part import PortfolioPart
 from .control.demand_response.precooling import Precooling
 from .control.demand_response.shedding import Shedding
@@ -148,19 +149,26 @@ class LoadShedding:
     @property
     def _used(self) -> bool:
         """Whether anything is shed."""
-        return bool(isinstance(self._resume, Mapping) and self._resume.get("uses"))
+        return any(level for _, level in self._levels)
 
     @property
     def _used_kw(self) -> float:
         """What is shed now, by estimate; a meter shows it later."""
+        return round(sum(item.capacity_kw * max(n, 0) for item, n in self._levels), 1)
+
+    @property
+    def _levels(self) -> list[tuple[Measure, int]]:
+        """Return how far measures are used, as far as that is known."""
         assert self._site is not None
-        uses: Mapping[str, Mapping[str, Any]] = self._resume["uses"]
-        used = (
-            item.capacity_kw * max(float(uses[item.key]["level"]), 0.0)
+        uses = self._resume.get("uses") if isinstance(self._resume, Mapping) else None
+        if not isinstance(uses, Mapping):
+            return []
+        return [
+            (item, level)
             for item in self._site.measures
-            if item.key in uses
-        )
-        return round(sum(used), 1)
+            if isinstance(use := uses.get(item.key), Mapping)
+            and isinstance(level := use.get("level", 0), int)
+        ]
 
     @property
     def _waiting(self) -> str | None:

@@ -47,16 +47,23 @@ def _step(measure: Measure, level: int) -> str:
 
 
 def rows(
-    measures: Sequence[Measure], uses: Mapping[str, Use], unable: Mapping[str, str]
+    measures: Sequence[Measure],
+    uses: Mapping[str, Use],
+    unable: Mapping[str, str | None],
+    waits: Mapping[str, str | None],
 ) -> list[dict[str, object]]:
-    """Return every measure as it stands, in JSON types."""
+    """Return every measure as it stands, in JSON types.
+
+    `unable` is why it cannot be used, `waits` why not just now, by measure.
+    """
     return [
         {
             "name": measure.name,
             "level": uses[measure.key].level,
             "levels": measure.levels,
             "since": iso(uses[measure.key].begun),
-            "unable": unable.get(measure.key),
+            "unable": unable[measure.key],
+            "waits": waits[measure.key],
         }
         for measure in measures
     ]

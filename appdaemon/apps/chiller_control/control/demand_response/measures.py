@@ -7,6 +7,7 @@ meter has the last word.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Literal, TypeAlias
 
 from ..decision import Command, Inputs, Value
@@ -16,10 +17,17 @@ Kind: TypeAlias = Literal["switch_off", "raise", "limit", "discharge"]
 takes steps off what the machines carry. `discharge` asks a storage for steps of power."""
 
 _UNLIMITED = 100.0
-_READ_BY_THEN = 60.0
+_ROOMS_AT_FIRST = 3.0
+"""Times its estimate that a level of a room brings for some minutes: as long as the
+room is colder than its setpoint by then, it is hardly cooled at all."""
+_STANDING = 1.0
+"""% of its load up to which a machine is taken for one that stands."""
+_NEVER = float("-inf")
+READ_BY_THEN = 60.0
 """Seconds after which a meter that shows the same was read, and is the same."""
 EMPTY_BAND = 5.0
-"""% above its reserve from which on an empty storage may be used again."""
+"""% above its reserve from which on an empty storage may be used again, and within
+which one that is used hands over step by step: what it brought is not known well."""
 
 SETTLING: Mapping[Kind, float] = {
     "switch_off": 60.0,
@@ -86,42 +94,67 @@ class Use:
 
     level: int = 0
     """Below 0: setpoints are still lowered from cooling ahead."""
-    changed: float = float("-inf")
+    cold: int = 0
+    """Levels by which they were lowered when the event began, and may be again."""
+    changed: float = _NEVER
     begun: float | None = None
-    given_back: float = float("-inf")
+    given_back: float = _NEVER
     before: dict[str, float] = field(default_factory=dict)
     """What setpoints were before the first level."""
     burden: float = 0.0
     """Level times seconds so far: who has borne most is asked last."""
     moved_kw: float = 0.0
     """What the last change of level is expected to bring."""
+    machines: int = 0
+    """How many were loaded when they were limited; 0: not known."""
+    fewer: float = 1.0
+    """That over how many are loaded now."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it in JSON types."""
-        return {
-            "level": self.level,
-            "changed": self.changed,
-            "begun": self.begun,
-            "before": dict(self.before),
-            "burden": self.burden,
+        """Return it in JSON types; what is as it is without any use is left out."""
+        stored: dict[str, Any] = {
+            name: value
+            for name in _KEPT
+            if (value := getattr(self, name)) not in (0, None, _NEVER, {})
         }
+        for name in ("burden", "moved_kw"):
+            if value := round(getattr(self, name), 1):
+                stored[name] = value
+        return stored
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any], measure: Measure) -> "Use":
-        """Take back what `as_dict` gave. Raises KeyError, TypeError, ValueError."""
-        begun = stored["begun"]
+        """Take back what `as_dict` gave. Raises TypeError, ValueError."""
+        begun = stored.get("begun")
         return cls(
-            level=min(max(int(stored["level"]), -measure.levels), measure.levels),
-            changed=float(stored["changed"]),
+            level=min(
+                max(int(stored.get("level", 0)), -measure.levels), measure.levels
+            ),
+            cold=min(max(int(stored.get("cold", 0)), 0), measure.levels),
+            changed=float(stored.get("changed", _NEVER)),
             begun=None if begun is None else float(begun),
-            before={str(key): float(value) for key, value in stored["before"].items()},
-            burden=float(stored["burden"]),
+            given_back=float(stored.get("given_back", _NEVER)),
+            before={
+                str(key): float(value)
+                for key, value in dict(stored.get("before", {})).items()
+            },
+            burden=float(stored.get("burden", 0.0)),
+            moved_kw=float(stored.get("moved_kw", 0.0)),
+            machines=int(stored.get("machines", 0)),
         )
+
+
+_KEPT = "level", "cold", "changed", "begun", "given_back", "before", "machines"
+
+
+def brings(measure: Measure) -> float:
+    """Return what a level brings within minutes by estimate, kW."""
+    return measure.capacity_kw * (_ROOMS_AT_FIRST if measure.own_zone else 1.0)
 
 
 def move(now: float, measure: Measure, use: Use, level: int) -> None:
     """Bring a measure to another level."""
-    change = (level - use.level) * measure.capacity_kw
+    change = (level - use.level) * brings(measure)
     left = max(1.0 - (now - use.changed) / SETTLING[measure.kind], 0.0)
     use.moved_kw = use.moved_kw * left + change
     if use.level <= 0 < level:
@@ -130,7 +163,8 @@ def move(now: float, measure: Measure, use: Use, level: int) -> None:
         if use.level > 0:
             use.given_back = now
         use.begun = None
-        use.before.clear()
+        if not use.cold:
+            use.before.clear()
     use.level, use.changed = level, now
 
 
@@ -170,7 +204,7 @@ def on_its_way(
         use = uses[measure.key]
         if use.moved_kw:
             since = now - use.changed
-            unread = use.changed >= read and since < _READ_BY_THEN
+            unread = use.changed >= read and since < READ_BY_THEN
             left = 1.0 if unread else 1.0 - since / SETTLING[measure.kind]
             total += use.moved_kw * max(left, 0.0)
     return total
@@ -202,6 +236,7 @@ def remember(
         known = [inputs.number(point) for point in measure.loads]
         carried = max((load for load in known if load), default=_UNLIMITED)
         use.before = dict.fromkeys(measure.points, min(carried, _UNLIMITED))
+        use.machines, use.fewer = _loaded(measure, inputs), 1.0
         return None
     if measure.kind != "raise":
         return None
@@ -211,6 +246,22 @@ def remember(
             return f"{point} is not known"
         use.before[point] = value
     return None
+
+
+def share_limit(measure: Measure, use: Use, inputs: Inputs) -> None:
+    """Let what machines may carry together stay the same when one stops or starts.
+
+    The others have to carry what one that stopped did: held where they are they
+    could not, and it would be started again for it.
+    """
+    loaded = _loaded(measure, inputs)
+    if use.machines and loaded:
+        use.fewer = use.machines / loaded
+
+
+def _loaded(measure: Measure, inputs: Inputs) -> int:
+    loads = (inputs.number(point) for point in measure.loads)
+    return sum(load is not None and load > _STANDING for load in loads)
 
 
 def commands(measure: Measure, use: Use) -> tuple[Command, ...]:
@@ -238,6 +289,15 @@ def empty(measure: Measure, use: Use, inputs: Inputs) -> str | None:
     return f"it is empty: {charge:.0f} %, {measure.reserve:.0f} % are kept"
 
 
+def most_levels(measure: Measure, inputs: Inputs) -> int:
+    """Return how far a measure can be used: a storage that runs low less and less."""
+    charge = inputs.number(measure.charge)
+    if charge is None:
+        return measure.levels
+    left = (charge - measure.reserve) / EMPTY_BAND
+    return min(max(ceil(left * measure.levels), 0), measure.levels)
+
+
 def spent(measure: Measure, use: Use) -> bool:
     """Whether a further level would change nothing: all are at their bounds."""
     if use.level >= measure.levels:
@@ -256,6 +316,13 @@ class Candidate:
 
     measure: Measure
     use: Use
+    most: int
+    """The level up to which it can be used."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it can be used no further."""
+        return self.use.level >= self.most or spent(self.measure, self.use)
 
 
 def spared(one: Candidate, usable: Sequence[Candidate]) -> bool:
@@ -264,7 +331,7 @@ def spared(one: Candidate, usable: Sequence[Candidate]) -> bool:
         item.use.level < one.use.level
         and (item.measure.kind, item.measure.order)
         == (one.measure.kind, one.measure.order)
-        and not spent(item.measure, item.use)
+        and not item.done
         for item in usable
     )
 
@@ -275,11 +342,21 @@ def _value(measure: Measure, use: Use, point: str, further: int = 0) -> Value:
         return False
     if measure.kind == "raise":
         raised = use.before[point] + moved
-        if measure.bound is None or moved < 0.0:
+        highest = _highest(measure)
+        if highest is None or moved < 0.0:
             return raised
         # A setpoint that was above its bound already is never lowered by this.
-        return max(min(raised, measure.bound), use.before[point])
+        return max(min(raised, highest), use.before[point])
     if measure.kind == "limit":
         carried = use.before.get(point, _UNLIMITED)
-        return max(carried - moved, min(measure.bound or 0.0, carried))
+        limit = max(carried - moved, min(measure.bound or 0.0, carried))
+        return min(max(limit * use.fewer, measure.bound or 0.0), _UNLIMITED)
     return moved
+
+
+def _highest(measure: Measure) -> float | None:
+    """Return the highest setpoint that is commanded, °C; no zone is to get too warm."""
+    bounds = [] if measure.bound is None else [measure.bound]
+    if measure.own_zone:
+        bounds += [zone.warmest for zone in measure.comfort]
+    return min(bounds, default=None)
