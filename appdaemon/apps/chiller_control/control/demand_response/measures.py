@@ -325,15 +325,20 @@ class Candidate:
         return self.use.level >= self.most or spent(self.measure, self.use)
 
 
-def spared(one: Candidate, usable: Sequence[Candidate]) -> bool:
+def least_levels(usable: Sequence[Candidate]) -> dict[tuple[Kind, int], int]:
+    """Return the least level of those that can be used further, by kind and order."""
+    least: dict[tuple[Kind, int], int] = {}
+    for item in usable:
+        if not item.done:
+            alike = item.measure.kind, item.measure.order
+            least[alike] = min(least.get(alike, item.use.level), item.use.level)
+    return least
+
+
+def spared(one: Candidate, least: Mapping[tuple[Kind, int], int]) -> bool:
     """Whether others of its kind bear less and only take their time."""
-    return PACE[one.measure.kind] > 0.0 and any(
-        item.use.level < one.use.level
-        and (item.measure.kind, item.measure.order)
-        == (one.measure.kind, one.measure.order)
-        and not item.done
-        for item in usable
-    )
+    alike = one.measure.kind, one.measure.order
+    return PACE[one.measure.kind] > 0.0 and one.use.level > least[alike]
 
 
 def _value(measure: Measure, use: Use, point: str, further: int = 0) -> Value:

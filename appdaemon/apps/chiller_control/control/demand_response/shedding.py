@@ -19,6 +19,7 @@ from .measures import (
     Use,
     brings,
     chillers_in_use,
+    least_levels,
     left_kw,
     may_step_back,
     spared,
@@ -163,14 +164,20 @@ class Shedding:
         """Use more until the estimates cover what is missing; return the sum, kW."""
         brought = 0.0
         usable = self._in_use.usable(now, inputs)
+        ready = [
+            item
+            for item in usable
+            if now - item.use.changed >= PACE[item.measure.kind]
+            and self._in_use.can_begin(item.measure, inputs)
+        ]
         while brought < missing:
+            least = least_levels(usable)
             found = [
                 item
-                for item in usable
-                if not item.done
-                and now - item.use.changed >= PACE[item.measure.kind]
-                and not spared(item, usable)
-                and self._in_use.can_begin(item.measure, inputs)
+                for item in ready
+                if now - item.use.changed >= PACE[item.measure.kind]
+                and not item.done
+                and not spared(item, least)
             ]
             if not found:
                 break
