@@ -7,6 +7,7 @@ least. What happened waits until it was told.
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 import json
 from typing import Any
 
@@ -20,8 +21,13 @@ MOST_ACTIONS = 200
 """What happened and could not be told yet; the oldest is forgotten."""
 ACTIONS_A_REPORT = 40
 MOST_CHARACTERS = 58_000
+"""Of a report without what is remembered of each measure."""
+MOST_REMEMBERED = 230_000
+"""Characters of that: what 1,500 zones come to."""
 MOST_MEASURES = 60
 """Measures that are shown; those in use first."""
+MOST_SHOWN = 11_000
+"""Characters of all that is shown."""
 TOLD_AFTER = 3600.0
 """Seconds for which an event that is over is still told; Home Assistant keeps it."""
 _FEW = 48
@@ -109,7 +115,6 @@ class DemandResponseReport:
         report = {
             "state": standing.state,
             "attributes": _shown(standing.attributes),
-            "resume": standing.resume,
             "available_kw": standing.available_kw,
             "connections": list(standing.connections),
             "events": list(standing.events),
@@ -117,7 +122,8 @@ class DemandResponseReport:
             "missing": list(standing.missing),
         }
         # As a text, for its nulls: AppDaemon drops them on the way.
-        data = {"plant": entry_id, "report": _fitted(report)}
+        text = json.dumps(_fitted(report) | {"resume": _remembered(standing.resume)})
+        data = {"plant": entry_id, "report": text}
         if self._caller.call("report_demand_response", data):
             self._said, self._said_at = said, now
             for _ in sent:
@@ -164,18 +170,33 @@ def _shown(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return attributes that Home Assistant's recorder keeps."""
     shown = {key: value for key, value in attributes.items() if key != "resume"}
     measures = shown.get("measures") or []
-    if len(measures) > MOST_MEASURES:
-        first = sorted(measures, key=lambda row: (not row["level"], not row["unable"]))
-        shown["measures"] = first[:MOST_MEASURES]
-        shown["measures_not_shown"] = len(measures) - MOST_MEASURES
+    first = sorted(measures, key=lambda row: (not row["level"], not row["unable"]))
+    sizes = accumulate(len(json.dumps(row)) + 2 for row in first[:MOST_MEASURES])
+    room = MOST_SHOWN - len(json.dumps(shown | {"measures": []}))
+    most = sum(size <= room for size in sizes)
+    if len(measures) > most:
+        shown["measures"] = first[:most]
+        shown["measures_not_shown"] = len(measures) - most
     return shown
 
 
-def _fitted(report: dict[str, Any]) -> str:
-    """Return a report as a text that Home Assistant takes."""
-    text = json.dumps(report)
-    if len(text) <= MOST_CHARACTERS:
-        return text
+def _remembered(resume: Any) -> Any:
+    """Return what a restart goes on from; where it is too much, what is in use first."""
+    if len(json.dumps(resume)) <= MOST_REMEMBERED:
+        return resume
+    shedding = resume["shedding"]
+    uses = sorted(shedding["uses"].items(), key=lambda use: not use[1].get("level"))
+    sizes = accumulate(len(json.dumps(use)) + 2 for use in uses)
+    rest = resume | {"shedding": shedding | {"uses": {}}}
+    room = MOST_REMEMBERED - len(json.dumps(rest))
+    kept = dict(uses[: sum(size <= room for size in sizes)])
+    return resume | {"shedding": shedding | {"uses": kept}}
+
+
+def _fitted(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report that is not too long for Home Assistant."""
+    if len(json.dumps(report)) <= MOST_CHARACTERS:
+        return report
     # Home Assistant has the event book, with every step in it.
     report["events"] = [
         {
@@ -187,8 +208,6 @@ def _fitted(report: dict[str, Any]) -> str:
         }
         for event in sorted(report["events"], key=lambda item: item["begins"])
     ]
-    text = json.dumps(report)
-    while len(text) > MOST_CHARACTERS and report["events"]:
+    while len(json.dumps(report)) > MOST_CHARACTERS and report["events"]:
         report["events"].pop()
-        text = json.dumps(report)
-    return text
+    return report

@@ -31,7 +31,8 @@ REPORTED = (IDLE, PRECOOLING, SHEDDING, RECOVERING, OFF, NOT_READY, FAULT)
 """The states that the engine reports."""
 STATES = (*REPORTED, NO_ENGINE)
 
-MAXIMUM_REPORT = 60_000
+MAXIMUM_REPORT = 300_000
+"""Characters; most of it is how long each measure was used, of up to 1,500 zones."""
 MAXIMUM_BOOK = 500_000
 """Characters: 200 events of the usual size are a fifth of it."""
 MAXIMUM_ATTRIBUTES = 12_000

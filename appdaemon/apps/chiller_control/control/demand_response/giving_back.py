@@ -51,7 +51,7 @@ class GivingBack:
         demand: Demand | None,
     ) -> str:
         """Give back what may be, `read` as of `MeterSeen`; return what is going on."""
-        self._in_use.end_cold(now, "the event is over")
+        self._in_use.end_cold(now, "nothing is asked for any more")
         used = self._in_use.used
         if not used:
             self._at_end = {}
@@ -105,7 +105,7 @@ class GivingBack:
         elif waited < _ENOUGH:
             self._wait *= 2.0
         level = self._in_use.uses[first.key].level - 1
-        self._in_use.set(now, first, level, "the event is over")
+        self._in_use.set(now, first, level, "nothing is asked for any more")
 
     def _limit(self, now: float, ahead: float, demand: Demand) -> float:
         """Return the load that there may be while what is given back shows, kW."""
