@@ -1,5 +1,7 @@
 """What the loop believes of its meter, and how it lets go."""
 
+from dataclasses import replace
+
 from chiller_control.control.decision import Decision, Inputs, Value
 from chiller_control.control.demand_response.measures import Measure
 from chiller_control.control.demand_response.requested_load import RequestedLoad
@@ -133,7 +135,7 @@ def test_recovery_and_what_is_on_its_way_outlast_a_restart(restarted: bool) -> N
     for step in range(60):
         decision = loop.look(480.0 + 0.1 * (step % 2))
     assert loop.levels(decision) == [0]
-    loop.target = 480.0
+    loop.target = 483.0
     if restarted:
         resume = decision.attributes["resume"]
         assert isinstance(resume, dict)
@@ -155,3 +157,35 @@ def test_device_that_is_dead_is_said_and_its_measure_left_out() -> None:
     assert isinstance(rows, list)
     assert rows[0]["unable"] == "fountain.run_command is not known"
     assert [row["level"] for row in rows] == [0, 2]
+
+
+def test_circuit_that_has_to_rest_is_waited_for_before_another_comes_back() -> None:
+    """All of them came on together later, when each had rested."""
+    circuits = [
+        replace(FOUNTAIN, key=name, name=name, points=(f"{name}.run_command",))
+        for name in ("fountain", "car_park", "heaters")
+    ]
+    loop = Loop(*circuits, target=440.0)
+    loop.look(500.0)
+    assert loop.levels(loop.look(500.1)) == [1, 1, 1]
+    off = {
+        f"{name}__run_command": False for name in ("fountain", "car_park", "heaters")
+    }
+    for second in range(30):
+        loop.look(440.0 + 0.1 * (second % 3), **off)
+    loop.target = 462.0
+    for second in range(40):
+        decision = loop.look(440.0 + 0.1 * (second % 3), **off)
+        assert sum(loop.levels(decision)) >= 2
+    assert sum(loop.levels(decision)) == 2
+    rested = next(
+        name
+        for name, level in zip(
+            ("fountain", "car_park", "heaters"), loop.levels(decision), strict=True
+        )
+        if not level
+    )
+    loop.target = 483.0
+    decision = loop.look(460.0, **off | {f"{rested}__run_command": True})
+    decision = loop.look(460.1)
+    assert sum(loop.levels(decision)) == 1

@@ -79,7 +79,7 @@ class GivingBack:
             soon = self._limit(now, SHOWS, demand) + more
             if meter >= soon + _SURGE * demand.baseline_kw:
                 self._slow_down(now, inputs)
-            coming = meter - self._in_use.coming(now, read)
+            coming = meter - self._in_use.coming(now, read, inputs)
             late = self._limit(now, ROOMS_SHOW, demand) + more
             ready = [
                 item

@@ -25,6 +25,8 @@ _STANDING = 1.0
 _NEVER = float("-inf")
 READ_BY_THEN = 60.0
 """Seconds after which a meter that shows the same was read, and is the same."""
+LONGEST_REST = 900.0
+"""Seconds after which a circuit that was given back is off for reasons of others."""
 EMPTY_BAND = 5.0
 """% above its reserve from which on an empty storage may be used again, and within
 which one that is used hands over step by step: what it brought is not known well."""
@@ -192,12 +194,17 @@ def left_kw(
 
 
 def on_its_way(
-    now: float, measures: Sequence[Measure], uses: Mapping[str, Use], read: float
+    now: float,
+    measures: Sequence[Measure],
+    uses: Mapping[str, Use],
+    read: float,
+    inputs: Inputs,
 ) -> float:
     """Return what was done and the meter cannot show yet, kW; negative is less.
 
     `read` is when the meter last showed something new: of what was done after that
-    it shows nothing at all.
+    it shows nothing at all. Nor does it of a circuit that was given back and is still
+    off, because it has to rest first.
     """
     total = 0.0
     for measure in measures:
@@ -205,7 +212,13 @@ def on_its_way(
         if use.moved_kw:
             since = now - use.changed
             unread = use.changed >= read and since < READ_BY_THEN
-            left = 1.0 if unread else 1.0 - since / SETTLING[measure.kind]
+            rests = (
+                measure.kind == "switch_off"
+                and use.moved_kw < 0.0
+                and since < LONGEST_REST
+                and any(inputs.on(point) is False for point in measure.points)
+            )
+            left = 1.0 if unread or rests else 1.0 - since / SETTLING[measure.kind]
             total += use.moved_kw * max(left, 0.0)
     return total
 

@@ -168,9 +168,9 @@ class MeasuresInUse:
             elif use.level == 0:
                 use.before.clear()
 
-    def coming(self, now: float, read: float) -> float:
+    def coming(self, now: float, read: float, inputs: Inputs) -> float:
         """Return what was done and the meter cannot show yet, kW."""
-        return on_its_way(now, self.measures, self.uses, read)
+        return on_its_way(now, self.measures, self.uses, read, inputs)
 
     @property
     def commands(self) -> list[Command]:

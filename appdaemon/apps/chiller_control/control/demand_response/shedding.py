@@ -132,7 +132,7 @@ class Shedding:
                 f"The meter {self._meter} says nothing: what is shed stays as it is"
                 f" until it does. Asked for: {asked.reason}."
             )
-        coming = self._in_use.coming(now, self._seen.read)
+        coming = self._in_use.coming(now, self._seen.read, inputs)
         least, most = self._seen.bounds(now)
         missing = least - asked.target_kw - coming
         # What was added may be seen already: only the meter says that it is too much.
