@@ -339,21 +339,22 @@ class Commander:
             self._stopped = True
 
     async def async_leave(self, changed: Plant) -> tuple[PointKey, ...]:
-        """Give back what the changed plant has no more, or elsewhere; then stop.
+        """Stop, and give back what the changed plant has no more, or elsewhere.
 
         What somebody wants of a point that is elsewhere now is kept, for the
         commander of the changed plant. Return the points that could not be given
         back.
         """
+        # First of all: a step that waits for its turn would write again what is given
+        # back and still wanted.
+        await self.async_stop()
         gone = [
             point
             for point in self.owned
             if (found := changed.points.get(point.key)) is None
             or _whereabouts(self._plant, point) != _whereabouts(changed, found)
         ]
-        left = await self.async_hand_back(gone, still_wanted=changed.points)
-        await self.async_stop()
-        return left
+        return await self.async_hand_back(gone, still_wanted=changed.points)
 
     async def async_hand_back(
         self, points: Iterable[Point], *, still_wanted: Collection[PointKey] = ()

@@ -1,9 +1,11 @@
 """Plants that share a port, and a plant file that moves what is commanded."""
 
+import asyncio
 from pathlib import Path
 
 import rusty_bacnet as rb
 
+from custom_components.chiller_plant.plant.plant_file.reader import parse_plant
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from tests.drivers.bacnet_peers import Device, device, independent_client, slot
@@ -93,3 +95,21 @@ async def test_a_command_follows_its_point_to_where_the_plant_file_moves_it(
         desk = entry.runtime_data.coordinator.desk
         status = desk.status("site_zone.temperature_setpoint")
         assert (status.owner, status.owned) == ("operator", True)
+
+
+async def test_what_is_given_back_for_ever_is_not_written_again_by_a_step_that_waits(
+    hass: HomeAssistant,
+) -> None:
+    port = udp_port()
+    async with device() as peer, independent_client() as client:
+        entry = await set_up(hass, plant_of(peer, "site", port))
+        await operate(hass, "number.site_zone_temperature_setpoint", 22.0)
+        commander = entry.runtime_data.coordinator.commander
+        moved = plant_of(peer, "site", port, "analog-value,1")
+
+        changed = commander.async_leave(parse_plant(moved, "plant.yaml"))
+        await asyncio.gather(
+            changed, *(commander.async_step(dict, ()) for _ in range(3))
+        )
+
+        assert await slot(client, peer, "analog-output,1", PRIORITY) is None
