@@ -14,6 +14,7 @@ from typing import Any
 import voluptuous as vol
 
 from homeassistant.components.recorder import get_instance, history
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -90,10 +91,12 @@ async def _async_get_actions(call: ServiceCall) -> ServiceResponse:
     limit: int = call.data["limit"]
     recorder = get_instance(hass)
     # What has just been done is not written yet; a recorder that is stopping
-    # says nothing any more.
+    # says nothing any more. Its own wait takes what its thread has in hand for done.
+    written = hass.loop.create_future()
+    recorder.queue_task(SynchronizeTask(written))
     with suppress(TimeoutError):
         async with asyncio.timeout(_WRITE_TIMEOUT):
-            await recorder.async_block_till_done()
+            await written
     found: list[JsonValueType] = []
     for begin, end in _periods(since, until):
         states = await recorder.async_add_executor_job(
