@@ -6,7 +6,7 @@ could not be sent, and opts out of every event of a message of which one cannot 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 import logging
@@ -55,11 +55,15 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         self,
         desk: ReportDesk,
         answer: Callable[[Mapping[str, Any], str | None], Awaitable[str]],
+        missing: Callable[[Collection[str]], bool],
+        withdraw: Callable[[Collection[str]], Awaitable[None]],
         clock: Callable[[], float] = time.time,
         **settings: Any,
     ) -> None:
         """Prepare; `answer` gives optIn or optOut for an event and our id. Reads files.
 
+        `missing` says whether an event that is known is not among those that the
+        server lists, `withdraw` ends those that are not.
         Raises CertificateTrouble for a certificate that cannot be used.
         """
         given = settings.get
@@ -80,6 +84,10 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
         super().__init__(show_fingerprint=False, **settings)
         self._desk = desk
         self._answer = answer
+        self._missing = missing
+        self._withdraw = withdraw
+        self._listed: set[str] | None = None
+        """The events of the server's last list of all of them, until it was looked at."""
         self._clock = clock
         self._trouble = ""
         self._troubled = 0.0
@@ -146,8 +154,26 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
             if self._missed and self.registration_id is not None:
                 self._missed = False
                 await self.sync_events()
+            await self._look_what_is_missing()
         except Exception as error:  # noqa: BLE001 - a message must not end the polls
             self._nothing(f"what it says cannot be acted on: {error!r}")
+
+    async def _look_what_is_missing(self) -> None:
+        """End what the server lists no more: it always tells of all that it wants.
+
+        Before that it is asked for all of them, because some servers tell of those
+        alone that are new.
+        """
+        listed = self._newly_listed()
+        if listed is None or not self._missing(listed):
+            return
+        await self.sync_events()
+        if (listed := self._newly_listed()) is not None:
+            await self._withdraw(listed)
+
+    def _newly_listed(self) -> set[str] | None:
+        listed, self._listed = self._listed, None
+        return listed
 
     async def _on_event(self, message: Mapping[str, Any]) -> None:
         """Answer each event for itself, however often the server sends it."""
@@ -366,6 +392,8 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
             content = await self._ask(self.client_session, service, message)
             # What is sent to end an exchange is answered by nothing.
             kind, contents = await self._read(content) if content else (None, {})
+            if kind == "oadrDistributeEvent":
+                self._listed = _names(contents)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._away |= isinstance(error, aiohttp.ClientConnectorError)
             self._missed |= service in _BRING_EVENTS
@@ -419,6 +447,11 @@ class PlantClient(OpenADRClient):  # type: ignore[misc]
     def _nothing(self, why: str) -> tuple[None, dict[str, Any]]:
         self._trouble, self._troubled, self.refused = why, self._clock(), False
         return None, {}
+
+
+def _names(contents: Mapping[str, Any]) -> set[str]:
+    events = contents.get("events") or ()
+    return {str(event["event_descriptor"]["event_id"]) for event in events}
 
 
 def _moment(at: float) -> datetime:

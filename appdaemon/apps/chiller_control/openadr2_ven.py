@@ -7,7 +7,7 @@ before they are answered: what a handler does is stored, answered, then acted on
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 import logging
@@ -195,6 +195,8 @@ class Ven2:
         client = PlantClient(
             self._desk,
             self._on_event,
+            lambda listed: bool(self._missing(listed)),
+            self._withdraw,
             self.clock,
             ven_name=chosen.ven_name,
             vtn_url=chosen.url,
@@ -330,6 +332,26 @@ class Ven2:
                 )
                 return None
         return told
+
+    def _missing(self, listed: Collection[str]) -> list[str]:
+        """Return the events that should be listed and are not.
+
+        The server drops one when it is over there, which may be before it is here.
+        """
+        keys = {f"{self.settings.name}:{identity}" for identity in listed}
+        missing = self.book.missing(self.settings.name, keys, self.clock())
+        events = {key: self.book.entries[key].event for key in missing}
+        return [
+            key
+            for key, event in events.items()
+            if self.clock() < event.start + event.duration
+        ]
+
+    async def _withdraw(self, listed: Collection[str]) -> None:
+        for key in self._missing(listed):
+            told = self.book.cancel(key, self.clock(), "withdrawn by the utility")
+            if told is not None and (told := await self._kept(told, {})) is not None:
+                self.told(told)
 
     def _refuse(self, identity: str, event: Mapping[str, Any], why: str) -> None:
         mark = hash((identity, why, repr(event)))

@@ -9,7 +9,9 @@ import time
 from xml.sax.saxutils import escape
 
 from chiller_control import openadr2_client
+from chiller_control.control.demand_response.event_book import Told
 from chiller_control.openadr_http import LONGEST_ANSWER
+from lxml import etree
 from openleadr.messaging import create_message
 import pytest
 from utility_server import Between, Plant, Vtn, between, free_port, plant, until, vtn
@@ -427,3 +429,64 @@ async def test_what_no_disk_keeps_is_said_to_people_as_well() -> None:
         await until(lambda: bool(site.refused))
         assert "it could not be kept: no space left" in site.refused[0]
         assert "can be opted into by hand" in site.refused[0]
+
+
+def without(answer: bytes, name: str) -> bytes:
+    """Return an answer that does not list an event."""
+    tree = etree.fromstring(answer)
+    for event in tree.xpath("//*[local-name()='oadrEvent']"):
+        if event.xpath(".//*[local-name()='eventID']/text()") == [name]:
+            event.getparent().remove(event)
+    return etree.tostring(tree)
+
+
+async def test_event_that_is_listed_no_more_is_over_until_it_is_listed_again() -> None:
+    async with overheard() as (server, wire, site):
+        await taken(server, "e1")
+        await taken(server, "e2")
+        wire.change = lambda answer: without(answer, "e1")
+        before = len(wire.sent)
+        await taken(server, "e3")
+        await until(
+            lambda: site.ven.book.status("utility:e1", time.time()) == "cancelled"
+        )
+        assert any("oadrRequestEvent" in sent for _, sent in wire.sent[before:])
+        assert site.ven.book.status("utility:e2", time.time()) == "near"
+        assert [
+            item.why
+            for item in site.told
+            if isinstance(item, Told) and item.what == "cancelled"
+        ] == ["withdrawn by the utility"]
+
+        wire.change = None
+        await taken(server, "e4")
+        await until(lambda: site.ven.book.status("utility:e1", time.time()) == "near")
+
+
+async def test_server_that_lists_nothing_any_more_wants_nothing() -> None:
+    async with overheard() as (server, wire, site):
+        await taken(server, "e1")
+        wire.change = lambda answer: without(without(answer, "e1"), "e2")
+        server.tell(event="e2", start=time.time() + LATER, duration=3600.0, level=1)
+        await until(
+            lambda: site.ven.book.status("utility:e1", time.time()) == "cancelled"
+        )
+
+
+async def test_server_that_lists_new_events_alone_is_asked_for_all() -> None:
+    async with overheard() as (server, wire, site):
+        await taken(server, "e1")
+        lists: list[bytes] = []
+
+        def new_alone(answer: bytes) -> bytes:
+            if b"e2<" not in answer:
+                return answer
+            lists.append(answer)
+            return answer if len(lists) > 1 else without(answer, "e1")
+
+        wire.change = new_alone
+        await taken(server, "e2")
+        await until(lambda: len(lists) > 1)
+        await taken(server, "e3")
+        assert site.ven.book.status("utility:e1", time.time()) == "near"
+        assert "cancelled" not in site.happened
