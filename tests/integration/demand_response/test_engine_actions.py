@@ -149,7 +149,7 @@ async def test_no_more_is_kept_for_a_utility_than_fits(
         ('{"state": "idle", "available_kw": NaN}', "NaN is no number"),
         ('{"state": "idle", "events": [{"key": "a"}]}', "events"),
         (json.dumps({"state": "idle", "attributes": {"a": "x" * 13_000}}), "12000"),
-        (json.dumps({"state": "idle", "attributes": {"a": "x" * 61_000}}), "60000"),
+        (json.dumps({"state": "idle", "attributes": {"a": "x" * 301_000}}), "300000"),
     ],
     ids=[
         "no JSON",
