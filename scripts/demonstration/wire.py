@@ -161,6 +161,9 @@ class Wire:
                 address.address, count=address.type.registers, device_id=unit
             )
         except ModbusException as error:
+            # The library takes our own end for a failure: whoever reads would go on.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from error
             raise ValueError(str(error)) from error
         if answer.isError():
             raise ValueError(str(answer))
