@@ -1,5 +1,6 @@
 """What the demonstration decides by itself."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.chiller_plant.plant.plant_file import parse_plant
 from scripts.demonstration.filled_forms import filled_forms
 from scripts.demonstration.local_time import time_zone
 from scripts.demonstration.own_folder import own_folder
@@ -15,6 +17,7 @@ from scripts.demonstration.performance_table import performance_table
 from scripts.demonstration.process import ProcessError
 from scripts.demonstration.story import StepFailed
 from scripts.demonstration.utility import OPENADR_2, OPENADR_3, Dialect, Utility
+from scripts.demonstration.wire import Wire
 
 ROOT = Path(__file__).parents[1]
 
@@ -153,3 +156,50 @@ def test_utility_complains_of_what_is_missing_or_not_as_published(
     wrong = {"heard": "violation", "what": "new report.resources: missing"}
     with pytest.raises(StepFailed, match=r"not as published: new report\.resources"):
         utility(tmp_path, OPENADR_3, wrong).check(0.0, 20.0)
+
+
+SILENT = """
+plant: {{key: site, name: Site}}
+connections:
+  drives: {{protocol: modbus_tcp, host: 127.0.0.1, port: {port}, devices: {{board: {{unit: 1}}}}}}
+equipment:
+  plant: {{type: plant, name: Plant}}
+  meter:
+    type: meter
+    name: Meter
+    device: board
+    measures: [plant]
+    points: {{power: {{register: input, address: 1}}}}
+profiles: [Weekday]
+day_types: {{weekdays: Weekday, weekends: Weekday}}
+"""
+
+
+async def test_whoever_reads_the_wire_ends_when_he_is_cancelled() -> None:
+    asked = asyncio.Event()
+
+    async def listen(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.read(1)
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+
+    async def for_ever(wire: Wire) -> None:
+        while True:
+            await wire.read(["meter.power"])
+
+    async with (
+        server,
+        Wire(parse_plant(SILENT.format(port=port), "plant.yaml")) as wire,
+    ):
+        reading = asyncio.create_task(for_ever(wire))
+        await asyncio.wait_for(asked.wait(), 30)
+        reading.cancel()
+        done, _ = await asyncio.wait({reading}, timeout=30)
+        assert done
+        assert reading.cancelled()
