@@ -1,7 +1,6 @@
 """Giving out all that was decided about a plant, and taking it in again."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -15,6 +14,7 @@ from custom_components.chiller_plant.const import DOMAIN
 from custom_components.chiller_plant.day_calendar import day_event
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from tests.integration.exchange import export, take
 from tests.integration.planning import (
     automate,
     call,
@@ -45,21 +45,6 @@ async def a_moment(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     freezer.tick(1)
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
-
-
-async def export(hass: HomeAssistant, entry: MockConfigEntry) -> str:
-    answer = await call(hass, entry, "export_plan")
-    assert answer is not None
-    text: str = answer["yaml"]
-    return text
-
-
-async def take(
-    hass: HomeAssistant, entry: MockConfigEntry, text: str, **data: Any
-) -> dict[str, Any]:
-    answer = await call(hass, entry, "import_plan", yaml=text, **data)
-    assert answer is not None
-    return answer
 
 
 async def decide_much(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -3,41 +3,20 @@
 from datetime import date, timedelta
 from pathlib import Path
 import re
-from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
-from tests.integration.planning import (
-    UNCONNECTED,
-    call,
-    copy_blueprints,
-    from_blueprint,
-)
+from tests.integration.exchange import export, take
+from tests.integration.planning import UNCONNECTED, copy_blueprints, from_blueprint
 from tests.integration.served_plant import set_up
 from tests.waiting import eventually
 
 SATURDAY = date(2026, 11, 21)
 DAY = timedelta(days=1)
-
-
-async def export(hass: HomeAssistant, entry: MockConfigEntry) -> str:
-    answer = await call(hass, entry, "export_plan")
-    assert answer is not None
-    text: str = answer["yaml"]
-    return text
-
-
-async def take(
-    hass: HomeAssistant, entry: MockConfigEntry, text: str, **data: Any
-) -> dict[str, Any]:
-    answer = await call(hass, entry, "import_plan", yaml=text, **data)
-    assert answer is not None
-    return answer
 
 
 LOOP = """

@@ -4,6 +4,7 @@ from datetime import timedelta
 import json
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.chiller_plant.demand_response import (
     portfolio_lines,
@@ -29,13 +30,26 @@ from tests.integration.demand_response.portfolio_broker import (
 )
 from tests.integration.demand_response.site import Board, grid_event, report, told
 from tests.integration.planning import call
-from tests.mosquitto import broker
+from tests.mosquitto import HeadEnd, broker
 from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     look_often(monkeypatch)
+
+
+async def result_told(entry: MockConfigEntry, other: HeadEnd) -> None:
+    """Ask a site, and let it settle an event; return when it told of it."""
+    room = entry.runtime_data.demand_response
+
+    def asked() -> bool:
+        other.say(REQUEST, request())
+        return room.portfolio.member.request is not None
+
+    await eventually(asked)
+    await room.settlement.store.async_keep(EventRecord(**RECORD))
+    await eventually(lambda: bool(other.of(RESULT)))
 
 
 async def test_a_site_offers_what_it_has(hass: HomeAssistant, machines: Board) -> None:
@@ -150,15 +164,7 @@ async def test_a_site_tells_what_came_of_an_event(
     hass: HomeAssistant, machines: Board
 ) -> None:
     async with at_a_broker(hass, machines, {"site": "mall"}) as (entry, other):
-        room = entry.runtime_data.demand_response
-
-        def asked() -> bool:
-            other.say(REQUEST, request())
-            return room.portfolio.member.request is not None
-
-        await eventually(asked)
-        await room.settlement.store.async_keep(EventRecord(**RECORD))
-        await eventually(lambda: bool(other.of(RESULT)))
+        await result_told(entry, other)
         (said,) = other.of(RESULT)
         assert said["event"] == "Grid:e1"
         assert (said["achieved_kw"], said["eligible"]) == (30.0, True)
@@ -198,15 +204,7 @@ async def test_a_broker_that_kept_nothing_is_told_all_anew(
         broker() as server,
         at(server, hass, machines, {"site": "mall"}) as (entry, other),
     ):
-        room = entry.runtime_data.demand_response
-
-        def asked() -> bool:
-            other.say(REQUEST, request())
-            return room.portfolio.member.request is not None
-
-        await eventually(asked)
-        await room.settlement.store.async_keep(EventRecord(**RECORD))
-        await eventually(lambda: bool(other.of(RESULT)))
+        await result_told(entry, other)
         other.heard.clear()
         await server.stop()
         await eventually(lambda: not other.listens)
